@@ -1,0 +1,203 @@
+"""The only wiring: log -> rules -> causes -> story -> diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from logdoctor.model import (
+    Check,
+    Curve,
+    Diagnosis,
+    Finding,
+    Metric,
+    RunLog,
+    Series,
+    Setting,
+    Verdict,
+    severity_rank,
+)
+from logdoctor.registry import records
+from logdoctor.renderers._record import Renderer, RenderOptions
+from logdoctor.rules._record import Limits, Rule
+from logdoctor.settings import Settings
+from logdoctor.view import RunView
+
+CURVE_POINTS = 240  # enough for a picture 1,400 pixels wide with minimum and maximum kept per bin
+
+
+def diagnose(
+    run: RunLog | str | Path,
+    hyperparameters: Mapping[str, Any] | str | Path | None = None,
+    source_dir: str | Path | None = None,
+    baseline: Any = None,
+    settings: Settings | None = None,
+) -> Diagnosis:
+    """Judge one run.
+
+    Args:
+        run: a log that was read, or the path of one.
+        hyperparameters: name -> value, or the path of a configuration file (read, never executed).
+        source_dir: directory of training code to look at (read, never executed).
+        baseline: paths of sibling logs, a directory of them, or a saved report.
+        settings: settings of the tool.
+
+    Raises:
+        InputError: the log or the configuration cannot be read.
+    """
+    from logdoctor.ranking import rank_causes
+    from logdoctor.story import tell
+
+    settings = settings or Settings()
+    if not isinstance(run, RunLog):
+        from logdoctor.reader import read_log
+
+        run = read_log(run, stream=True, settings=settings)
+    view = RunView(run, settings=_settings_of(hyperparameters))
+    findings, checks = judge(view, settings)
+    causes = rank_causes(view, findings)
+    diagnosis = Diagnosis(
+        source=run.source,
+        reading=run.reading,
+        verdict=_verdict(view, findings),
+        headline="",
+        hyperparameters=tuple(view.settings.values()),
+        events=run.events,
+        metrics=tuple(_metric(series) for series in run.series.values()),
+        findings=findings,
+        causes=causes,
+        checks=checks,
+        curves=tuple(_curve(series) for series in run.series.values() if len(series) >= 2),
+        performance=view.performance.name if view.performance else None,
+        family=view.family,
+        judgeable=any(len(series) >= 3 for series in run.series.values()),
+    )
+    return _quote(tell(view, diagnosis), run)
+
+
+def judge(view: RunView, settings: Settings) -> tuple[tuple[Finding, ...], tuple[Check, ...]]:
+    """Run every selected rule; each ends as fired, clear, not-applicable or failed, and none may stop the others."""
+    findings: list[Finding] = []
+    checks: list[Check] = []
+    for rule in records("logdoctor.rules", "RULE").values():
+        if not settings.selected(rule):
+            continue
+        why_not = not_applicable(rule, view)
+        if why_not:
+            checks.append(Check(id=rule.id, name=rule.name, state="not-applicable", why=why_not))
+            continue
+        try:
+            with np.errstate(all="ignore"):
+                fired = list(rule.detect(view, Limits(rule.thresholds, settings.thresholds.get(rule.name))))
+        except Exception as error:  # noqa: BLE001 - one broken rule must not lose the report; it is reported as failed
+            checks.append(Check(id=rule.id, name=rule.name, state="failed", why=f"{type(error).__name__}: {error}"))
+            continue
+        findings += fired
+        checks.append(Check(id=rule.id, name=rule.name, state="fired" if fired else "clear"))
+    findings.sort(key=lambda f: (-severity_rank(f.severity), f.onset.line if f.onset else 0, f.id))
+    return tuple(findings), tuple(checks)
+
+
+def not_applicable(rule: Rule, view: RunView) -> str | None:
+    """Return why ``rule`` cannot judge this run, or None when it can."""
+    for group in rule.needs:
+        found = [series for name in group if (series := view.get(name)) is not None]
+        if not found:
+            return f"no {' or '.join(group)} in this log"
+        if max(len(series) for series in found) < rule.min_points:
+            return f"fewer than {rule.min_points} values of {' or '.join(group)}"
+    return rule.applies_to(view) if rule.applies_to else None
+
+
+def render(diagnosis: Diagnosis | Sequence[Diagnosis], format: str, options: RenderOptions | None = None) -> str:  # noqa: A002
+    """Return ``diagnosis`` as text in one of the formats of ``logdoctor analyze --format``.
+
+    Raises:
+        UsageError: the format is unknown.
+    """
+    from logdoctor.errors import UsageError
+
+    renderers: dict[str, Renderer] = records("logdoctor.renderers", "RENDERER")
+    if format not in renderers:
+        raise UsageError(f"unknown format {format!r}; choose one of {', '.join(renderers)}")
+    many = [diagnosis] if isinstance(diagnosis, Diagnosis) else list(diagnosis)
+    return renderers[format].render(many, options or RenderOptions())
+
+
+def _settings_of(hyperparameters: Mapping[str, Any] | str | Path | None) -> tuple[Setting, ...]:
+    from logdoctor.hyperparameters import from_mapping, read_config
+
+    if hyperparameters is None:
+        return ()
+    if isinstance(hyperparameters, Mapping):
+        return from_mapping(hyperparameters)
+    return read_config(hyperparameters)
+
+
+def _verdict(view: RunView, findings: Iterable[Finding]) -> Verdict:
+    worst = max((severity_rank(f.severity) for f in findings if not f.benign), default=0)
+    if worst:
+        return "critical" if worst == 2 else "warning"
+    return "healthy" if view.performance is not None and view.rows >= 10 else "inconclusive"
+
+
+def _metric(series: Series) -> Metric:
+    finite = np.isfinite(series.value)
+    some = bool(finite.any())
+    low = int(np.nanargmin(np.where(finite, series.lows, np.inf))) if some else 0
+    high = int(np.nanargmax(np.where(finite, series.highs, -np.inf))) if some else 0
+    return Metric(
+        name=series.name, raw_name=series.raw_name, unit=series.unit, count=series.count or len(series),
+        missing=series.missing, nonfinite=series.nonfinite,
+        first=float(series.value[0]) if len(series) else None, last=float(series.value[-1]) if len(series) else None,
+        min=float(series.lows[low]) if some else None, max=float(series.highs[high]) if some else None,
+        min_line=int(series.low_lines[low]) if some else None, max_line=int(series.high_lines[high]) if some else None,
+        first_line=int(series.line[0]) if len(series) else None, last_line=int(series.line[-1]) if len(series) else None,
+        goal=series.goal,
+    )  # fmt: skip
+
+
+def _curve(series: Series) -> Curve:
+    """Thin a series to at most ``CURVE_POINTS`` points, keeping the extremes of each bin."""
+    n = len(series)
+    if n <= CURVE_POINTS:
+        keep = np.arange(n)
+    else:
+        edges = np.linspace(0, n, CURVE_POINTS // 2 + 1).astype(int)
+        picks: set[int] = set()
+        for a, b in zip(edges[:-1], edges[1:], strict=True):
+            part = series.value[a:b]
+            odd = np.flatnonzero(~np.isfinite(part))
+            if odd.size:
+                picks.add(a + int(odd[0]))
+            if odd.size < part.size:
+                picks |= {a + int(np.nanargmin(np.where(np.isfinite(part), part, np.nan)))}
+                picks |= {a + int(np.nanargmax(np.where(np.isfinite(part), part, np.nan)))}
+        keep = np.array(sorted(picks))
+    return Curve(
+        metric=series.name, clock=series.clock,
+        step=tuple(float(x) for x in series.step[keep]),
+        value=tuple(float(x) for x in series.value[keep]),
+        line=tuple(int(x) for x in series.line[keep]),
+    )  # fmt: skip
+
+
+def _quote(diagnosis: Diagnosis, run: RunLog) -> Diagnosis:
+    """Fill in the printed text of every line that is cited, in one pass over the source."""
+    wanted = {e.line for f in diagnosis.findings for e in f.evidence}
+    wanted |= {e.line for p in diagnosis.phases for e in p.evidence} | {e.line for h in diagnosis.healthy for e in h.evidence}
+    texts = run.fetch(sorted(wanted))
+
+    def quoted(items: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(replace(e, text=texts.get(e.line, e.text)) for e in items)
+
+    return replace(
+        diagnosis,
+        findings=tuple(replace(f, evidence=quoted(f.evidence)) for f in diagnosis.findings),
+        phases=tuple(replace(p, evidence=quoted(p.evidence)) for p in diagnosis.phases),
+        healthy=tuple(replace(h, evidence=quoted(h.evidence)) for h in diagnosis.healthy),
+    )

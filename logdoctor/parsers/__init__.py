@@ -1,0 +1,1 @@
+"""Text structures that logdoctor reads, one a file."""

@@ -1,0 +1,1 @@
+"""What logdoctor looks for, one finding a file."""
