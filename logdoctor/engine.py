@@ -11,12 +11,10 @@ import numpy as np
 
 from logdoctor.model import (
     Check,
-    Curve,
+    CodeFact,
     Diagnosis,
     Finding,
-    Metric,
     RunLog,
-    Series,
     Setting,
     Verdict,
     severity_rank,
@@ -25,9 +23,8 @@ from logdoctor.registry import records
 from logdoctor.renderers._record import Renderer, RenderOptions
 from logdoctor.rules._record import Limits, Rule
 from logdoctor.settings import Settings
+from logdoctor.summaries import curve_of, metric_of
 from logdoctor.view import RunView
-
-CURVE_POINTS = 240  # enough for a picture 1,400 pixels wide with minimum and maximum kept per bin
 
 
 def diagnose(
@@ -57,7 +54,8 @@ def diagnose(
         from logdoctor.reader import read_log
 
         run = read_log(run, stream=True, settings=settings)
-    view = RunView(run, settings=_settings_of(hyperparameters))
+    facts, skipped = _code(source_dir)
+    view = RunView(run, settings=_settings_of(hyperparameters), source_facts=facts)
     findings, checks = judge(view, settings)
     causes = rank_causes(view, findings)
     diagnosis = Diagnosis(
@@ -67,13 +65,15 @@ def diagnose(
         headline="",
         hyperparameters=tuple(view.settings.values()),
         events=run.events,
-        metrics=tuple(_metric(series) for series in run.series.values()),
+        metrics=tuple(metric_of(series) for series in run.series.values()),
         findings=findings,
         causes=causes,
         checks=checks,
-        curves=tuple(_curve(series) for series in run.series.values() if len(series) >= 2),
+        curves=tuple(curve_of(series) for series in run.series.values() if len(series) >= 2),
         performance=view.performance.name if view.performance else None,
         family=view.family,
+        code=facts,
+        code_skipped=skipped,
         judgeable=any(len(series) >= 3 for series in run.series.values()),
     )
     return _quote(tell(view, diagnosis), run)
@@ -113,7 +113,7 @@ def not_applicable(rule: Rule, view: RunView) -> str | None:
     return rule.applies_to(view) if rule.applies_to else None
 
 
-def render(diagnosis: Diagnosis | Sequence[Diagnosis], format: str, options: RenderOptions | None = None) -> str:  # noqa: A002
+def render(diagnosis: Diagnosis | Sequence[Diagnosis], format: str, options: RenderOptions | None = None) -> str:
     """Return ``diagnosis`` as text in one of the formats of ``logdoctor analyze --format``.
 
     Raises:
@@ -126,6 +126,14 @@ def render(diagnosis: Diagnosis | Sequence[Diagnosis], format: str, options: Ren
         raise UsageError(f"unknown format {format!r}; choose one of {', '.join(renderers)}")
     many = [diagnosis] if isinstance(diagnosis, Diagnosis) else list(diagnosis)
     return renderers[format].render(many, options or RenderOptions())
+
+
+def _code(source_dir: str | Path | None) -> tuple[tuple[CodeFact, ...], tuple[str, ...]]:
+    if source_dir is None:
+        return (), ()
+    from logdoctor.sourcecode import read_code
+
+    return read_code(source_dir)
 
 
 def _settings_of(hyperparameters: Mapping[str, Any] | str | Path | None) -> tuple[Setting, ...]:
@@ -145,51 +153,12 @@ def _verdict(view: RunView, findings: Iterable[Finding]) -> Verdict:
     return "healthy" if view.performance is not None and view.rows >= 10 else "inconclusive"
 
 
-def _metric(series: Series) -> Metric:
-    finite = np.isfinite(series.value)
-    some = bool(finite.any())
-    low = int(np.nanargmin(np.where(finite, series.lows, np.inf))) if some else 0
-    high = int(np.nanargmax(np.where(finite, series.highs, -np.inf))) if some else 0
-    return Metric(
-        name=series.name, raw_name=series.raw_name, unit=series.unit, count=series.count or len(series),
-        missing=series.missing, nonfinite=series.nonfinite,
-        first=float(series.value[0]) if len(series) else None, last=float(series.value[-1]) if len(series) else None,
-        min=float(series.lows[low]) if some else None, max=float(series.highs[high]) if some else None,
-        min_line=int(series.low_lines[low]) if some else None, max_line=int(series.high_lines[high]) if some else None,
-        first_line=int(series.line[0]) if len(series) else None, last_line=int(series.line[-1]) if len(series) else None,
-        goal=series.goal,
-    )  # fmt: skip
-
-
-def _curve(series: Series) -> Curve:
-    """Thin a series to at most ``CURVE_POINTS`` points, keeping the extremes of each bin."""
-    n = len(series)
-    if n <= CURVE_POINTS:
-        keep = np.arange(n)
-    else:
-        edges = np.linspace(0, n, CURVE_POINTS // 2 + 1).astype(int)
-        picks: set[int] = set()
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
-            part = series.value[a:b]
-            odd = np.flatnonzero(~np.isfinite(part))
-            if odd.size:
-                picks.add(a + int(odd[0]))
-            if odd.size < part.size:
-                picks |= {a + int(np.nanargmin(np.where(np.isfinite(part), part, np.nan)))}
-                picks |= {a + int(np.nanargmax(np.where(np.isfinite(part), part, np.nan)))}
-        keep = np.array(sorted(picks))
-    return Curve(
-        metric=series.name, clock=series.clock,
-        step=tuple(float(x) for x in series.step[keep]),
-        value=tuple(float(x) for x in series.value[keep]),
-        line=tuple(int(x) for x in series.line[keep]),
-    )  # fmt: skip
-
-
 def _quote(diagnosis: Diagnosis, run: RunLog) -> Diagnosis:
     """Fill in the printed text of every line that is cited, in one pass over the source."""
     wanted = {e.line for f in diagnosis.findings for e in f.evidence}
-    wanted |= {e.line for p in diagnosis.phases for e in p.evidence} | {e.line for h in diagnosis.healthy for e in h.evidence}
+    wanted |= {e.line for p in diagnosis.phases for e in p.evidence} | {
+        e.line for h in diagnosis.healthy for e in h.evidence
+    }
     texts = run.fetch(sorted(wanted))
 
     def quoted(items: Iterable[Any]) -> tuple[Any, ...]:

@@ -70,7 +70,8 @@ class Clock:
 class Segment:
     """One run (or resumed part of a run) inside a file.
 
-    ``begins`` says why it starts here: ``start``, ``banner``, ``step-falls``, ``resume``, ``header``, ``second-process``.
+    ``begins`` says why it starts here: ``start``, ``banner``, ``step-falls``, ``resume``, ``header`` or
+    ``second-process``.
     """
 
     index: int
@@ -189,13 +190,32 @@ class Series:
             array = getattr(self, name)
             arrays[name] = None if array is None else array[keep]
         return Series(
-            name=self.name, raw_name=self.raw_name, clock=self.clock, unit=self.unit, phase=self.phase, goal=self.goal,
-            missing=self.missing, unreadable=self.unreadable, nonfinite=self.nonfinite, count=self.count, **arrays,
+            name=self.name,
+            raw_name=self.raw_name,
+            clock=self.clock,
+            unit=self.unit,
+            phase=self.phase,
+            goal=self.goal,
+            missing=self.missing,
+            unreadable=self.unreadable,
+            nonfinite=self.nonfinite,
+            count=self.count,
+            **arrays,
         )
 
 
 _SERIES_ARRAYS = (
-    "value", "step", "line", "segment", "judged", "time", "low", "high", "low_line", "high_line", "weight",
+    "value",
+    "step",
+    "line",
+    "segment",
+    "judged",
+    "time",
+    "low",
+    "high",
+    "low_line",
+    "high_line",
+    "weight",
 )
 
 
@@ -241,7 +261,7 @@ class RunLog:
     hyperparameters: tuple[Setting, ...] = ()
     events: tuple[Event, ...] = ()
     raw_names: Mapping[str, str] = field(default_factory=dict)
-    fetch: Callable[[Iterable[int]], dict[int, str]] = field(default=lambda lines: {}, repr=False)
+    fetch: Callable[[Iterable[int]], dict[int, str]] = field(default=lambda _lines: {}, repr=False)
     build_frame: Callable[[], pd.DataFrame] | None = field(default=None, repr=False)
 
     @property
@@ -325,7 +345,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One root cause. ``role`` is ``root``, ``contributing`` or ``alternative``; ``mechanism`` is written-out arithmetic."""
+    """One root cause. ``role`` is ``root``, ``contributing`` or ``alternative``; ``mechanism`` is its arithmetic."""
 
     id: str
     rank: int
@@ -342,7 +362,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A stretch of the run: ``start-up``, ``learning``, ``plateau``, ``drift``, ``collapse``, ``explosion``, ``dead`` ..."""
+    """A stretch of the run: ``start-up``, ``learning``, ``plateau``, ``drift``, ``collapse``, ``explosion``, ..."""
 
     name: str
     first_step: float | None
@@ -358,7 +378,8 @@ class Phase:
 class Watch:
     """What to look at in the next run. ``sign`` is ``recovery`` or ``failure``; ``otherwise`` is the next action.
 
-    ``condition`` is one of ``>=``, ``<=``, ``>``, ``<``, ``between`` (with ``value2``), ``rises``, ``falls``, ``finite``.
+    ``condition`` is one of ``>=``, ``<=``, ``>``, ``<``, ``between`` (with ``value2``), ``rises``, ``falls`` or
+    ``finite``.
     """
 
     metric: str
@@ -391,6 +412,24 @@ class Check:
     state: CheckState
     why: str = ""
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFact:
+    """One thing seen in the code. It confirms or weakens causes; by itself it accuses nobody.
+
+    Attributes:
+        supports: cause id -> weight in log-odds (negative: speaks against the cause).
+        text: the source line as written, stripped.
+        what: one sentence that says what stands there.
+    """
+
+    id: str
+    file: str
+    line: int
+    text: str
+    what: str
+    supports: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,6 +517,8 @@ class Diagnosis:
     family: str | None = None
     judgeable: bool = True
     baseline: Mapping[str, Any] | None = None
+    code: tuple[CodeFact, ...] = ()
+    code_skipped: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the contract (``logdoctor.diagnosis/1``); every value is valid JSON."""
