@@ -6,6 +6,7 @@ import math
 import random
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 
 Knots = Sequence[tuple[float, float]]
 
@@ -59,6 +60,6 @@ class Curve:
 def spaced(pins: Sequence[tuple[int, int]], unit: int = 8) -> list[int]:
     """Return counters that pass exactly through ``(index, counter)`` pins, evenly spaced between them."""
     out: list[int] = []
-    for (i0, c0), (i1, c1) in zip(pins, pins[1:], strict=False):
+    for (i0, c0), (i1, c1) in pairwise(pins):
         out += [c0 + round((c1 - c0) * k / (i1 - i0) / unit) * unit for k in range(i1 - i0)]
     return [*out, pins[-1][1]]

@@ -28,7 +28,9 @@ def _g(value: float) -> str:
 def noisy_ppo() -> str:
     """PPO that learns with the noise that is usual for it: returns swing, losses spike, entropy falls slowly."""
     rng = random.Random(7)
-    episode = Curve([(2048, 21.4), (20_480, 71.0), (51_200, 171.0), (92_160, 302.0), (204_800, 418.0)], rng, 21.0, low=18.0)
+    episode = Curve(
+        [(2048, 21.4), (20_480, 71.0), (51_200, 171.0), (92_160, 302.0), (204_800, 418.0)], rng, 21.0, low=18.0
+    )
     entropy = Curve([(4096, -0.690), (51_200, -0.584), (204_800, -0.462)], rng, 0.009)
     explained = Curve([(4096, 0.012), (30_720, 0.46), (92_160, 0.79), (204_800, 0.88)], rng, 0.07, high=0.97)
     kl = Curve([(4096, 0.0078), (204_800, 0.0064)], rng, 0.35, log=True)
@@ -39,17 +41,27 @@ def noisy_ppo() -> str:
         length = episode(step)
         groups = {
             "rollout": {"ep_len_mean": _g(length), "ep_rew_mean": _g(length)},
-            "time": {"fps": str(round(rng.gauss(1910, 40))), "iterations": str(i), "time_elapsed": str(round(step / 1905)),
-                     "total_timesteps": str(step)},
-        }  # fmt: skip
+            "time": {
+                "fps": str(round(rng.gauss(1910, 40))),
+                "iterations": str(i),
+                "time_elapsed": str(round(step / 1905)),
+                "total_timesteps": str(step),
+            },
+        }
         if i > 1:
             v = value_loss(step)
             groups["train"] = {
-                "approx_kl": f"{kl(step):.9f}", "clip_fraction": _g(abs(rng.gauss(0.071, 0.02))), "clip_range": "0.2",
-                "entropy_loss": _g(entropy(step)), "explained_variance": _g(explained(step)), "learning_rate": "0.0003",
-                "loss": _g(v / 2 - 0.01), "n_updates": str((i - 1) * 10), "policy_gradient_loss": _g(-abs(rng.gauss(0.008, 0.003))),
+                "approx_kl": f"{kl(step):.9f}",
+                "clip_fraction": _g(abs(rng.gauss(0.071, 0.02))),
+                "clip_range": "0.2",
+                "entropy_loss": _g(entropy(step)),
+                "explained_variance": _g(explained(step)),
+                "learning_rate": "0.0003",
+                "loss": _g(v / 2 - 0.01),
+                "n_updates": str((i - 1) * 10),
+                "policy_gradient_loss": _g(-abs(rng.gauss(0.008, 0.003))),
                 "value_loss": _g(v),
-            }  # fmt: skip
+            }
         out += _boxed(groups)
     return "\n".join([*out, ""])
 
@@ -66,14 +78,22 @@ def sac_growing_critic() -> str:
         step = i * 800
         groups = {
             "rollout": {"ep_len_mean": "200", "ep_rew_mean": _g(episode(step))},
-            "time": {"episodes": str(i * 4), "fps": str(round(rng.gauss(310, 5))), "time_elapsed": str(round(step / 310)),
-                     "total_timesteps": str(step)},
-        }  # fmt: skip
+            "time": {
+                "episodes": str(i * 4),
+                "fps": str(round(rng.gauss(310, 5))),
+                "time_elapsed": str(round(step / 310)),
+                "total_timesteps": str(step),
+            },
+        }
         if i > 1:
             groups["train"] = {
-                "actor_loss": _g(actor(step)), "critic_loss": _g(critic(step)), "ent_coef": _g(alpha(step)),
-                "ent_coef_loss": _g(rng.gauss(-0.2, 0.4)), "learning_rate": "0.0003", "n_updates": str(step - 801),
-            }  # fmt: skip
+                "actor_loss": _g(actor(step)),
+                "critic_loss": _g(critic(step)),
+                "ent_coef": _g(alpha(step)),
+                "ent_coef_loss": _g(rng.gauss(-0.2, 0.4)),
+                "learning_rate": "0.0003",
+                "n_updates": str(step - 801),
+            }
         out += _boxed(groups)
     return "\n".join([*out, ""])
 
@@ -87,7 +107,8 @@ def healthy_language_model() -> str:
         rate = 1e-3 * warm if step < 100 else 1e-4 + 0.5 * 9e-4 * (1 + math.cos(math.pi * (step - 100) / 4_900))
         loss = 1.22 + 2.95 * math.exp(-step / 420) + 0.42 * math.exp(-step / 2_400)
         if step % 250 == 0:
-            out.append(f"step {step}: train loss {loss:.4f}, val loss {loss + 0.03 + 0.09 * step / 5_000 + rng.gauss(0, 0.006):.4f}")
+            val = loss + 0.03 + 0.09 * step / 5_000 + rng.gauss(0, 0.006)
+            out.append(f"step {step}: train loss {loss:.4f}, val loss {val:.4f}")
         out.append(
             f"iter {step}: loss {loss + rng.gauss(0, 0.025):.4f}, time {rng.gauss(31.2, 0.6):.2f}ms, "
             f"lr {rate:.4e}, norm {abs(rng.gauss(0.62, 0.09)):.4f}"
@@ -105,7 +126,8 @@ def overfitting_classifier() -> str:
         loss = 0.02 + 1.7 * math.exp(-epoch / 9.5) + rng.gauss(0, 0.004)
         out += [
             f"Epoch {epoch}/60",
-            f"63/63 ━━━━━━━━━━━━━━━━━━━━ 1s {round(rng.gauss(14, 0.6))}ms/step - accuracy: {1 - 0.62 * math.exp(-epoch / 8):.4f} "
-            f"- loss: {max(loss, 0.004):.4f} - val_accuracy: {accuracy(epoch):.4f} - val_loss: {val(epoch):.4f}",
+            f"63/63 ━━━━━━━━━━━━━━━━━━━━ 1s {round(rng.gauss(14, 0.6))}ms/step "
+            f"- accuracy: {1 - 0.62 * math.exp(-epoch / 8):.4f} - loss: {max(loss, 0.004):.4f} "
+            f"- val_accuracy: {accuracy(epoch):.4f} - val_loss: {val(epoch):.4f}",
         ]
     return "\n".join([*out, ""])
