@@ -1,0 +1,147 @@
+"""The command line: it names the options and calls one function; everything it does, the library can do.
+
+Nothing here imports numpy, pandas or scipy, so that ``--help`` is instant.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from logdoctor import __version__
+from logdoctor.errors import LogDoctorError
+
+app = typer.Typer(
+    name="logdoctor",
+    help="Reads a training log and says what went wrong, when, why, and what to change.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 judged and passed, 1 a finding at or above --fail-on, 2 usage or input error, "
+    "3 nothing could be judged.",
+)
+
+Logs = Annotated[list[str], typer.Argument(help="Log file, glob, directory, compressed file or - for standard input.")]
+Log = Annotated[str, typer.Argument(help="Log file, or - for standard input.")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "-f", "--format", help="markdown, terminal, json, html, sarif, junit, github or gitlab. A terminal gets "
+        "the rich view, a pipe markdown.",
+    ),
+]  # fmt: skip
+Output = Annotated[
+    list[Path] | None, typer.Option("-o", "--output", help="Write here; the suffix implies the format. Repeatable.")
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Hyperparameters of the run: YAML, JSON, TOML or Python, read, never executed."),
+]
+Source = Annotated[Path | None, typer.Option("--source", help="Training code to look at, read only.")]
+Baseline = Annotated[
+    list[Path] | None,
+    typer.Option("--baseline", help="Sibling logs, a directory of them, or a saved report. Repeatable."),
+]
+Known = Annotated[
+    list[Path] | None,
+    typer.Option("--known", help="A saved JSON report: its findings are shown but do not fail the gate. Repeatable."),
+]
+Select = Annotated[
+    list[str] | None, typer.Option("--select", help="Rules to use: ids, id prefixes, names or tags, comma-separated.")
+]
+Ignore = Annotated[list[str] | None, typer.Option("--ignore", help="Rules to leave out, in the same words.")]
+FailOn = Annotated[
+    str | None, typer.Option("--fail-on", help="critical, warning or never: what makes the exit code 1.")
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option("--settings", help="Settings of the tool; else logdoctor.toml, else [tool.logdoctor]."),
+]
+Parser = Annotated[str | None, typer.Option("--parser", help="Use this parser (see 'formats') instead of the best.")]
+Figures = Annotated[Path | None, typer.Option("--figures", help="Write curves as SVG into this directory.")]
+Excerpt = Annotated[
+    bool, typer.Option("--excerpt", help="Print the few lines that carry the evidence, private details masked.")
+]
+Color = Annotated[str, typer.Option("--color", help="auto, always or never.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only the verdict and the findings.")]
+Verbose = Annotated[int, typer.Option("-v", "--verbose", count=True, help="Say more; repeatable.")]
+AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="End with 0 when nothing could be judged.")]
+MinimumCoverage = Annotated[
+    float | None,
+    typer.Option("--minimum-coverage", help="Share of metric lines that must be read (0 to 1); below it exit code 3."),
+]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"logdoctor {__version__}")
+        raise typer.Exit(0)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Reads a training log and says what went wrong, when, why, and what to change."""
+
+
+@app.command()
+def analyze(
+    logs: Logs, format: Format = None, output: Output = None, config: Config = None,
+    source: Source = None, baseline: Baseline = None, known: Known = None, select: Select = None,
+    ignore: Ignore = None, fail_on: FailOn = None, settings: SettingsFile = None, parser: Parser = None,
+    figures: Figures = None, excerpt: Excerpt = False, color: Color = "auto", quiet: Quiet = False,
+    verbose: Verbose = 0, allow_empty: AllowEmpty = False, minimum_coverage: MinimumCoverage = None,
+) -> None:  # fmt: skip
+    """Read logs, diagnose them and write the report."""
+    from logdoctor.reporting import report
+
+    raise typer.Exit(report(logs, _request(locals())))
+
+
+def _request(options: dict[str, Any]) -> Any:
+    """Turn a command's options into a request; options that were not given are left out."""
+    from logdoctor.reporting import Request, request
+
+    names = {*Request.__dataclass_fields__, "select", "ignore", "fail_on", "parser", "allow_empty", "minimum_coverage"}
+    return request(**{k: v for k, v in options.items() if k in names and v is not None})
+
+
+def main() -> NoReturn:
+    """Run the command line; an error of our own ends with 2, never with 1."""
+    _prepare_streams()
+    try:
+        app(prog_name="logdoctor")
+    except LogDoctorError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - whatever it is, CI must not take it for a finding
+        _complain(f"internal error, please report it: {type(error).__name__}: {error}")
+        if os.environ.get("LOGDOCTOR_DEBUG"):
+            traceback.print_exc()
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _complain(message: str) -> None:
+    from logdoctor.outputs import talk
+
+    talk(f"logdoctor: {message}")
+
+
+def _prepare_streams() -> None:
+    """Let nothing that is printed fail for want of an encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,165 @@
+"""The main job as one call: logs in, reports out, exit code back. The command line only passes its options on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from logdoctor import outputs, sources
+from logdoctor.analysing import Failure, analyze, load_reports
+from logdoctor.engine import render
+from logdoctor.errors import LogDoctorError
+from logdoctor.gate import OK, Ruling, rule, worst
+from logdoctor.model import Diagnosis
+from logdoctor.outputs import STDOUT, Target
+from logdoctor.renderers._record import RenderOptions
+from logdoctor.settings import Settings, load_settings
+
+STREAMED = ("markdown", "terminal", "json")  # several reports one after another are one text in these formats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The options of a reporting command, as given on the command line."""
+
+    format: str | None = None
+    output: Sequence[Path] = ()
+    config: Path | None = None
+    source: Path | None = None
+    baseline: Sequence[Path] = ()
+    known: Sequence[Path] = ()
+    settings: Settings = field(default_factory=Settings)
+    figures: Path | None = None
+    excerpt: bool = False
+    color: str = "auto"
+    quiet: bool = False
+    verbose: int = 0
+
+    def targets(self, default: str | None = None) -> tuple[Target, ...]:
+        """Where the output goes."""
+        chosen = self.format or (None if self.output else self.settings.format)
+        return outputs.plan(chosen, self.output, default=default or outputs.default_format())
+
+    def render_options(self, **extra: Any) -> RenderOptions:
+        """What the renderers are told."""
+        return RenderOptions(
+            verbose=self.verbose,
+            quiet=self.quiet,
+            figures=str(self.figures) if self.figures else None,
+            fail_on=self.settings.fail_on,
+            config_path=self.config.as_posix() if self.config else None,
+            extra=extra,
+        )
+
+
+def request(
+    *,
+    settings: Path | None = None,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    fail_on: str | None = None,
+    parser: str | None = None,
+    allow_empty: bool = False,
+    minimum_coverage: float | None = None,
+    **rest: Any,
+) -> Request:
+    """Build a request from the flags; settings come from flags, environment and files, in that order.
+
+    Raises:
+        SettingsError: a settings file or a value is wrong.
+    """
+    in_force = load_settings(
+        settings, select=tuple(select), ignore=tuple(ignore), fail_on=fail_on, parser=parser,
+        allow_empty=allow_empty, minimum_coverage=minimum_coverage,
+    )  # fmt: skip
+    return Request(settings=in_force, **rest)
+
+
+def report(logs: Sequence[str], request: Request) -> int:
+    """Judge ``logs``, write the reports where they belong, and return the exit code.
+
+    Raises:
+        UsageError: a format is unknown.
+        InputError: a saved report cannot be read, or an output cannot be written.
+    """
+    targets = request.targets()
+    paths = expand(logs)
+    known = [item for path in request.known for item in load_reports(path)]
+    results = analyze(
+        paths, settings=request.settings, hyperparameters=request.config, source_dir=request.source,
+        baseline=request.baseline, known=known,
+    )  # fmt: skip
+    return deliver(results, targets, request, many=len(paths) > 1)
+
+
+def deliver(results: Any, targets: Sequence[Target], request: Request, *, many: bool) -> int:
+    """Write each result as soon as its format allows, and return the exit code of all of them."""
+    early = [t for t in targets if t.file == STDOUT and t.format in STREAMED]
+    late = [t for t in targets if t not in early]
+    diagnoses: list[Diagnosis] = []
+    failures: list[Failure] = []
+    codes: list[int] = []
+    for result in results:
+        if isinstance(result, Failure):
+            failures.append(result)
+            codes.append(_code_of(result, request))
+            outputs.talk(f"logdoctor: {result.message}")
+            continue
+        ruling = rule(result, request.settings)
+        codes.append(ruling.code)
+        for target in early:
+            _emit([result], target, request, many=many)
+        _explain(result, ruling, request, many=many)
+        diagnoses += [result] if late else []
+    for target in late:
+        _emit(diagnoses, target, request, many=many, failures=failures)
+    _total(codes, request)
+    return worst(codes)
+
+
+def _code_of(failure: Failure, request: Request) -> int:
+    return OK if failure.exit_code == 3 and request.settings.allow_empty else failure.exit_code
+
+
+def _emit(
+    diagnoses: Sequence[Diagnosis], target: Target, request: Request, *, many: bool, failures: Sequence[Failure] = ()
+) -> None:
+    extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures), "excerpt": request.excerpt}
+    options = outputs.options_for(target, request.render_options(**extra), request.color)
+    outputs.write(render(list(diagnoses), target.format, options), target)
+
+
+def _explain(diagnosis: Diagnosis, ruling: Ruling, request: Request, *, many: bool) -> None:
+    """Say on standard error why the exit code is not 0; ``-v`` says it always."""
+    if request.quiet or (ruling.code == OK and not request.verbose):
+        return
+    where = f"{diagnosis.source.path}: " if many else ""
+    outputs.talk(f"logdoctor: {where}{ruling.why}" + ("" if many else f" (exit code {ruling.code})"))
+
+
+def _total(codes: Sequence[int], request: Request) -> None:
+    if len(codes) < 2 or request.quiet:
+        return
+    words = {0: "passed", 1: "failed the gate", 2: "could not be read", 3: "could not be judged"}
+    parts = [f"{codes.count(code)} {text}" for code, text in words.items() if code in codes]
+    outputs.talk(f"logdoctor: {len(codes)} logs: {', '.join(parts)} (exit code {worst(codes)})")
+
+
+def expand(logs: Sequence[str]) -> list[str | Failure]:
+    """Return the logs meant by paths, globs, directories and ``-``, each once; what cannot be found is a failure."""
+    found: list[str | Failure] = []
+    for log in logs:
+        try:
+            found += sources.expand([log])
+        except LogDoctorError as error:
+            found.append(Failure(path=log, message=str(error), exit_code=error.exit_code))
+    return list(dict.fromkeys(found))
+
+
+def show_progress(text: str) -> None:
+    """Overwrite the current line of a terminal's standard error; nothing elsewhere."""
+    if outputs.is_terminal(sys.stderr):
+        outputs.say(f"\r\x1b[K{text}", sys.stderr)
