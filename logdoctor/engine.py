@@ -24,7 +24,7 @@ from logdoctor.renderers._record import Renderer, RenderOptions
 from logdoctor.rules._record import Limits, Rule
 from logdoctor.settings import Settings
 from logdoctor.summaries import curve_of, metric_of
-from logdoctor.view import RunView
+from logdoctor.view import LEAST_ROWS, RunView, main_run, runs_of
 
 
 def diagnose(
@@ -55,9 +55,12 @@ def diagnose(
 
         run = read_log(run, stream=True, settings=settings)
     facts, skipped = _code(source_dir)
-    view = RunView(run, settings=_settings_of(hyperparameters), source_facts=facts)
+    given = _settings_of(hyperparameters)
+    views = [RunView(run, segments=group, settings=given, source_facts=facts) for group in runs_of(run)]
+    view = main_run(views)
     findings, checks = judge(view, settings)
-    causes = rank_causes(view, findings)
+    findings += _of_other_runs(view, views, settings)
+    causes = rank_causes(view, [f for f in findings if f.segment in view.segments])
     diagnosis = Diagnosis(
         source=run.source,
         reading=run.reading,
@@ -147,10 +150,29 @@ def _settings_of(hyperparameters: Mapping[str, Any] | str | Path | None) -> tupl
 
 
 def _verdict(view: RunView, findings: Iterable[Finding]) -> Verdict:
+    """Return the verdict on the main run: its worst finding, or whether there is enough to call it healthy.
+
+    A log without an alarm is healthy only when the metric that the run is for was read often enough to show a trend;
+    otherwise nothing was found because nothing could be.
+    """
     worst = max((severity_rank(f.severity) for f in findings if not f.benign), default=0)
     if worst:
         return "critical" if worst == 2 else "warning"
-    return "healthy" if view.performance is not None and view.rows >= 10 else "inconclusive"
+    performance = view.performance
+    return "healthy" if performance is not None and len(performance.series) >= LEAST_ROWS else "inconclusive"
+
+
+def _of_other_runs(main: RunView, views: Sequence[RunView], settings: Settings) -> tuple[Finding, ...]:
+    """Return what was wrong with the other runs of the file, as information: the verdict is the main run's alone."""
+    others: list[Finding] = []
+    for number, view in enumerate(views, start=1):
+        if view is main or view.rows < LEAST_ROWS:
+            continue
+        worst = [f for f in judge(view, settings)[0] if f.severity != "info" and not f.benign][:2]
+        for item in worst:
+            text = f"Run {number} of {len(views)} in this file ({item.severity} there): {item.summary}"
+            others.append(replace(item, severity="info", summary=text, segment=view.segments[0]))
+    return tuple(others)
 
 
 def _quote(diagnosis: Diagnosis, run: RunLog) -> Diagnosis:

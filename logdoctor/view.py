@@ -6,7 +6,7 @@ what several rules ask for. It knows canonical metric names; it knows no pandas 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,11 +16,13 @@ import numpy as np
 from logdoctor.model import Event, Evidence, Goal, Place, RunLog, Scalar, Series, Setting
 
 # Best first: what the run is for. The first of these that moves and has enough points is the performance metric.
+# An average over one million frames comes before the one over five million, which lags by a third of many runs.
 PERFORMANCE: tuple[tuple[str, Goal], ...] = (
     ("eval_return", "max"),
+    ("eval_success_rate", "max"),
     ("episode_return", "max"),
-    ("dqn_reward_5m", "max"),
     ("dqn_reward_1m", "max"),
+    ("dqn_reward_5m", "max"),
     ("dqn_reward", "max"),
     ("reward", "max"),
     ("success_rate", "max"),
@@ -30,8 +32,14 @@ PERFORMANCE: tuple[tuple[str, Goal], ...] = (
     ("val_perplexity", "min"),
     ("val_error", "min"),
     ("accuracy", "max"),
+    ("quality", "max"),
+    ("fid", "min"),
     ("loss", "min"),
+    ("perplexity", "min"),
+    ("error", "min"),
 )
+# Losses say nothing of how well a policy acts: a reinforcement-learning run is judged by its returns or not at all.
+LOSS_LIKE = frozenset({"val_loss", "val_perplexity", "val_error", "loss", "perplexity", "error"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +123,9 @@ class RunView:
     @cached_property
     def span(self) -> tuple[float, float]:
         """First and last step on the primary clock."""
-        firsts = [(s.step[0], s.step[-1]) for name in self.names if (s := self.get(name)) is not None and s.clock is None]
+        firsts = [
+            (s.step[0], s.step[-1]) for name in self.names if (s := self.get(name)) is not None and s.clock is None
+        ]
         if not firsts:
             firsts = [(s.step[0], s.step[-1]) for name in self.names if (s := self.get(name)) is not None]
         if not firsts:
@@ -135,7 +145,12 @@ class RunView:
         values = {"value": series.value, "low": series.lows, "high": series.highs}[at]
         place = RunView.place(series, index, at)
         return Evidence(
-            line=place.line, step=place.step, metric=series.name, value=float(values[index]), note=note, clock=series.clock
+            line=place.line,
+            step=place.step,
+            metric=series.name,
+            value=float(values[index]),
+            note=note,
+            clock=series.clock,
         )
 
     # ---------------------------------------------------------------------------------------------- facts
@@ -173,19 +188,22 @@ class RunView:
     @cached_property
     def performance(self) -> Performance | None:
         """The metric that says whether the run does what it is for, or None."""
-        for name, goal in PERFORMANCE:
-            series = self.finite(name)
-            if series is not None and len(series) >= 3 and float(np.ptp(series.value)) > 0:
-                return Performance(series=series, goal=goal)
-        for name, goal in PERFORMANCE:
-            series = self.finite(name)
-            if series is not None and len(series) >= 3:
+        wanted = [pair for pair in PERFORMANCE if not (self.is_rl and pair[0] in LOSS_LIKE)]
+        held = [(self.finite(name), goal) for name, goal in wanted]
+        long = [(series, goal) for series, goal in held if series is not None and len(series) >= 3]
+        moving = [(series, goal) for series, goal in long if float(np.ptp(series.value)) > 0]
+        most = max((len(series) for series, _ in moving or long), default=0)
+        for series, goal in moving or long:
+            if len(series) >= min(10, most):  # three evaluations do not displace a curve of thousands of points
                 return Performance(series=series, goal=goal)
         return None
 
     @cached_property
     def family(self) -> str | None:
-        """Algorithm family: ``dqn``, ``ppo``, ``a2c``, ``sac``, ``td3``, ``pg``, ``grpo``, ``dpo``, ``supervised``, ``llm``; None if unknown."""
+        """Algorithm family, None if unknown.
+
+        One of ``dqn``, ``ppo``, ``a2c``, ``sac``, ``td3``, ``pg``, ``rl``, ``grpo``, ``dpo``, ``supervised``, ``llm``.
+        """
         from logdoctor.families import family_of
 
         return family_of(self)
@@ -193,4 +211,40 @@ class RunView:
     @cached_property
     def is_rl(self) -> bool:
         """Whether the run is reinforcement learning."""
-        return self.family in {"dqn", "ppo", "a2c", "sac", "td3", "pg", "grpo", "rl"}
+        from logdoctor.families import RL
+
+        return self.family in RL
+
+
+NEW_RUN = frozenset({"start", "banner", "second-process", "header"})  # how a segment begins that continues nothing
+LEAST_ROWS = 10  # points that a run needs to carry a judgement: a tenth of it is then still one value
+
+
+def runs_of(run: RunLog) -> list[tuple[int, ...]]:
+    """Group the segments of a file into runs: a resumed or rewound part continues the run before it.
+
+    Returns:
+        segment indices of each run, in file order; ``[(0,)]`` for a file of one segment.
+    """
+    groups: list[list[int]] = []
+    for segment in run.reading.segments:
+        continues = segment.begins not in NEW_RUN or (segment.begins == "header" and _goes_on(run, segment.index))
+        if groups and continues:
+            groups[-1].append(segment.index)
+        else:
+            groups.append([segment.index])
+    return [tuple(group) for group in groups] or [(0,)]
+
+
+def _goes_on(run: RunLog, index: int) -> bool:
+    """Whether a segment under a new table header goes on counting where the one before it stopped."""
+    segments = run.reading.segments
+    here = next(i for i, segment in enumerate(segments) if segment.index == index)
+    last, first = (segments[here - 1].last_step if here else None), segments[here].first_step
+    return last is not None and first is not None and first >= last
+
+
+def main_run(views: Sequence[RunView]) -> RunView:
+    """Return the run a report is about: the last one with enough rows to judge, else the longest."""
+    long = [view for view in views if view.rows >= LEAST_ROWS]
+    return long[-1] if long else max(views, key=lambda view: view.rows)
