@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from logdoctor.fingerprints import stamp
 from logdoctor.model import (
     Check,
     CodeFact,
@@ -59,7 +60,7 @@ def diagnose(
     views = [RunView(run, segments=group, settings=given, source_facts=facts) for group in runs_of(run)]
     view = main_run(views)
     findings, checks = judge(view, settings)
-    findings += _of_other_runs(view, views, settings)
+    findings = stamp((*findings, *_of_other_runs(view, views, settings)))
     causes = rank_causes(view, [f for f in findings if f.segment in view.segments])
     diagnosis = Diagnosis(
         source=run.source,
@@ -128,7 +129,15 @@ def render(diagnosis: Diagnosis | Sequence[Diagnosis], format: str, options: Ren
     if format not in renderers:
         raise UsageError(f"unknown format {format!r}; choose one of {', '.join(renderers)}")
     many = [diagnosis] if isinstance(diagnosis, Diagnosis) else list(diagnosis)
-    return renderers[format].render(many, options or RenderOptions())
+    return renderers[format].render(many, _with_manual(options or RenderOptions()))
+
+
+def _with_manual(options: RenderOptions) -> RenderOptions:
+    """Hand over the rules' pages and our version, which a renderer may not look up itself."""
+    from logdoctor import __version__
+    from logdoctor.manual import pages
+
+    return replace(options, extra={"pages": pages(), "version": __version__, **options.extra})
 
 
 def _code(source_dir: str | Path | None) -> tuple[tuple[CodeFact, ...], tuple[str, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from logdoctor import outputs, sources
+from logdoctor import discovery, outputs
 from logdoctor.analysing import Failure, analyze, load_reports
 from logdoctor.engine import render
 from logdoctor.errors import LogDoctorError
@@ -153,7 +153,7 @@ def expand(logs: Sequence[str]) -> list[str | Failure]:
     found: list[str | Failure] = []
     for log in logs:
         try:
-            found += sources.expand([log])
+            found += discovery.expand([log])
         except LogDoctorError as error:
             found.append(Failure(path=log, message=str(error), exit_code=error.exit_code))
     return list(dict.fromkeys(found))

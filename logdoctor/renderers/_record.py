@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from logdoctor.model import Diagnosis
+from logdoctor.model import Diagnosis, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,19 @@ class RenderOptions:
     fail_on: str = "critical"
     config_path: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePage:
+    """The manual page of a rule, for outputs that carry it: ``extra["pages"]`` holds them by rule id."""
+
+    id: str
+    name: str
+    title: str
+    severity: Severity
+    summary: str
+    markdown: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
