@@ -1,0 +1,353 @@
+"""One HTML file: verdict first, curves with onsets, every finding linked to its curve and to the lines it cites.
+
+No network, no inline style attributes; the one style sheet and the one script are allowed by their hashes in the
+page's own content-security policy, so that the page also works where scripts are forbidden (it is then static but
+complete). Colours follow the reader's light or dark setting; a print style is included.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+
+from logdoctor.model import Cause, Diagnosis, Evidence, Finding, Place, Scalar
+from logdoctor.renderers import _svg
+from logdoctor.renderers._escape import html as esc
+from logdoctor.renderers._escape import json_in_html
+from logdoctor.renderers._page import asset, page
+from logdoctor.renderers._record import Renderer, RenderOptions
+
+MAX_FOLDED = 24  # further curves below the fold; more would only add weight
+MAX_QUOTED = 160
+
+
+def render(diagnoses: Sequence[Diagnosis], options: RenderOptions) -> str:
+    """Return the page for one or more diagnoses."""
+    title = diagnoses[0].headline if len(diagnoses) == 1 else f"{len(diagnoses)} runs"
+    body = "".join(_run(diagnosis, index, options) for index, diagnosis in enumerate(diagnoses))
+    return page(title, body, asset("page.css"), asset("page.js"))
+
+
+def _run(diagnosis: Diagnosis, index: int, options: RenderOptions) -> str:
+    key = f"r{index}"
+    drawn = _svg.charts(diagnosis)
+    chosen = [name for name in _svg.pick(diagnosis) if name in drawn]
+    rest = [name for name in drawn if name not in chosen][:MAX_FOLDED]
+    parts = [
+        f'<section class="run" id="{key}">',
+        _top(diagnosis, key),
+        _chart_section(drawn, chosen, key),
+        _findings(diagnosis, key),
+        _chain(diagnosis),
+        _causes(diagnosis.causes),
+        _phases(diagnosis),
+        _expectations(diagnosis),
+        _watch(diagnosis),
+        _healthy(diagnosis),
+        _checks(diagnosis),
+        _folded_charts(drawn, rest, key),
+        _parameters(diagnosis),
+        _quoted(diagnosis, key),
+        _reading(diagnosis),
+        _data(drawn, [*chosen, *rest]),
+        "</section>",
+    ]
+    del options
+    return "".join(parts)
+
+
+def _top(diagnosis: Diagnosis, key: str) -> str:
+    story = diagnosis.story
+    onset = next((f for f in diagnosis.findings if f.onset and not f.benign and f.severity != "info"), None)
+    facts: list[tuple[str, str]] = [("Log", esc(diagnosis.source.path))]
+    if onset and onset.onset:
+        facts.append(("Since", f'<a href="#{key}-{_anchor(onset)}">{_place(onset.onset)}</a>'))
+    if story.decision:
+        facts.append(("Now", f"{esc(story.decision)} {_soft(story.decision_why)}"))
+    if diagnosis.causes:
+        cause = diagnosis.causes[0]
+        facts.append(("Most likely cause", f"{esc(cause.title or cause.id)} ({_percent(cause.confidence)})"))
+    if story.wasted_steps:
+        facts.append(("Wasted", f"{_svg.number(story.wasted_steps)} steps {_soft(story.wasted_why)}"))
+    if story.go is not None:
+        facts.append(("Longer run", f"{'go' if story.go else 'no-go'} {_soft(story.go_why)}"))
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts)
+    badge = f'<span class="badge {diagnosis.verdict}">{diagnosis.verdict}</span>'
+    return f"<header>{badge}<h1>{esc(diagnosis.headline)}</h1><dl class='facts'>{listed}</dl></header>"
+
+
+def _soft(text: str) -> str:
+    return f'<span class="soft">{esc(text)}</span>' if text else ""
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _place(place: Place) -> str:
+    step = "" if place.step is None else f"{esc(place.clock or 'step')} {_svg.number(place.step)}, "
+    return f"{step}line {place.line}"
+
+
+def _anchor(finding: Finding) -> str:
+    return f"{finding.id}-{finding.onset.line if finding.onset else 0}"
+
+
+def _chart_section(drawn: dict[str, _svg.Chart], names: list[str], key: str) -> str:
+    if not names:
+        return ""
+    hint = (
+        '<p class="soft small hint">Move over a curve: the cursor is shared. Drag or Shift + wheel to zoom, '
+        "double-click to reset; with the keyboard: arrows, + and −, 0.</p>"
+    )
+    return f"<h2>Curves</h2>{hint}" + "".join(_figure(drawn[name], key) for name in names)
+
+
+def _figure(chart: _svg.Chart, key: str) -> str:
+    svg = _svg.draw(chart, identity=f"{key}-c-{chart.metric}")
+    svg = svg.replace(' class="chart"', f' class="chart" data-metric="{esc(chart.metric)}"', 1)
+    notes = f"<strong>{esc(chart.raw_name)}</strong>"
+    if chart.findings:
+        notes += f" {esc(', '.join(dict.fromkeys(chart.findings)))}"
+    return f'<figure>{svg}<figcaption><span>{notes}</span><span class="readout"></span></figcaption></figure>'
+
+
+def _folded_charts(drawn: dict[str, _svg.Chart], names: list[str], key: str) -> str:
+    if not names:
+        return ""
+    inner = "".join(_figure(drawn[name], key) for name in names)
+    return f"<details><summary>{len(names)} further curves</summary>{inner}</details>"
+
+
+def _findings(diagnosis: Diagnosis, key: str) -> str:
+    shown = [f for f in diagnosis.findings if not f.benign]
+    if not shown:
+        return ""
+    ids = {f.id for f in shown}
+    roots = [f for f in shown if not any(parent in ids and parent != f.id for parent in f.explained_by)]
+    children = [f for f in shown if f not in roots]
+    out = ["<h2>What was found</h2>"]
+    for number, finding in enumerate(roots, start=1):
+        follows = [c for c in children if finding.id in c.explained_by]
+        children = [c for c in children if c not in follows]
+        out.append(_card(finding, key, f"{number}. ", "".join(_card(c, key, "follows: ") for c in follows)))
+    out += [_card(c, key, "") for c in children]
+    return "".join(out)
+
+
+def _card(finding: Finding, key: str, prefix: str, inner: str = "") -> str:
+    where = ", ".join(f'<a href="#{key}-c-{esc(m)}">{esc(m)}</a>' for m in finding.metrics[:4])
+    onset = f"onset {_place(finding.onset)}; " if finding.onset else ""
+    known = " · known" if finding.known else ""
+    return (
+        f'<article class="card {finding.severity}" id="{key}-{_anchor(finding)}">'
+        f'<h3>{prefix}<span class="{finding.severity}">{esc(finding.title or finding.name)}</span></h3>'
+        f"<p>{esc(finding.summary)}</p>{_evidence(finding.evidence, key)}"
+        + (f"<p>{esc(finding.analysis)}</p>" if finding.analysis else "")
+        + f'<p class="soft small">{finding.id} {esc(finding.name)}{known} · {onset}confidence '
+        f"{_percent(finding.confidence)}{' · ' + where if where else ''}</p>{inner}</article>"
+    )
+
+
+def _evidence(evidence: Iterable[Evidence], key: str) -> str:
+    rows = "".join(
+        f'<tr><td class="n"><a href="#{key}-L{e.line}">line {e.line}</a></td>'
+        f'<td class="n">{"" if e.step is None else _svg.number(e.step)}</td><td>{esc(e.metric)}</td>'
+        f'<td class="n">{_value(e.value)}</td><td>{esc(e.note)}</td></tr>'
+        for e in evidence
+    )
+    return f'<div class="wide"><table>{rows}</table></div>' if rows else ""
+
+
+def _value(value: Scalar) -> str:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+        return esc(f"{value:.10g}")
+    return "none" if value is None else esc(str(value))
+
+
+def _chain(diagnosis: Diagnosis) -> str:
+    story = diagnosis.story
+    out = ""
+    if len(story.chain) > 1:
+        items = "".join(f"<li>{esc(link.text)} {_soft(_plain(link.place))}</li>" for link in story.chain)
+        out += f"<h2>What broke first</h2><ol>{items}</ol>"
+    if story.why_now:
+        out += "<h2>Why now</h2>" + _list(story.why_now)
+    return out
+
+
+def _plain(place: Place) -> str:
+    step = "" if place.step is None else f"{place.clock or 'step'} {_svg.number(place.step)}, "
+    return f"({step}line {place.line})"
+
+
+def _list(items: Iterable[str]) -> str:
+    return "<ul>" + "".join(f"<li>{esc(item)}</li>" for item in items) + "</ul>"
+
+
+def _causes(causes: Sequence[Cause]) -> str:
+    if not causes:
+        return ""
+    out = ["<h2>Causes and changes</h2>"]
+    for cause in causes:
+        inner = "".join(
+            f"<p class='small'><strong>{name}</strong></p>{_list(items)}"
+            for name, items in (
+                ("For", cause.for_),
+                ("Against", cause.against),
+                ("Would settle it", cause.would_settle),
+            )
+            if items
+        )
+        if cause.mechanism:
+            lines = "\n".join(esc(line) for line in cause.mechanism)
+            inner += f"<pre>{lines}</pre>"
+        head = f"{cause.rank}. {esc(cause.title or cause.id)} <span class='soft'>{_percent(cause.confidence)}</span>"
+        body = _changes(cause) + inner
+        out.append(
+            f"<article class='card info'><h3>{head}</h3>{body}</article>"
+            if cause.rank == 1
+            else f"<details><summary>{head}</summary>{body}</details>"
+        )
+    return "".join(out)
+
+
+def _changes(cause: Cause) -> str:
+    rows = "".join(
+        f"<tr><td><code>{esc(c.parameter)}</code></td><td class='n'>{_value(c.from_)}</td>"
+        f"<td class='n'>{_value(c.to)}</td><td>{esc(c.why)} {_soft(c.tradeoff)} {_soft(c.reference)}</td></tr>"
+        for c in cause.changes
+    )
+    if not rows:
+        return ""
+    head = "<tr><th>Parameter</th><th class='n'>from</th><th class='n'>to</th><th>why, and what it costs</th></tr>"
+    return f"<div class='wide'><table>{head}{rows}</table></div>"
+
+
+def _phases(diagnosis: Diagnosis) -> str:
+    if len(diagnosis.phases) < 2:
+        return ""
+    rows = "".join(
+        f"<tr><td>{esc(p.name)}</td><td class='n'>{_steps(p.first_step)} to {_steps(p.last_step)}</td>"
+        f"<td class='n'>lines {p.first_line}–{p.last_line}</td><td>{esc(p.summary)}</td></tr>"
+        for p in diagnosis.phases
+    )
+    return f"<h2>Phases</h2><div class='wide'><table>{rows}</table></div>"
+
+
+def _steps(step: float | None) -> str:
+    return "?" if step is None else _svg.number(step)
+
+
+def _expectations(diagnosis: Diagnosis) -> str:
+    story = diagnosis.story
+    out = "".join(f"<h3>{esc(name)}</h3>{_list(items)}" for name, items in story.expectations)
+    out = f"<h2>Expected after the change</h2>{out}" if out else ""
+    if story.prognosis:
+        out += "<h2>Prognosis</h2>" + _list(story.prognosis)
+    return out + (f"<p>Next checkpoint: {esc(story.next_checkpoint)}</p>" if story.next_checkpoint else "")
+
+
+def _watch(diagnosis: Diagnosis) -> str:
+    rows = []
+    for w in diagnosis.watch:
+        limit = "" if w.value is None else _value(w.value)
+        if w.value2 is not None:
+            limit += f" and {_value(w.value2)}"
+        within = "" if w.within_steps is None else f"within {_svg.number(w.within_steps)} steps"
+        css = "healthy" if w.sign == "recovery" else "warning"
+        rows.append(
+            f"<tr><td class='{css}'>{esc(w.sign)}</td><td><code>{esc(w.metric)}</code> {esc(w.condition)} {limit}</td>"
+            f"<td>{within}</td><td>{esc(w.otherwise)}</td></tr>"
+        )
+    if not rows:
+        return ""
+    head = "<tr><th>sign</th><th>condition</th><th>by when</th><th>next action</th></tr>"
+    return f"<h2>Watch in the next run</h2><div class='wide'><table>{head}{''.join(rows)}</table></div>"
+
+
+def _healthy(diagnosis: Diagnosis) -> str:
+    if not diagnosis.healthy:
+        return ""
+    items = "".join(f"<li><code>{esc(h.metric)}</code>: {esc(h.why)}</li>" for h in diagnosis.healthy)
+    return f"<h2>What is healthy</h2><ul>{items}</ul>"
+
+
+def _checks(diagnosis: Diagnosis) -> str:
+    states = {
+        state: [c for c in diagnosis.checks if c.state == state] for state in ("clear", "not-applicable", "failed")
+    }
+    not_checked = _list(diagnosis.story.not_checked or [f"{c.name or c.id}: {c.why}" for c in states["not-applicable"]])
+    failed = _list([f"{c.id} {c.name}: {c.why}" for c in states["failed"]]) if states["failed"] else ""
+    clear = ", ".join(esc(c.name or c.id) for c in states["clear"])
+    limits = _list(diagnosis.story.limits) if diagnosis.story.limits else ""
+    if not diagnosis.checks and not limits:
+        return ""
+    return (
+        f"<h2>What was not checked</h2><details><summary>{len(states['not-applicable'])} checks could not run, "
+        f"{len(states['clear'])} ran and found nothing</summary>{not_checked}{failed}"
+        f"<p class='small soft'>Clear: {clear}</p></details>{limits}"
+    )
+
+
+def _parameters(diagnosis: Diagnosis) -> str:
+    rows = "".join(
+        f"<tr><td>{esc(s.raw_name)}</td><td class='n'>{_value(s.value)}</td>"
+        f"<td>{esc(s.source)}{'' if s.line is None else f' line {s.line}'}</td></tr>"
+        for s in diagnosis.hyperparameters[:200]
+    )
+    if not rows:
+        return ""
+    count = len(diagnosis.hyperparameters)
+    return f"<details><summary>{count} hyperparameters</summary><div class='wide'><table>{rows}</table></div></details>"
+
+
+def _quoted(diagnosis: Diagnosis, key: str) -> str:
+    texts: dict[int, str] = {}
+    for evidence in [e for f in diagnosis.findings for e in f.evidence]:
+        texts.setdefault(evidence.line, evidence.text)
+    if not texts:
+        return ""
+    lines = "".join(
+        f'<code class="quoted" id="{key}-L{n}">{n:>8}  {esc(text)}</code>'
+        for n, text in sorted(texts.items())[:MAX_QUOTED]
+    )
+    return f"<details open><summary>The lines that are cited</summary><div class='wide'>{lines}</div></details>"
+
+
+def _reading(diagnosis: Diagnosis) -> str:
+    r = diagnosis.reading
+    issues = _list([f"line {i.line}: {i.text}" if i.line else i.text for i in r.issues[:20]]) if r.issues else ""
+    more = f"<p>{len(r.issues) - 20} further issues are in the JSON.</p>" if len(r.issues) > 20 else ""
+    clocks = ", ".join(f"{c.name} ({c.unit}){', primary' if c.primary else ''}" for c in r.clocks)
+    return (
+        f"<h2>How it was read</h2><p>Format {esc(r.format)}: {r.rows} records from {r.metric_lines} metric lines, "
+        f"{r.unread_lines} lines that look like metrics were not read (coverage {_percent(r.coverage)}); "
+        f"{len(r.segments)} segment{'s' if len(r.segments) != 1 else ''}; clock: {esc(clocks or 'line number')}.</p>"
+        f"{issues}{more}"
+    )
+
+
+def _data(drawn: dict[str, _svg.Chart], names: list[str]) -> str:
+    geometry = {
+        "width": _svg.WIDTH, "height": _svg.HEIGHT, "left": _svg.LEFT, "right": _svg.RIGHT, "top": _svg.TOP,
+        "bottom": _svg.BOTTOM,
+    }  # fmt: skip
+    charts = {}
+    for name in names:
+        chart = drawn[name]
+        charts[name] = {
+            "x": [float(f"{x:.12g}") for x in chart.x],
+            "y": [float(f"{y:.6g}") if math.isfinite(y) else None for y in chart.y],
+            "flags": {i: _value(y) for i, y in enumerate(chart.y) if not math.isfinite(y)},
+            "line": chart.line,
+            "x_label": chart.x_label,
+        }
+    text = json_in_html(json.dumps({"geometry": geometry, "charts": charts}, allow_nan=False, separators=(",", ":")))
+    return f'<script type="application/json">{text}</script>'
+
+
+RENDERER = Renderer(id="html", title="One HTML page with curves", suffixes=(".html", ".htm"), render=render)
