@@ -1,0 +1,283 @@
+"""What a text report says, before it is set in a language: plain sentences and rows, shared by Markdown and terminal.
+
+Strings made here are unescaped; each renderer passes them through its own function of :mod:`._escape`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from logdoctor.model import (
+    Cause,
+    Change,
+    Clock,
+    Diagnosis,
+    Finding,
+    Metric,
+    Phase,
+    Place,
+    Setting,
+    Watch,
+    severity_rank,
+)
+from logdoctor.wording import hours, number, percent, steps, unit_word
+
+MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
+SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One event: the finding it is told by, and those that follow from it."""
+
+    root: Finding
+    derived: tuple[Finding, ...] = ()
+
+    @property
+    def severity(self) -> str:
+        """The worst severity of the event."""
+        return max((self.root, *self.derived), key=lambda f: severity_rank(f.severity)).severity
+
+
+# ---------------------------------------------------------------------------------------------- findings and names
+def incidents(diagnosis: Diagnosis) -> tuple[Incident, ...]:
+    """Group the findings that matter: each derived one stands under the first of those it is explained by."""
+    told = [f for f in diagnosis.findings if not f.benign and f.severity != "info"]
+    by_id: dict[str, Finding] = {}
+    for finding in told:
+        by_id.setdefault(finding.id, finding)
+    groups: dict[int, list[Finding]] = {}
+    for index, finding in enumerate(told):
+        root = _root_of(finding, by_id)
+        groups.setdefault(index if root is finding else _index(told, root), []).append(finding)
+    return tuple(
+        Incident(root=told[index], derived=tuple(f for f in members if f is not told[index]))
+        for index, members in sorted(groups.items())
+    )
+
+
+def _index(told: Sequence[Finding], wanted: Finding) -> int:
+    return next(i for i, finding in enumerate(told) if finding is wanted)
+
+
+def _root_of(finding: Finding, by_id: dict[str, Finding]) -> Finding:
+    seen = {finding.id}
+    while True:
+        parent = next((by_id[i] for i in finding.explained_by if i in by_id and i not in seen), None)
+        if parent is None:
+            return finding
+        seen.add(parent.id)
+        finding = parent
+
+
+def remarks(diagnosis: Diagnosis) -> tuple[Finding, ...]:
+    """Return the findings that are worth a line and no alarm."""
+    return tuple(f for f in diagnosis.findings if f.severity == "info" and not f.benign)
+
+
+def heading(finding: Finding) -> str:
+    """Return the title of a finding."""
+    return finding.title or finding.name.replace("-", " ").capitalize()
+
+
+def metric_of(diagnosis: Diagnosis, name: str) -> Metric | None:
+    """Return the line of the metric table for a canonical name."""
+    return next((metric for metric in diagnosis.metrics if metric.name == name), None)
+
+
+def label(diagnosis: Diagnosis, name: str) -> str:
+    """Return what the log itself calls a metric."""
+    metric = metric_of(diagnosis, name)
+    return (metric.raw_name if metric else "") or name
+
+
+# ------------------------------------------------------------------------------------------------------- places
+def clock_of(diagnosis: Diagnosis, name: str | None) -> Clock | None:
+    """Return the counter called ``name``, or the primary one."""
+    clocks = diagnosis.reading.clocks
+    if name is not None:
+        return next((clock for clock in clocks if clock.name == name), Clock(name=name, unit=name.lower()))
+    return next((clock for clock in clocks if clock.primary), clocks[0] if clocks else None)
+
+
+def unit(diagnosis: Diagnosis, name: str | None = None) -> str:
+    """Return what one reading of a counter is called: ``frame``, ``step``, ``epoch``."""
+    return unit_word(clock_of(diagnosis, name))
+
+
+def place(diagnosis: Diagnosis, where: Place | None, exact: bool = True) -> str:
+    """Return ``frame 50,595,696 (line 1297)``."""
+    if where is None:
+        return ""
+    word = unit(diagnosis, where.clock)
+    if where.step is None or word == "line" or not math.isfinite(where.step):
+        return f"line {where.line}"
+    return f"{word} {steps(where.step, exact)} (line {where.line})"
+
+
+def last_step(diagnosis: Diagnosis) -> str:
+    """Return ``frame 118.9M``: where the run that was judged ends."""
+    ends = [s.last_step for s in diagnosis.reading.segments if s.last_step is not None]
+    if not ends:
+        return ""
+    word = unit(diagnosis)
+    return f"line {diagnosis.source.lines:,}" if word == "line" else f"{word} {steps(max(ends))}"
+
+
+# ------------------------------------------------------------------------------------------------------- summary
+def title(diagnosis: Diagnosis) -> str:
+    """Return the name of the problem and where the log ends."""
+    told = incidents(diagnosis)
+    if diagnosis.verdict == "inconclusive":
+        what = "No judgement possible"
+    elif not told:
+        what = "Healthy run"
+    else:
+        names = list(dict.fromkeys(heading(item.root) for item in told))
+        what = names[0] if len(names) == 1 else f"{names[0]}, and {len(names) - 1} more"
+    end = last_step(diagnosis)
+    return f"{what} – {end}" if end else what
+
+
+def facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    """Return what a reader needs in twenty seconds, as (label, sentence)."""
+    story, out = diagnosis.story, []
+    told = incidents(diagnosis)
+    if told:
+        out.append(("Since", since(diagnosis, told[0])))
+    if story.decision:
+        out.append(("Now", _joined(story.decision, story.decision_why)))
+    if diagnosis.causes and told:
+        out.append(("Most likely cause", _cause_line(diagnosis.causes[0])))
+    if story.go is not None:
+        out.append(("Longer run", _joined("go" if story.go else "no-go", story.go_why)))
+    if story.wasted_steps:
+        out.append(("Lost", wasted(diagnosis)))
+    return [(name, text) for name, text in out if text]
+
+
+def since(diagnosis: Diagnosis, incident: Incident) -> str:
+    """Return where it began, and where it became obvious when that is later."""
+    chain = diagnosis.story.chain
+    if not chain:
+        return place(diagnosis, incident.root.onset)
+    text = f"{place(diagnosis, chain[0].place)}, {chain[0].text}" if chain[0].text else place(diagnosis, chain[0].place)
+    seen = next((link for link in chain[1:] if link.place.line != chain[0].place.line), None)
+    return f"{text}; plain to see from {place(diagnosis, seen.place)}" if seen else text
+
+
+def _cause_line(cause: Cause) -> str:
+    text = f"{cause.title or cause.id} ({percent(cause.confidence)})"
+    if cause.changes:
+        first = cause.changes[0]
+        text += f"; change first: {first.parameter} {_value(first.from_)} → {_value(first.to)}"
+    return text
+
+
+def _value(value: object) -> str:
+    return "not set" if value is None else number(value) if isinstance(value, (int, float)) else str(value)
+
+
+def wasted(diagnosis: Diagnosis) -> str:
+    """Return the steps and hours since the onset."""
+    story = diagnosis.story
+    if not story.wasted_steps:
+        return ""
+    word = unit(diagnosis)
+    text = f"{steps(story.wasted_steps)} {word}s"
+    if story.wasted_hours:
+        text += f", about {hours(story.wasted_hours)}"
+    return _joined(text, story.wasted_why)
+
+
+def _joined(text: str, why: str) -> str:
+    return f"{text}: {why}" if text and why else text or why
+
+
+# ---------------------------------------------------------------------------------------------- phases, watch, changes
+def phase_rows(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
+    """Return (name, range, summary) of each phase."""
+    return [(p.name, _range(diagnosis, p), p.summary) for p in diagnosis.phases]
+
+
+def _range(diagnosis: Diagnosis, phase: Phase) -> str:
+    lines = f"lines {phase.first_line}–{phase.last_line}"
+    word = unit(diagnosis, phase.clock)
+    if phase.first_step is None or phase.last_step is None or word == "line":
+        return lines
+    return f"{word}s {steps(phase.first_step)}–{steps(phase.last_step)}, {lines}"
+
+
+def change_rows(causes: Iterable[Cause]) -> list[Change]:
+    """Return each parameter change once, most probable cause first."""
+    seen: set[str] = set()
+    out: list[Change] = []
+    for item in (item for cause in causes for item in cause.changes):
+        if item.parameter not in seen:
+            seen.add(item.parameter)
+            out.append(item)
+    return out
+
+
+def value_text(item: Change, new: bool) -> str:
+    """Return the old or the new value of a change."""
+    return _value(item.to if new else item.from_)
+
+
+def watch_text(diagnosis: Diagnosis, item: Watch) -> str:
+    """Return what to look for, with its number and by when."""
+    name = label(diagnosis, item.metric)
+    if item.condition == "between":
+        text = f"{name} between {_value(item.value)} and {_value(item.value2)}"
+    elif item.condition in SIGNS:
+        text = f"{name} {SIGNS[item.condition]} {_value(item.value)}"
+    elif item.condition == "finite":
+        text = f"{name} stays finite"
+    else:
+        text = f"{name} {item.condition}" + (f" (now {_value(item.value)})" if item.value is not None else "")
+    if item.within_steps:
+        text += f" within {steps(item.within_steps)} {unit(diagnosis, item.clock)}s"
+    return f"{text}: {item.why}" if item.why else text
+
+
+def action_text(item: Watch) -> str:
+    """Return what to do about a watched sign."""
+    if not item.otherwise:
+        return ""
+    return f"if not: {item.otherwise}" if item.sign == "recovery" else f"then: {item.otherwise}"
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+def reading_text(diagnosis: Diagnosis) -> list[str]:
+    """Return how the log was read: coverage, counters, runs, rows that were not judged, issues."""
+    reading = diagnosis.reading
+    unread = f"{reading.unread_lines:,} lines that look like metrics were not read"
+    covered = f"{unread} (coverage {percent(reading.coverage)})" if reading.unread_lines else "all of them read"
+    out = [f"{reading.rows:,} rows ({reading.format}) from {reading.metric_lines:,} metric lines, {covered}."]
+    if len(reading.clocks) > 1:
+        out.append("Counters: " + ", ".join(f"{c.name}{' (main)' if c.primary else ''}" for c in reading.clocks) + ".")
+    if len(reading.segments) > 1:
+        parts = [f"lines {s.first_line}–{s.last_line} ({s.begins})" for s in reading.segments[:6]]
+        more = f" and {len(reading.segments) - 6} more" if len(reading.segments) > 6 else ""
+        out.append(f"{len(reading.segments)} parts: {', '.join(parts)}{more}.")
+    for masked in reading.masked[:4]:
+        text = masked.text or masked.reason
+        out.append(f"Not judged: {masked.rows:,} rows in lines {masked.first_line}–{masked.last_line}, {text}.")
+    out += [f"Line {issue.line}: {issue.text}." if issue.line else f"{issue.text}." for issue in reading.issues[:4]]
+    if len(reading.issues) > 4:
+        out.append(f"{len(reading.issues) - 4} further remarks of the reader: see --format json.")
+    return out
+
+
+def setting_value(item: Setting) -> str:
+    """Return the value of a hyperparameter."""
+    return _value(item.value)
+
+
+def setting_place(item: Setting) -> str:
+    """Return where a hyperparameter stands."""
+    if item.source == "log":
+        return f"line {item.line}" if item.line else "log"
+    return f"{item.source}, line {item.line}" if item.line else item.source

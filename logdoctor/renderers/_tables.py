@@ -1,0 +1,144 @@
+"""Figures as aligned lines of text for a fenced block: the observed values of a finding, and sparklines."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+from logdoctor.model import Curve, Diagnosis, Evidence, Finding
+from logdoctor.renderers._figures import change, is_logarithmic, number, rounded, sparkline, steps
+from logdoctor.renderers._outline import incidents, label, metric_of, unit
+
+TABLE_ROWS = 8  # a table that is longer is not read
+TABLE_METRICS = 3  # columns of figures that fit into 80 characters
+CURVES = 6
+LABEL = 18  # characters of a metric's name
+WIDTH = 78  # a fence of this width fits a terminal of 80 columns
+_PURE_CHANGE = re.compile(r"^[+\-−]?[\d.,]+ ?%$|^x [\d.,]+$|^/ [\d.,]+$")
+Key = tuple[int, float | None]  # line, step
+Cells = dict[str, Evidence]
+
+
+def evidence_rows(diagnosis: Diagnosis, finding: Finding, width: int = WIDTH) -> list[str]:
+    """Return the observed values of a finding as aligned lines: place, values, change from the first, judgement."""
+    shown = [e for e in finding.evidence if e.value is not None or e.note]
+    if not shown:
+        return []
+    names = list(dict.fromkeys(e.metric for e in shown))[:TABLE_METRICS]
+    by_line: dict[Key, Cells] = {}
+    for item in shown:
+        if item.metric in names:
+            by_line.setdefault((item.line, item.step), {})[item.metric] = item
+    keys = _thinned(sorted(by_line, key=lambda key: key[0]), by_line)
+    first = _first_value([by_line[key] for key in keys], names[0])
+    clock = next((e.clock for e in shown if e.metric == names[0]), None)
+    word = unit(diagnosis, clock)
+    title = [
+        "" if word == "line" else word,
+        *(_cut(label(diagnosis, n), LABEL) for n in names),
+        "change" if first else "",
+        "",
+        "",
+    ]
+    return _aligned([title, *(_row(by_line[key], key, names, first, word) for key in keys)], width)
+
+
+def _thinned(keys: list[Key], by_line: dict[Key, Cells]) -> list[Key]:
+    """Keep the first, the last and the rows that carry a judgement; fill up evenly with the others."""
+    if len(keys) <= TABLE_ROWS:
+        return keys
+    noted = [k for k in keys if any(not _PURE_CHANGE.match(e.note) for e in by_line[k].values() if e.note)]
+    kept = {keys[0], keys[-1], *_even(noted, TABLE_ROWS - 2)}
+    kept |= set(_even([k for k in keys if k not in kept], TABLE_ROWS - len(kept)))
+    return [k for k in keys if k in kept]
+
+
+def _even(keys: list[Key], count: int) -> list[Key]:
+    if count <= 0 or len(keys) <= count:
+        return keys if count > 0 else []
+    return [keys[round(i * (len(keys) - 1) / max(1, count - 1))] for i in range(count)]
+
+
+def _numeric(item: Evidence | None) -> float | None:
+    if item is None or isinstance(item.value, (bool, str)) or item.value is None:
+        return None
+    return float(item.value)
+
+
+def _first_value(rows: list[Cells], name: str) -> float:
+    """Return the value that changes are counted from, or 0 where a change has no sense."""
+    values = [v for cells in rows if (v := _numeric(cells.get(name))) is not None]
+    return values[0] if values and any(change(values[0], v) for v in values) else 0.0
+
+
+def _row(cells: Cells, key: Key, names: list[str], first: float, word: str) -> list[str]:
+    line, step = key
+    main = _numeric(cells.get(names[0]))
+    moved = change(first, main) if first and main is not None else ""
+    notes = [part.strip() for e in cells.values() for part in e.note.split(", ")]
+    note = ", ".join(dict.fromkeys(part for part in notes if part and not _PURE_CHANGE.match(part)))
+    values = [number(cells[n].value) if n in cells else "" for n in names]
+    return ["" if word == "line" else steps(step, exact=True), *values, moved, note, f"line {line}"]
+
+
+def _aligned(table: list[list[str]], width: int) -> list[str]:
+    keep = [i for i in range(len(table[0])) if any(row[i] for row in table)]
+    table = [[row[i] for i in keep] for row in table]
+    sizes = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    note = len(sizes) - 2  # the judgement is the one column that is text, and the one that gives way
+    over = sum(sizes) + 2 * (len(sizes) - 1) - width
+    if over > 0:
+        sizes[note] = max(8, sizes[note] - over)
+    out = []
+    for row in table:
+        cells = [
+            _cut(cell, sizes[i]).ljust(sizes[i]) if i in {note, len(sizes) - 1} else cell.rjust(sizes[i])
+            for i, cell in enumerate(row)
+        ]
+        out.append("  ".join(cells).rstrip())
+    return out
+
+
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else text[: size - 1].rstrip() + "…"
+
+
+def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
+    """Return a sparkline for each series that matters, with its first and last value, over one mark of the onset."""
+    chosen = _chosen(diagnosis)
+    if not chosen:
+        return []
+    names = [_cut(label(diagnosis, curve.metric), LABEL) for curve in chosen]
+    left = max(map(len, names))
+    size = min(40, width - left - 24)
+    out = []
+    for name, curve in zip(names, chosen, strict=True):
+        metric = metric_of(diagnosis, curve.metric)
+        first, last = (metric.first, metric.last) if metric else (curve.value[0], curve.value[-1])
+        text = f"{name:<{left}}  {sparkline(curve, size):<{size}}  {rounded(first)} → {rounded(last)}"
+        out.append(_cut(text + (" (log)" if is_logarithmic(curve.value) else ""), width))
+    mark = _onset_mark(diagnosis, chosen[0], size)
+    return [*out, " " * (left + 2) + mark] if mark else out
+
+
+def _chosen(diagnosis: Diagnosis) -> list[Curve]:
+    names: list[str] = [diagnosis.performance] if diagnosis.performance else []
+    for item in incidents(diagnosis):
+        names += item.root.metrics[:2]
+    for item in incidents(diagnosis):
+        names += [metric for finding in item.derived for metric in finding.metrics[:1]]
+    names += ["val_loss", "loss", "agreement", "entropy", "grad_norm"] if len(names) < 3 else []
+    by_name = {curve.metric: curve for curve in diagnosis.curves}
+    return [by_name[name] for name in dict.fromkeys(names) if name in by_name][:CURVES]
+
+
+def _onset_mark(diagnosis: Diagnosis, curve: Curve, size: int) -> str:
+    told = incidents(diagnosis)
+    onset = told[0].root.onset if told else None
+    if onset is None or onset.step is None or onset.clock != curve.clock or len(curve.step) <= size:
+        return ""
+    first, last = curve.step[0], curve.step[-1]
+    if not first <= onset.step <= last or last <= first or any(a > b for a, b in pairwise(curve.step)):
+        return ""
+    column = min(int((onset.step - first) / (last - first) * size), size - 1)
+    return " " * column + f"▲ {unit(diagnosis, onset.clock)} {steps(onset.step)}"

@@ -1,0 +1,248 @@
+"""The report in GitHub's Markdown: what, since when, what to do; then the evidence, the reasons and the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from logdoctor.model import Cause, Diagnosis, Finding
+from logdoctor.renderers import _outline as outline
+from logdoctor.renderers._escape import code, fence, markdown, markdown_reference
+from logdoctor.renderers._figures import percent
+from logdoctor.renderers._record import Renderer, RenderOptions
+from logdoctor.renderers._tables import curve_rows, evidence_rows
+
+PARAMETERS = 24  # lines of the folded parameter table
+HEALTHY_ITEMS = 8
+REMARKS = 4
+
+
+def render(diagnoses: Sequence[Diagnosis], options: RenderOptions) -> str:
+    """Return the report of each diagnosis, several under an overview."""
+    parts = [_overview(diagnoses)] if len(diagnoses) > 1 else []
+    parts += [_report(diagnosis, options) for diagnosis in diagnoses]
+    return "\n\n---\n\n".join(parts) + "\n"
+
+
+def _overview(diagnoses: Sequence[Diagnosis]) -> str:
+    lines = ["| | Log | In one sentence |", "|---|---|---|"]
+    lines += [
+        f"| {outline.MARKS[d.verdict]} | {code(d.source.path, table=True)} | {markdown(d.headline)} |"
+        for d in diagnoses
+    ]
+    return "\n".join(lines)
+
+
+def _report(diagnosis: Diagnosis, options: RenderOptions) -> str:
+    sections: list[Callable[[Diagnosis], str]] = [_top, _curves]
+    if not options.quiet:
+        sections += [
+            _symptoms, _phases, _causes, _why_now, _changes, _expected, _watch, _healthy, _remarks, _prognosis,
+            _not_checked, _parameters, _reading,
+        ]  # fmt: skip
+        if options.verbose:
+            sections.append(_checks)
+    return "\n\n".join(text for section in sections if (text := section(diagnosis)))
+
+
+def _top(diagnosis: Diagnosis) -> str:
+    lead = f"**{diagnosis.verdict.capitalize()}.** {markdown(diagnosis.headline)}"
+    facts = "\n".join(f"- **{name}:** {markdown(text)}" for name, text in outline.facts(diagnosis))
+    head = f"# {outline.MARKS[diagnosis.verdict]} {markdown(outline.title(diagnosis))}"
+    return "\n\n".join(
+        part for part in (head, lead, facts, f"{code(diagnosis.source.path)}, {_size(diagnosis)}") if part
+    )
+
+
+def _size(diagnosis: Diagnosis) -> str:
+    return markdown(f"{diagnosis.reading.rows:,} rows read from {diagnosis.source.lines:,} lines.")
+
+
+def _curves(diagnosis: Diagnosis) -> str:
+    rows = curve_rows(diagnosis)
+    return fence(rows) if rows else ""
+
+
+def _symptoms(diagnosis: Diagnosis) -> str:
+    told = outline.incidents(diagnosis)
+    if not told:
+        return ""
+    parts = ["## What went wrong"]
+    for index, item in enumerate(told, start=1):
+        parts.append(_finding(diagnosis, item.root, f"{index}. {outline.MARKS[item.severity]} "))
+        if item.derived:
+            parts.append("What follows from it:")
+            parts.append("\n".join(_derived(diagnosis, finding) for finding in item.derived))
+    return "\n\n".join(parts)
+
+
+def _finding(diagnosis: Diagnosis, finding: Finding, lead: str) -> str:
+    known = " (already known)" if finding.known else ""
+    lines = [f"### {lead}{markdown(outline.heading(finding))}{known}", "", markdown(finding.summary)]
+    rows = evidence_rows(diagnosis, finding)
+    if rows:
+        lines += ["", fence(rows)]
+    tail = f"{finding.id}, {percent(finding.confidence)} sure"
+    lines += ["", f"{markdown(finding.analysis)} ({tail})" if finding.analysis else f"({tail})"]
+    return "\n".join(lines)
+
+
+def _derived(diagnosis: Diagnosis, finding: Finding) -> str:
+    mark = outline.MARKS[finding.severity]
+    text = f"- {mark} **{markdown(outline.heading(finding))}** ({finding.id}): {markdown(finding.summary)}"
+    rows = evidence_rows(diagnosis, finding, width=74)
+    block = ["", *("  " + line for line in fence(rows).splitlines())] if len(rows) > 2 else []
+    return "\n".join([text, *block])
+
+
+def _phases(diagnosis: Diagnosis) -> str:
+    rows = outline.phase_rows(diagnosis)
+    chain = diagnosis.story.chain
+    if not rows and len(chain) < 2:
+        return ""
+    parts = ["## How it unfolded"]
+    if rows:
+        body = [f"| {markdown(name)} | {markdown(where)} | {markdown(text)} |" for name, where, text in rows]
+        parts.append("\n".join(["| Phase | Where | What |", "|---|---|---|", *body]))
+    if len(chain) > 1:
+        steps = [
+            f"{number}. {markdown(outline.place(diagnosis, link.place))}: {markdown(link.text)}"
+            for number, link in enumerate(chain, start=1)
+        ]
+        parts.append("What broke first, and what followed:\n\n" + "\n".join(steps))
+    return "\n\n".join(parts)
+
+
+def _causes(diagnosis: Diagnosis) -> str:
+    causes = diagnosis.causes
+    if not causes:
+        return ""
+    parts = ["## Why"]
+    for cause in causes:
+        if cause.role == "alternative":
+            continue
+        parts.append(_cause(cause, "Most likely cause" if cause.rank == 1 else "Contributing"))
+    others = [c for c in causes if c.role == "alternative"]
+    if others:
+        lines = [f"- {markdown(c.title or c.id)} ({percent(c.confidence)}){_brief(c)}" for c in others]
+        parts.append("### Considered as well\n\n" + "\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _brief(cause: Cause) -> str:
+    said = [f"for: {text}" for text in cause.for_[:1]] + [f"against: {text}" for text in cause.against[:1]]
+    return ": " + markdown("; ".join(text.rstrip(".") for text in said)) if said else ""
+
+
+def _cause(cause: Cause, role: str) -> str:
+    lines = [f"### {role}: {markdown(cause.title or cause.id)} ({percent(cause.confidence)})", ""]
+    lines += [f"- For: {markdown(text)}" for text in cause.for_]
+    lines += [f"- Against: {markdown(text)}" for text in cause.against]
+    lines += [f"- Would settle it: {markdown(text)}" for text in cause.would_settle]
+    if cause.mechanism:
+        lines += ["", fence(cause.mechanism)]
+    return "\n".join(lines)
+
+
+def _why_now(diagnosis: Diagnosis) -> str:
+    return _list("Why now", [markdown(text) for text in diagnosis.story.why_now])
+
+
+def _changes(diagnosis: Diagnosis) -> str:
+    rows = outline.change_rows(diagnosis.causes)
+    if not rows:
+        return ""
+    table = ["| Parameter | Old | New | Reason |", "|---|---|---|---|"]
+    notes = []
+    for item in rows:
+        old = outline.value_text(item, new=False) + (f" ({item.where})" if item.where else "")
+        cells = (code(item.parameter, table=True), markdown(old), markdown(outline.value_text(item, new=True)))
+        table.append(f"| {' | '.join(cells)} | {markdown(item.why)} |")
+        note = [f"cost: {item.tradeoff.rstrip('.')}"] if item.tradeoff else []
+        note += [f"arithmetic: {item.arithmetic.rstrip('.')}"] if item.arithmetic else []
+        text = markdown("; ".join(note))
+        if item.reference:
+            text += ("; " if text else "") + "source: " + markdown_reference(item.reference)
+        if text:
+            notes.append(f"- {code(item.parameter)}: {text}")
+    parts = ["## What to change", "\n".join(table)]
+    return "\n\n".join([*parts, "\n".join(notes)] if notes else parts)
+
+
+def _expected(diagnosis: Diagnosis) -> str:
+    parts = []
+    for horizon, lines in diagnosis.story.expectations:
+        parts.append(f"**{markdown(horizon)}**\n\n" + "\n".join(f"- {markdown(line)}" for line in lines))
+    return "\n\n".join(["## What to expect after the change", *parts]) if parts else ""
+
+
+def _watch(diagnosis: Diagnosis) -> str:
+    if not diagnosis.watch:
+        return ""
+    out = ["## What to watch in the next run"]
+    for sign, name, mark in (("recovery", "Signs of recovery", "✅"), ("failure", "Signs of failure", "⚠️")):
+        items = [item for item in diagnosis.watch if item.sign == sign]
+        lines = []
+        for item in items:
+            action = outline.action_text(item)
+            tail = f" → {markdown(action)}" if action else ""
+            lines.append(f"- {mark} {markdown(outline.watch_text(diagnosis, item))}{tail}")
+        if lines:
+            out.append(f"**{name}**\n\n" + "\n".join(lines))
+    return "\n\n".join(out)
+
+
+def _healthy(diagnosis: Diagnosis) -> str:
+    items = diagnosis.healthy
+    name = "Why it is healthy" if diagnosis.verdict == "healthy" else "What is healthy"
+    lines = [f"✅ **{markdown(outline.label(diagnosis, i.metric))}**: {markdown(i.why)}" for i in items[:HEALTHY_ITEMS]]
+    return _list(name, lines)
+
+
+def _remarks(diagnosis: Diagnosis) -> str:
+    found = outline.remarks(diagnosis)
+    lines = [f"{markdown(f.summary)} ({f.id})" for f in found[:REMARKS]]
+    if len(found) > REMARKS:
+        lines.append(f"{len(found) - REMARKS} more: see `--format json`.")
+    return _list("Remarks", lines)
+
+
+def _prognosis(diagnosis: Diagnosis) -> str:
+    story = diagnosis.story
+    lines = [markdown(text) for text in story.prognosis]
+    if story.next_checkpoint:
+        lines.append(f"Next checkpoint: {markdown(story.next_checkpoint)}")
+    return _list("Prognosis", lines)
+
+
+def _not_checked(diagnosis: Diagnosis) -> str:
+    lines = [markdown(text) for text in (*diagnosis.story.not_checked, *diagnosis.story.limits)]
+    return _list("What was not checked", lines)
+
+
+def _parameters(diagnosis: Diagnosis) -> str:
+    items = diagnosis.hyperparameters
+    if not items or diagnosis.verdict == "healthy":
+        return ""
+    rows = []
+    for item in items[:PARAMETERS]:
+        cells = (markdown(outline.setting_value(item)), markdown(outline.setting_place(item)))
+        rows.append(f"| {code(item.raw_name or item.name, table=True)} | {' | '.join(cells)} |")
+    more = f"\n\n{len(items) - PARAMETERS} more in `--format json`." if len(items) > PARAMETERS else ""
+    table = "\n".join(["| Parameter | Value | Where |", "|---|---|---|", *rows])
+    return f"<details><summary>Parameters of the run ({len(items)})</summary>\n\n{table}{more}\n\n</details>"
+
+
+def _reading(diagnosis: Diagnosis) -> str:
+    return "**How it was read.** " + " ".join(markdown(text) for text in outline.reading_text(diagnosis))
+
+
+def _checks(diagnosis: Diagnosis) -> str:
+    rows = [f"| {c.id} | {markdown(c.name)} | {c.state} | {markdown(c.why)} |" for c in diagnosis.checks]
+    return "\n".join(["| Check | Name | State | Why |", "|---|---|---|---|", *rows]) if rows else ""
+
+
+def _list(name: str, lines: Sequence[str]) -> str:
+    return f"## {name}\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+
+
+RENDERER = Renderer(id="markdown", title="Report in GitHub's Markdown", suffixes=(".md", ".markdown"), render=render)
