@@ -15,8 +15,8 @@ from logdoctor.model import Curve, Diagnosis, Finding
 from logdoctor.renderers._escape import html as escape
 from logdoctor.renderers._scales import Scale, nice, scale_for, ticks
 
-WIDTH, HEIGHT = 720, 190
-LEFT, RIGHT, TOP, BOTTOM = 66, 10, 14, 26
+WIDTH, HEIGHT = 720, 196
+LEFT, RIGHT, TOP, BOTTOM = 66, 10, 14, 34
 MAX_CHARTS = 6  # more than six pictures are looked at by nobody; the rest is folded
 BANDS = {
     "learning": "#2e7d32", "healthy": "#2e7d32", "plateau": "#8d6e63", "stagnation": "#8d6e63", "drift": "#f9a825",
@@ -195,12 +195,20 @@ def _draw_bands(plane: _Plane) -> str:
     out = []
     for band in plane.chart.bands:
         a, b = plane.x(band.first), plane.x(band.last)
-        color = BANDS.get(band.name.split()[0].lower(), "#78909c")
         out.append(
             f'<rect class="band" x="{a:.1f}" y="{TOP}" width="{max(b - a, 1):.1f}" height="{HEIGHT - TOP - BOTTOM}"'
-            f' fill="{color}" fill-opacity="0.1"><title>{escape(band.name)}</title></rect>'
+            f' fill="{_color(band.name)}" fill-opacity="0.1"><title>{escape(band.name)}</title></rect>'
         )
     return "".join(out)
+
+
+def swatch(phase: str) -> str:
+    """Return the colour of a phase as a small square for a legend."""
+    return f'<rect width="10" height="10" fill="{_color(phase)}" fill-opacity="0.35"/>'
+
+
+def _color(phase: str) -> str:
+    return BANDS.get(phase.split()[0].lower() if phase.split() else "", "#78909c")
 
 
 def _draw_axes(plane: _Plane) -> str:
@@ -212,9 +220,9 @@ def _draw_axes(plane: _Plane) -> str:
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#9e9e9e"'
             f' stroke-opacity="0.3"/>{_text(LEFT - 5, y + 3.5, number(tick), "end")}'
         )
-    out += [_text(plane.x(tick), HEIGHT - 10, number(tick), "middle", "xtick") for tick in nice(*chart.bounds, 6)]
+    out += [_text(plane.x(tick), HEIGHT - 20, number(tick), "middle", "xtick") for tick in nice(*chart.bounds, 6)]
     kind = "" if chart.scale.kind == "linear" else f", {chart.scale.kind} scale"
-    out.append(_text(WIDTH - RIGHT, HEIGHT - 1, f"{chart.x_label}{kind}", "end"))
+    out.append(_text(WIDTH - RIGHT, HEIGHT - 5, f"{chart.x_label}{kind}", "end"))
     return "".join(out)
 
 

@@ -101,7 +101,19 @@ def _chart_section(drawn: dict[str, _svg.Chart], names: list[str], key: str) -> 
         '<p class="soft small hint">Move over a curve: the cursor is shared. Drag or Shift + wheel to zoom, '
         "double-click to reset; with the keyboard: arrows, + and −, 0.</p>"
     )
-    return f"<h2>Curves</h2>{hint}" + "".join(_figure(drawn[name], key) for name in names)
+    legend = _legend([drawn[name] for name in names])
+    return f"<h2>Curves</h2>{legend}{hint}" + "".join(_figure(drawn[name], key) for name in names)
+
+
+def _legend(shown: Sequence[_svg.Chart]) -> str:
+    """Name the shaded stretches and the lines, once for all curves."""
+    bands = dict.fromkeys(band.name for chart in shown for band in chart.bands)
+    kinds = {mark.kind for chart in shown for mark in chart.marks}
+    items = [f'<svg class="key" viewBox="0 0 10 10">{_svg.swatch(name)}</svg> {esc(name)}' for name in bands]
+    items += ["dashed: onset of a finding"] if kinds & {"critical", "warning"} else []
+    items += ["dotted: a setting was changed"] if "event" in kinds else []
+    items += ["×: not a finite number"] if any(not math.isfinite(y) for chart in shown for y in chart.y) else []
+    return f'<p class="soft small">{" · ".join(items)}</p>' if items else ""
 
 
 def _figure(chart: _svg.Chart, key: str) -> str:
@@ -110,7 +122,7 @@ def _figure(chart: _svg.Chart, key: str) -> str:
     notes = f"<strong>{esc(chart.raw_name)}</strong>"
     if chart.findings:
         notes += f" {esc(', '.join(dict.fromkeys(chart.findings)))}"
-    return f'<figure>{svg}<figcaption><span>{notes}</span><span class="readout"></span></figcaption></figure>'
+    return f'<figure><figcaption><span>{notes}</span><span class="readout"></span></figcaption>{svg}</figure>'
 
 
 def _folded_charts(drawn: dict[str, _svg.Chart], names: list[str], key: str) -> str:
