@@ -77,6 +77,15 @@ MinimumCoverage = Annotated[
     typer.Option("--minimum-coverage", help="Share of metric lines that must be read (0 to 1); below it exit code 3."),
 ]
 
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes to use (default: one a core).")]
+Engine = Annotated[str, typer.Option("--engine", help="pool (processes of this machine) or dask.")]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="Address of a Dask scheduler (tcp://...); else Dask starts here.")
+]
+Resume = Annotated[
+    Path | None, typer.Option("--resume", help="File of finished runs: a run unchanged since is not read again.")
+]
+
 
 def _version(value: bool) -> None:
     if value:
@@ -105,6 +114,20 @@ def analyze(
     from logdoctor.reporting import report
 
     raise typer.Exit(report(logs, _request(locals())))
+
+
+@app.command()
+def sweep(
+    paths: Logs, format: Format = None, output: Output = None, select: Select = None, ignore: Ignore = None,
+    fail_on: FailOn = None, settings: SettingsFile = None, parser: Parser = None, color: Color = "auto",
+    quiet: Quiet = False, verbose: Verbose = 0, workers: Workers = None, engine: Engine = "pool",
+    scheduler: Scheduler = None, resume: Resume = None,
+) -> None:  # fmt: skip
+    """Diagnose many runs: a table, shared failures, and the settings that separate failed from healthy."""
+    from logdoctor.sweep_reporting import report_sweep
+
+    where = {"workers": workers, "engine": engine, "scheduler": scheduler, "resume": resume}
+    raise typer.Exit(report_sweep(paths, _request(locals()), fail_on=fail_on or "never", **where))
 
 
 def _request(options: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from logdoctor.errors import InputError, UsageError
 from logdoctor.registry import records
@@ -33,7 +33,13 @@ class Target:
     file: str = STDOUT
 
 
-def plan(format: str | None, files: Sequence[str | Path], *, default: str) -> tuple[Target, ...]:
+def plan(
+    format: str | None,
+    files: Sequence[str | Path],
+    *,
+    default: str,
+    renderers: Mapping[str, Any] | None = None,
+) -> tuple[Target, ...]:
     """Decide which format goes where.
 
     The suffix of a file implies its format, unless ``format`` is one that such a file can hold. Standard output gets
@@ -42,7 +48,7 @@ def plan(format: str | None, files: Sequence[str | Path], *, default: str) -> tu
     Raises:
         UsageError: a format is unknown, or a file's suffix implies none.
     """
-    renderers: dict[str, Renderer] = records("logdoctor.renderers", "RENDERER")
+    renderers = renderers or records("logdoctor.renderers", "RENDERER")
     if format is not None and format not in renderers:
         raise UsageError(f"unknown format {format!r}{near_miss(format, renderers)}")
     targets = [Target(format=_format_of(str(file), format, renderers), file=str(file)) for file in files]
@@ -51,10 +57,10 @@ def plan(format: str | None, files: Sequence[str | Path], *, default: str) -> tu
     return tuple(targets)
 
 
-def _format_of(file: str, wanted: str | None, renderers: Mapping[str, Renderer]) -> str:
+def _format_of(file: str, wanted: str | None, renderers: Mapping[str, Any]) -> str:
     name = Path(file).name.lower()
 
-    def claim(renderer: Renderer) -> tuple[int, int]:
+    def claim(renderer: Any) -> tuple[int, int]:
         """Length of the longest suffix that fits, then how early the renderer names it."""
         fits = [(len(s), -i) for i, s in enumerate(renderer.suffixes) if name.endswith(s)]
         return max(fits, default=(0, 0))
@@ -63,7 +69,7 @@ def _format_of(file: str, wanted: str | None, renderers: Mapping[str, Renderer])
         return wanted
     best = max(renderers.values(), key=claim)
     if claim(best)[0]:
-        return best.id
+        return str(best.id)
     if wanted is None:
         suffixes = ", ".join(r.suffixes[0] for r in renderers.values() if r.suffixes)
         raise UsageError(f"{file}: the suffix implies no format ({suffixes}); name one with --format")
