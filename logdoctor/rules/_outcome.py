@@ -1,0 +1,122 @@
+"""Did the run suffer? What the metric that the run is for did, as gate for alarms that alone prove nothing.
+
+Gradients, Q values and losses of healthy reinforcement learning move over orders of magnitude. Rules therefore ask
+here whether performance fell, never improved, or ended non-finite before they call such a movement an alarm.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logdoctor.detectors.baseline import noise
+from logdoctor.detectors.smooth import rolling_median
+from logdoctor.model import Floats, Series
+from logdoctor.rules._rows import say
+
+if TYPE_CHECKING:
+    from logdoctor.view import RunView
+
+LOST = 0.5  # half of what was gained is gone: the "below half of its own maximum" test of peak-then-fall rules
+MARGIN = 3.0  # standard errors that a change of level must exceed
+POINTS = 8  # fewer values cannot show a rise and a fall
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of performance; levels are medians and keep the sign of the log.
+
+    Attributes:
+        fell: lost more than half of its gain, or fell clearly below its start.
+        improved: the end, or the best stretch before, is clearly better than the start.
+        nonfinite: a loss or the performance itself ends NaN or infinite.
+    """
+
+    series: Series | None
+    start: float
+    best: float
+    best_index: int
+    last: float
+    gain: float
+    lost: float
+    fell: bool
+    improved: bool
+    nonfinite: str | None
+
+    @property
+    def bad(self) -> bool:
+        """Whether the run suffered in any of the three ways; unknown performance counts as not."""
+        return self.fell or self.nonfinite is not None or (self.series is not None and not self.improved)
+
+    @property
+    def text(self) -> str:
+        """One clause for a sentence, empty when nothing bad is known."""
+        if self.series is not None and self.fell:
+            return f"{label(self.series)} fell from {say(_short(self.best))} to {say(_short(self.last))}"
+        if self.nonfinite:
+            return f"{self.nonfinite} ended non-finite"
+        if self.series is not None and not self.improved:
+            return f"{label(self.series)} did not improve ({say(_short(self.start))} to {say(_short(self.last))})"
+        return ""
+
+
+def label(series: Series) -> str:
+    """Return the name that the log printed."""
+    return series.raw_name or series.name
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}") if math.isfinite(value) else value
+
+
+def outcome(view: RunView) -> Outcome:
+    """Return what became of the run's performance (memoised on the view)."""
+    known = view.__dict__.get("_outcome")
+    if isinstance(known, Outcome):
+        return known
+    result = _outcome(view)
+    view.__dict__["_outcome"] = result
+    return result
+
+
+def _outcome(view: RunView) -> Outcome:
+    perf = view.performance
+    broken = _ends_nonfinite(view)
+    if perf is None or len(perf.series) < POINTS:
+        return Outcome(None, math.nan, math.nan, 0, math.nan, 0.0, 0.0, False, True, broken)
+    sign = 1.0 if perf.goal == "max" else -1.0
+    up = perf.upward
+    return _judge(perf.series, up, sign, broken)
+
+
+def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outcome:
+    n = up.size
+    w = max(3, n // 20)
+    smooth = rolling_median(up, max(3, n // 12))
+    start, last = float(np.median(up[:w])), float(np.median(up[-max(3, n // 10) :]))
+    best_index = int(np.argmax(smooth))
+    best = float(smooth[best_index])
+    error = noise(up) / math.sqrt(w)
+    gain, drop = best - start, best - last
+    material = 0.1 * max(abs(start), 1e-12)
+    improved = gain > MARGIN * error and gain > material
+    lost = drop / gain if improved else 0.0
+    below = start - last > MARGIN * error and start - last > 2 * material
+    fell = bool((improved and lost > LOST and drop > MARGIN * error) or below)
+    return Outcome(
+        series, sign * start, sign * best, best_index, sign * last, gain, lost, fell,
+        bool(improved and (last - start > 0.25 * gain)), broken,
+    )  # fmt: skip
+
+
+def _ends_nonfinite(view: RunView) -> str | None:
+    for name in view.names:
+        if not (name.endswith("loss") or name == "grad_norm"):
+            continue
+        series = view.get(name)
+        if series is not None and len(series) >= 2 and not np.isfinite(series.value[-2:]).any():
+            return label(series)
+    return None

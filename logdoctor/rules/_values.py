@@ -1,0 +1,220 @@
+"""What the value rules share: the Q series as one magnitude, the plausible bound, and signs that a run suffers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logdoctor.detectors.smooth import rolling_median
+from logdoctor.model import Floats, Series
+from logdoctor.rules._outcome import label, outcome
+from logdoctor.rules._rows import say
+
+if TYPE_CHECKING:
+    from logdoctor.model import Evidence
+    from logdoctor.view import RunView
+
+PRINTED = ("q_max", "q_min", "q_value", "target_q", "q1_max", "q2_max", "q2_value")
+FALLBACK = ("q_value", "target_q", "value_max")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scale:
+    """Q values of a run: ``size`` is the printed value that lies farthest from zero in each row.
+
+    Attributes:
+        size: signed values as printed (from ``q_max`` or ``q_min`` on the same line).
+        low: the smaller end of the printed range, None where only one figure is printed.
+        high: the larger end.
+    """
+
+    size: Series
+    low: Series | None
+    high: Series | None
+
+    @property
+    def magnitude(self) -> Floats:
+        """Distance from zero, shape ``(rows,)``."""
+        return np.abs(self.size.value)
+
+    def text(self, index: int) -> str:
+        """Return the range of a row as printed, or the one value."""
+        if self.low is None or self.high is None:
+            return say(float(self.size.value[index]))
+        return f"[{say(float(self.low.value[index]))}, {say(float(self.high.value[index]))}]"
+
+    def rows(self, picks: list[tuple[int, str]]) -> tuple[Evidence, ...]:
+        """Return evidence rows; each note starts with the printed range."""
+        from logdoctor.rules._rows import rows
+
+        if self.low is None:
+            return rows(self.size, picks)
+        notes: dict[int, list[str]] = {}
+        for index, note in picks:
+            notes.setdefault(index, [])
+            if note and note not in notes[index]:
+                notes[index].append(note)
+        return rows(self.size, [(i, ", ".join([f"range {self.text(i)}", *notes[i]])) for i in sorted(notes)])
+
+
+def scale(view: RunView) -> Scale | None:
+    """Return the Q scale of the run, or None when no Q value is printed."""
+    low, high = view.finite("q_min"), view.finite("q_max")
+    if low is not None and high is not None:
+        _, i, j = np.intersect1d(low.line, high.line, return_indices=True)
+        if i.size:
+            keep_low, keep_high = np.zeros(len(low), dtype=bool), np.zeros(len(high), dtype=bool)
+            keep_low[i], keep_high[j] = True, True
+            low, high = low.where(keep_low), high.where(keep_high)
+            outer = np.where(np.abs(low.value) > np.abs(high.value), low.value, high.value)
+            return Scale(_with_values(high, outer), low, high)
+    single = high or low or next((s for n in FALLBACK if (s := view.finite(n)) is not None), None)
+    if single is None:
+        single = next((s for n in view.names if n.startswith(("q_", "q1", "q2")) and not n.endswith("std") and (s := view.finite(n)) is not None), None)
+    return Scale(single, None, None) if single is not None else None
+
+
+def _with_values(series: Series, value: Floats) -> Series:
+    from dataclasses import replace
+
+    return replace(series, name="q_range" if not np.array_equal(value, series.value) else series.name,
+                   raw_name="Q range", value=value, low=None, high=None, low_line=None, high_line=None)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The largest plausible value: ``value`` = r / (1 - gamma); ``exact`` when r is a configured clip."""
+
+    value: float
+    reward: float
+    gamma: float
+    exact: bool
+
+    @property
+    def text(self) -> str:
+        """The arithmetic as it is shown."""
+        kind = "reward clip" if self.exact else "mean reward a step"
+        return f"{kind} {say(float(f'{self.reward:.4g}'))} / (1 - {say(self.gamma)}) = {say(float(f'{self.value:.4g}'))}"
+
+
+def bound(view: RunView) -> Bound | None:
+    """Return r_max / (1 - gamma) (van Hasselt et al. 2018) from the run's own gamma and rewards, or None."""
+    gamma = view.number("gamma", "discount")
+    if gamma is None or not 0 < gamma < 1:
+        return None
+    clip = view.number("reward_clip")
+    if clip is not None and clip > 0:
+        return Bound(clip / (1 - gamma), clip, gamma, True)
+    returns = view.first("episode_return", "reward")
+    length = view.first("episode_length")
+    if returns is None or length is None:
+        return None
+    _, i, j = np.intersect1d(returns.line, length.line, return_indices=True)
+    ok = np.isfinite(returns.value[i]) & np.isfinite(length.value[j]) & (length.value[j] > 0)
+    if ok.sum() < 3:
+        return None
+    step = float(np.quantile(np.abs(returns.value[i][ok] / length.value[j][ok]), 0.9))
+    return Bound(step / (1 - gamma), step, gamma, False) if step > 0 else None
+
+
+def largest_return(view: RunView) -> tuple[float, Series] | None:
+    """Return the largest printed magnitude of an episode's return and its series, or None."""
+    series = view.finite("episode_return") or view.finite("eval_return") or view.finite("reward")
+    if series is None or len(series) < 3:
+        return None
+    top = float(np.abs(series.value).max())
+    return (top, series) if top > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How Q grew: ``level`` before (median of points 0 to ``level_last``), ``onset``, ``peak``; ``ratio`` peak/level."""
+
+    level: float
+    level_last: int
+    onset: int
+    peak: int
+    ratio: float
+    steady: float
+
+
+def growth(q: Scale) -> Growth | None:
+    """Describe the rise of the Q magnitude from its first tenth to its peak, or None for fewer than 5 rows."""
+    m = q.magnitude
+    if m.size < 5:
+        return None
+    first = max(1, m.size // 10)
+    level = float(np.median(m[:first]))
+    smooth = rolling_median(m, 3)
+    peak = int(np.argmax(m))
+    if level <= 0:
+        positive = m[m > 0]
+        level = float(positive[0]) if positive.size else 0.0
+    if level <= 0 or peak < first:
+        return None
+    below = np.flatnonzero(smooth[: peak + 1] <= 1.5 * level)
+    onset = min(peak, int(below[-1]) + 1) if below.size else first
+    from logdoctor.detectors.trend import rank_correlation
+
+    steady = rank_correlation(np.arange(peak + 1, dtype=np.float64), smooth[: peak + 1])
+    return Growth(level, first - 1, onset, peak, float(m[peak] / level), steady)
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A collapse of the Q magnitude: last row before, first row after, and both values' ratio."""
+
+    before: int
+    after: int
+    ratio: float
+    rows_after: int
+
+
+def collapse(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
+    """Find the largest drop of the Q magnitude by ``factor`` from one level to another that stays, or None."""
+    m = q.magnitude
+    best: Fall | None = None
+    for i in range(3, m.size):
+        before = float(np.median(m[max(0, i - 5) : i]))
+        after = float(np.median(m[i : i + 3]))
+        if q.low is None and q.size.value[i - 1] < 0:
+            continue  # a negative value (costs) that rises towards zero is an improvement
+        if before < least or m[i] <= 0 or m[i] > before / factor or after > before / factor:
+            continue
+        if float(np.median(m[i:])) > before / (factor / 2):
+            continue
+        ratio = float(m[i - 1] / m[i])
+        if ratio >= factor and (best is None or ratio > best.ratio):
+            best = Fall(i - 1, i, ratio, m.size - i)
+    return best
+
+
+def slope_turn(view: RunView) -> tuple[Series, int, int] | None:
+    """Return a printed performance slope that turned from clearly positive to negative: (series, first, last index)."""
+    series = view.finite("dqn_slope")
+    if series is None or len(series) < 4 or np.ptp(series.value) == 0:
+        return None
+    part = max(1, len(series) // 5)
+    early, late = float(np.median(series.value[:part])), float(np.median(series.value[-part:]))
+    last = float(series.value[-1])
+    if early > 0 and late < 0.5 * early and last < -0.1 * early:
+        return series, 0, len(series) - 1
+    return None
+
+
+def suffering(view: RunView) -> str:
+    """Return one clause that says how the run suffers, or an empty text when it does not (as far as the log shows)."""
+    hurt = outcome(view)
+    if hurt.fell or hurt.nonfinite:
+        return hurt.text
+    turn = slope_turn(view)
+    if turn is not None:
+        series, first, last = turn
+        return f"{label(series)} turned from {say(float(series.value[first]))} to {say(float(series.value[last]))}"
+    q = scale(view)
+    drop = collapse(q, 10.0) if q is not None else None
+    if q is not None and drop is not None:
+        return f"Q fell from {say(float(q.size.value[drop.before]))} to {say(float(q.size.value[drop.after]))}"
+    return ""
