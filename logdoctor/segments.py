@@ -321,8 +321,8 @@ def _division(
 def _continues(before: Segment, after: Segment) -> bool:
     if after.begins == "second-process" or before.last_step is None or after.first_step is None:
         return False
-    if after.begins == "resume":
-        return True
+    if after.begins == "resume":  # also from an older checkpoint, but not from another run's
+        return (before.first_step or 0.0) <= after.first_step
     return after.begins == "banner" and after.first_step >= before.last_step > 0
 
 
