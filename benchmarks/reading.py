@@ -236,7 +236,9 @@ def _check_series(run: Any, truth: dict[str, Any]) -> str:
 def measure(design: str, log: Path, csv: Path, truth: dict[str, Any]) -> dict[str, Any]:
     command = [sys.executable, __file__, "--worker", design, str(log), str(csv)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, input=json.dumps(truth), capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        command, input=json.dumps(truth), capture_output=True, text=True, env=environment, check=False
+    )
     if done.returncode:
         return {"seconds": math.nan, "memory": math.nan, "own": math.nan, "wrong": done.stderr.strip()[-300:]}
     result: dict[str, Any] = json.loads(done.stdout)
@@ -312,7 +314,9 @@ def document(table: dict[str, dict[str, Any]], arguments: argparse.Namespace) ->
     import pandas as pd
 
     rows = "\n".join(_row(kind, r) for kind, r in table.items())
-    machine = f"Python {platform.python_version()}, pandas {pd.__version__}, numpy {np.__version__}, {os.cpu_count()} cores"
+    machine = (
+        f"Python {platform.python_version()}, pandas {pd.__version__}, numpy {np.__version__}, {os.cpu_count()} cores"
+    )
     return TEXT.format(
         rows=rows, head=HEAD, machine=machine, mb=arguments.mb, rounds=arguments.rounds, nan=NAN_LIMIT,
         frame=FRAME_LIMIT, stream=STREAM_LIMIT_MB,

@@ -134,7 +134,9 @@ def _keyvalue(rng: np.random.Generator, i: np.ndarray, nan: np.ndarray) -> Rows:
     train, held = (_rounded(loss + shift + rng.normal(0, 0.02, n), 4) for shift in (0.0, 0.05))
     judged = i % 250 == 0
     rows: list[str] = []
-    for k, (a, t, m, e, x, y) in enumerate(zip(*(c.tolist() for c in (loss, time, mfu, judged, train, held)), strict=True)):
+    for k, (a, t, m, e, x, y) in enumerate(
+        zip(*(c.tolist() for c in (loss, time, mfu, judged, train, held)), strict=True)
+    ):
         if e:
             rows.append(f"step {i[k]}: train loss {x:.4f}, val loss {y:.4f}")
         rows.append(f"iter {i[k]}: loss {a:.4f}, time {t:.2f}ms, mfu {m:.2f}%")
@@ -239,7 +241,9 @@ def _dicts(rng: np.random.Generator, i: np.ndarray, nan: np.ndarray) -> Rows:
     ):
         rows.append(f"{{'loss': {a!r}, 'grad_norm': {g!r}, 'learning_rate': {r!r}, 'epoch': {p!r}}}")
         if e:
-            rows.append(f"{{'eval_loss': {h!r}, 'eval_runtime': {t!r}, 'eval_samples_per_second': {s!r}, 'epoch': {p!r}}}")
+            rows.append(
+                f"{{'eval_loss': {h!r}, 'eval_runtime': {t!r}, 'eval_samples_per_second': {s!r}, 'epoch': {p!r}}}"
+            )
     lines, begins = _mixed(rng, rows, 0.01, _bars)
     columns = {"loss": loss, "grad_norm": norm, "learning_rate": rate, "epoch": np.concatenate([epoch, epoch[judged]])}
     return lines, begins, columns | {"eval_loss": held[judged], "eval_samples_per_second": speed[judged]}
@@ -273,7 +277,9 @@ _MAKERS = {
 }
 
 
-def write(kind: str, megabytes: float, log: Path, csv: Path | None = None, seed: int = 0, nan_share: float = 0.0) -> dict[str, Any]:
+def write(
+    kind: str, megabytes: float, log: Path, csv: Path | None = None, seed: int = 0, nan_share: float = 0.0
+) -> dict[str, Any]:
     """Write a log of about ``megabytes`` (10**6 bytes) and the same numbers as clean CSV; return the truth."""
     count: dict[str, int] = {}
     sums: dict[str, list[float]] = {}

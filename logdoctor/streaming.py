@@ -28,6 +28,9 @@ NONFINITE_BINS = 1024
 FIRST_NONFINITE = 16
 """Non-finite values kept one by one: the onset and the beginning of its pattern (every second step, one in a hundred)."""
 
+MOST_PARTS = 256
+"""Cuts that bins respect. A log with more restarts than this has bins that cross the later ones."""
+
 _FIELDS = ("value", "line", "step", "time", "low", "low_line", "high", "high_line", "weight")
 
 
@@ -68,6 +71,8 @@ class Reducer:
             width *= 2
         self._finite = _Bins(FINITE_BINS, width)
         self._nonfinite = _Bins(NONFINITE_BINS, 1)
+        self._first = _Bins(FIRST_NONFINITE, 1)
+        self._bins = (self._finite, self._nonfinite, self._first)
         self._part = 0
         self.count = 0
         self.nonfinite = 0
@@ -81,19 +86,25 @@ class Reducer:
             self._finite.add(value, line, step, times)
             return
         bad = ~good
+        alone = max(0, FIRST_NONFINITE - self.nonfinite)
         self.nonfinite += int(bad.sum())
+        if alone:
+            place = np.flatnonzero(bad)[:alone]
+            self._first.add(value[place], line[place], step[place], times[place])
+            bad[place] = False
         self._finite.add(value[good], line[good], step[good], times[good])
         self._nonfinite.add(value[bad], line[bad], step[bad], times[bad])
 
     def cut(self) -> None:
         """Begin a new part (a segment of the log): no bin crosses this place."""
-        self._part += 1
-        self._finite.cut(self._part)
-        self._nonfinite.cut(self._part)
+        if self._part < MOST_PARTS:
+            self._part += 1
+            for bins in self._bins:
+                bins.cut(self._part)
 
     def points(self) -> Points:
         """Return the bins so far."""
-        parts = [self._finite.points(), self._nonfinite.points()]
+        parts = [bins.points() for bins in self._bins]
         joined = {name: np.concatenate([part[name] for part in parts]) for name in (*_FIELDS, "part")}
         order = np.argsort(joined["line"], kind="stable")
         return Points(**{name: array[order] for name, array in joined.items()})

@@ -25,9 +25,14 @@ _QUAD = 32
 
 #: The tokens that :func:`~logdoctor.fastpath.numbers.read_numbers` reads, with an optional suffix.
 TOKEN = re.compile(
-    rb"(?P<number>[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|nan|inf(?:inity)?))(?P<suffix>[kKMBT]?)", re.IGNORECASE
+    rb"(?P<number>[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|nan|inf(?:inity)?))(?P<suffix>[kKMBT]?)",
+    re.IGNORECASE,
 )
 _PIECES = re.compile(rb"( +)|([0-9]+)|([^ 0-9]+)")
+# Days and hours seldom change within the lines that a shape is learnt from: any digit will do there from the start.
+_STAMP = re.compile(
+    rb"(?<!\d)(?:\d{4}[-/.]\d\d[-/.]\d\d(?:[T _,-]+\d\d[:-]\d\d[:-]\d\d(?:[.,]\d+)?)?|\d\d:\d\d:\d\d(?:[.,]\d+)?)(?!\d)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,7 @@ class Literal:
     def __init__(self, text: bytes, digit: bytes) -> None:
         """Take the bytes and, for each, 1 where any digit will do."""
         self.text, self.digit, self.size = text, digit, len(text)
-        self.parts = [
-            _Part(i, text[i : i + _QUAD], digit[i : i + _QUAD]) for i in range(0, len(text), _QUAD)
-        ]
+        self.parts = [_Part(i, text[i : i + _QUAD], digit[i : i + _QUAD]) for i in range(0, len(text), _QUAD)]
 
     def run(self, window: Window, at: Cursor) -> tuple[Cursor, Bools | None]:
         """Return the places behind the literal and where it stood (None: everywhere)."""
@@ -234,12 +237,15 @@ def learn(samples: Sequence[Sample]) -> Template | None:
 
     for number in range(len(gaps[0])):
         pieces = [_PIECES.findall(row[number][0]) for row in gaps]
+        stamps = _stamps(gaps[0][number][0])
+        at = 0
         for place in range(len(pieces[0])):
             texts = [b"".join(row[place]) for row in pieces]
             inner = 0 < place < len(pieces[0]) - 1
             step = _piece(texts, inner)
+            stamped, at = at in stamps and texts[0].isdigit(), at + len(texts[0])
             if step is None:
-                varies = len(set(texts)) > 1
+                varies = stamped or len(set(texts)) > 1
                 literal += texts[0]
                 classes += bytes([varies]) * len(texts[0])
             else:
@@ -258,6 +264,11 @@ def learn(samples: Sequence[Sample]) -> Template | None:
         steps=tuple(steps), meaning=samples[0].meaning, lines=samples[0].text.count(b"\n"), head=_head(steps)
     )
     return template if _reads(template, samples) else None
+
+
+def _stamps(text: bytes) -> set[int]:
+    """Return the positions inside dates and times of day."""
+    return {place for match in _STAMP.finditer(text) for place in range(match.start(), match.end())}
 
 
 def _piece(texts: list[bytes], inner: bool) -> Step | None:
