@@ -1,0 +1,265 @@
+"""Records -> columns: one row a record, one column a metric, arrays instead of objects from here on."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logdoctor.model import Bools, Clock, Floats, Ints, Issue, Series
+from logdoctor.names import Name, canonical, is_clock, is_elapsed, snake
+from logdoctor.parsers import _clocks
+from logdoctor.parsers._assembler import Key, Record
+from logdoctor.values import MISSING, UNREADABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_SERIES = 2000
+"""Distinct metrics kept; the rest is counted in an issue. 25 times the widest real log in the survey (80 names)."""
+
+
+@dataclass(slots=True)
+class Column:
+    """The cells of one key, as arrays: row index, value and line, with what could not be read counted."""
+
+    key: Key
+    rows: Ints
+    value: Floats
+    line: Ints
+    unit: str | None = None
+    missing: int = 0
+    unreadable: int = 0
+    nonfinite: int = 0
+
+
+@dataclass(slots=True)
+class Table:
+    """All rows of a log. Every array has shape ``(rows,)`` but those inside ``columns``."""
+
+    line: Ints
+    step: Floats
+    clock: Ints
+    clocks: tuple[Clock, ...]
+    epoch: Floats
+    time: Floats
+    layout: Ints
+    columns: dict[str, Column]
+    names: dict[str, Name]
+    issues: list[Issue] = field(default_factory=list)
+
+
+def tabulate(records: Sequence[Record]) -> Table:
+    """Turn records into columns with canonical names."""
+    axis = _clocks.choose(records)
+    records, axis = _merged(records, axis)
+    columns, issues = _columns(records)
+    named, names = _named(columns)
+    return Table(
+        line=np.array([record.line for record in records], dtype=np.int64),
+        step=axis.step,
+        clock=axis.clock,
+        clocks=axis.clocks,
+        epoch=axis.epoch,
+        time=_times(records),
+        layout=np.array([record.header for record in records], dtype=np.int64),
+        columns=named,
+        names=names,
+        issues=issues,
+    )
+
+
+def _merged(records: Sequence[Record], axis: _clocks.Axis) -> tuple[list[Record], _clocks.Axis]:
+    """Join neighbours that are pieces of one record: same clock and step, no key twice, printed within a few lines."""
+    keep: list[int] = []
+    out: list[Record] = []
+    for index, record in enumerate(records):
+        if (
+            out
+            and _pieces(out[-1], record)
+            and axis.clock[keep[-1]] == axis.clock[index]
+            and axis.step[keep[-1]] == axis.step[index]
+        ):
+            out[-1].cells.update(record.cells)
+            continue
+        keep.append(index)
+        out.append(record)
+    at = np.array(keep, dtype=np.int64)
+    return out, _clocks.Axis(step=axis.step[at], clock=axis.clock[at], clocks=axis.clocks, epoch=axis.epoch[at])
+
+
+def _pieces(before: Record, after: Record) -> bool:
+    if "columns" in (before.grammar, after.grammar) or "literal" in (before.grammar, after.grammar):
+        return False
+    if not (before.counters or before.context) or after.line - before.line > 60:
+        return False
+    return not any(key in before.cells for key in after.cells)
+
+
+def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
+    cells: dict[Key, list[tuple[int, float, str, str | None, int]]] = {}
+    for index, record in enumerate(records):
+        for key, (cell, line) in record.cells.items():
+            if not is_clock(key.raw):
+                cells.setdefault(key, []).append((index, cell.value, cell.flag, cell.unit, line))
+    issues: list[Issue] = []
+    if len(cells) > MAX_SERIES:
+        often = sorted(cells, key=lambda key: -len(cells[key]))
+        issues.append(
+            Issue(line=None, text=f"{len(cells):,} different names: only the {MAX_SERIES:,} most frequent are kept")
+        )
+        cells = (
+            {key: cells[key] for key in sorted(often[:MAX_SERIES], key=list(cells).index)}
+            if len(cells) < 20000
+            else {key: cells[key] for key in often[:MAX_SERIES]}
+        )
+    return [column for key, rows in cells.items() if (column := _column(key, rows)) is not None], issues
+
+
+def _column(key: Key, rows: Sequence[tuple[int, float, str, str | None, int]]) -> Column | None:
+    flags = np.array([row[2] for row in rows])
+    good = (flags != MISSING) & (flags != UNREADABLE)
+    if not good.any():
+        return None
+    values = np.array([row[1] for row in rows], dtype=np.float64)[good]
+    units = Tally(row[3] for row in rows if row[3])
+    return Column(
+        key=key,
+        rows=np.array([row[0] for row in rows], dtype=np.int64)[good],
+        value=values,
+        line=np.array([row[4] for row in rows], dtype=np.int64)[good],
+        unit=units.most_common(1)[0][0] if units else None,
+        missing=int((flags == MISSING).sum()),
+        unreadable=int((flags == UNREADABLE).sum()),
+        nonfinite=int((~np.isfinite(values)).sum()),
+    )
+
+
+def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name]]:
+    """Give every column a name of its own; two spellings of one metric are joined unless they run side by side."""
+    named: dict[str, Column] = {}
+    names: dict[str, Name] = {}
+    for column in sorted(columns, key=lambda item: (item.key.phase == "train", -item.value.size)):
+        name = canonical(column.key.raw, column.key.title, column.key.phase)
+        label = name.name
+        if label in named:
+            if _apart(named[label], column):
+                named[label] = _joined(named[label], column)
+                continue
+            label = _own_name(column.key, name, named)
+            name = name._replace(name=label)
+        named[label] = column
+        names[label] = name
+    order = sorted(named, key=lambda item: (int(named[item].rows[0]), int(named[item].line[0])))
+    return {label: named[label] for label in order}, names
+
+
+def _apart(one: Column, other: Column) -> bool:
+    """Whether two columns never run side by side, so that they are one metric under two spellings."""
+    if one.key.phase != other.key.phase and one.key.raw == other.key.raw:
+        return False
+    return bool(one.rows[-1] < other.rows[0] or other.rows[-1] < one.rows[0])
+
+
+def _joined(one: Column, other: Column) -> Column:
+    first, second = (one, other) if one.rows[0] < other.rows[0] else (other, one)
+    return Column(
+        key=one.key,
+        rows=np.concatenate([first.rows, second.rows]),
+        value=np.concatenate([first.value, second.value]),
+        line=np.concatenate([first.line, second.line]),
+        unit=one.unit or other.unit,
+        missing=one.missing + other.missing,
+        unreadable=one.unreadable + other.unreadable,
+        nonfinite=one.nonfinite + other.nonfinite,
+    )
+
+
+def _own_name(key: Key, name: Name, taken: Mapping[str, Column]) -> str:
+    held = key.phase in ("val", "eval", "test")
+    candidates = [snake(key.raw)]
+    if held and not candidates[0].startswith(("val", "eval", "test")):
+        candidates = [f"val_{candidates[0]}"]
+    if key.title:
+        candidates.append(snake(f"{key.title} {key.raw}"))
+    if key.phase and not candidates[0].startswith(key.phase):
+        candidates.append(f"{key.phase}_{snake(key.raw)}")
+    for candidate in candidates:
+        if candidate not in taken:
+            return candidate
+    number = 2
+    while f"{name.name}_{number}" in taken:
+        number += 1
+    return f"{name.name}_{number}"
+
+
+def _times(records: Sequence[Record]) -> Floats:
+    out = np.full(len(records), np.nan)
+    for index, record in enumerate(records):
+        for key, (cell, _) in record.cells.items():
+            if is_elapsed(key.raw) and np.isfinite(cell.value):
+                out[index] = cell.value * _SECONDS.get(cell.unit or "", 1.0)
+                break
+    return out
+
+
+_SECONDS = {"m": 60.0, "min": 60.0, "minutes": 60.0, "mins": 60.0, "h": 3600.0, "hours": 3600.0, "ms": 1e-3}
+
+
+def series_of(table: Table, segment: Ints, judged: Callable[[str], Bools]) -> dict[str, Series]:
+    """Return the series of the contract, canonical name -> values."""
+    out: dict[str, Series] = {}
+    timed = bool(np.isfinite(table.time).any())
+    for label, column in table.columns.items():
+        rows = column.rows
+        clocks = Tally(table.clock[rows].tolist())
+        most = clocks.most_common(1)[0][0]
+        name = table.names[label]
+        out[label] = Series(
+            name=label,
+            raw_name=raw_name(column.key),
+            value=column.value,
+            step=table.step[rows],
+            line=column.line,
+            segment=segment[rows],
+            judged=judged(label)[rows],
+            clock=None if most == 0 else table.clocks[most].name,
+            unit=name.unit or column.unit,
+            phase=name.phase,
+            goal=name.goal,
+            time=table.time[rows] if timed else None,
+            missing=column.missing,
+            unreadable=column.unreadable,
+            nonfinite=column.nonfinite,
+            count=int(column.value.size),
+        )
+    return out
+
+
+def raw_name(key: Key) -> str:
+    """Return a key as the log printed it."""
+    return f"{key.title} / {key.raw}" if key.title else key.raw
+
+
+def dense(table: Table) -> dict[str, Floats]:
+    """Return every column with shape ``(rows,)``, NaN where a row has no value."""
+    out: dict[str, Floats] = {}
+    for label, column in table.columns.items():
+        values = np.full(table.line.size, np.nan)
+        values[column.rows] = column.value
+        out[label] = values
+    return out
+
+
+def frame(table: Table, segment: Ints) -> pd.DataFrame:
+    """Return the dataframe of the contract."""
+    import pandas as pd
+
+    data: dict[str, object] = {"line": table.line, "segment": segment, "step": table.step}
+    if np.isfinite(table.time).any():
+        data["time"] = table.time
+    data.update(dense(table))
+    return pd.DataFrame(data)

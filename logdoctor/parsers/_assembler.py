@@ -1,0 +1,370 @@
+"""Lines -> records: which grammar claims a line, and which lines make one record.
+
+The assembler is fed one line after the other and keeps only what the next lines may need: the counters last printed,
+the header in force, the open block or box and the titles above it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from logdoctor.model import Issue
+from logdoctor.names import counter
+from logdoctor.normalise import is_ruler, states, strip_prefix
+from logdoctor.parsers import boxed, columns, literal
+from logdoctor.parsers._record import Cell, Count, Scan
+from logdoctor.parsers._scan import scan as scan_pairs
+
+MAX_LINE = 1 << 20
+
+
+class Key(NamedTuple):
+    """What makes two cells the same series: the name as printed, the title above it, the phase of its line."""
+
+    raw: str
+    title: str = ""
+    phase: str = ""
+
+
+@dataclass(slots=True)
+class Record:
+    """One logical row. ``counters`` are its own, ``context`` those of the lines above it (name -> counter)."""
+
+    line: int
+    grammar: str
+    counters: tuple[Count, ...] = ()
+    context: dict[str, Count] = field(default_factory=dict)
+    latest: tuple[Count, ...] = ()
+    anchored: bool = False
+    cells: dict[Key, tuple[Cell, int]] = field(default_factory=dict)
+    time: str | None = None
+    header: int = -1
+    words: dict[str, str] = field(default_factory=dict)
+    bar: str = ""
+
+
+class Assembler:
+    """Feed it lines, then call :meth:`finish`; ``records`` is what was read."""
+
+    def __init__(self, grammars: Iterable[str] = ("literal", "boxed", "columns", "keyvalue", "blocks")) -> None:
+        """Use only ``grammars``."""
+        self.grammars = frozenset(grammars)
+        self.records: list[Record] = []
+        self.headers: list[columns.Header] = []
+        self.issues: list[Issue] = []
+        self.orphans: list[tuple[int, str, dict[str, Count]]] = []
+        self._context: dict[str, Count] = {}
+        self._latest: tuple[Count, ...] = ()
+        self._anchored = False
+        self._header: columns.Header | None = None
+        self._candidate: columns.Header | None = None
+        self._block: Record | None = None
+        self._box: Record | None = None
+        self._group = ""
+        self._bar: Record | None = None
+        self._titles: list[tuple[int, str, str]] = []
+        self._blank = 0
+
+    # ------------------------------------------------------------------------------------------------ feeding
+    def feed(self, number: int, line: str) -> None:
+        """Read one physical line."""
+        if len(line) > MAX_LINE and "\r" not in line and "\x08" not in line and "{" not in line[:200]:
+            self.issues.append(
+                Issue(line=number, text=f"line of {len(line):,} characters: only the first {MAX_LINE:,} are read")
+            )
+            line = line[:MAX_LINE]
+        for text in states(line):
+            self._state(number, text)
+
+    def finish(self) -> None:
+        """Close what is open and find the headers of rows that stood under another one."""
+        self._close()
+        self._flush_bar()
+        self._adopt()
+
+    def _state(self, number: int, text: str) -> None:
+        if not text or text.isspace():
+            self._empty()
+            return
+        if is_ruler(text):
+            self._ruler()
+            return
+        if "{" in text and "literal" in self.grammars and self._literal(number, text):
+            return
+        if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text):
+            return
+        if "columns" in self.grammars and self._columns(number, text):
+            return
+        self._pairs(number, text)
+
+    def _empty(self) -> None:
+        self._close_box()
+        self._blank += 1
+        if self._header is not None and self._header.delimiter != " ":
+            self._header = None if self._blank > 3 else self._header
+
+    def _ruler(self) -> None:
+        if self._box is not None and self._box.cells:
+            self._close_box()
+
+    # ------------------------------------------------------------------------------------------------ grammars
+    def _literal(self, number: int, text: str) -> bool:
+        found = literal.scan(text)
+        if found is None:
+            return False
+        self._close()
+        record = self._record(number, "literal", found, strip_prefix(text).time)
+        record.words = dict(found.text)
+        for cell in found.cells:
+            record.cells.setdefault(Key(cell.name, "", found.phase), (cell, number))
+        self._emit(record)
+        return True
+
+    def _boxed(self, number: int, text: str) -> bool:
+        row = boxed.read(text)
+        if row is None:
+            return False
+        if self._box is None:
+            self._close()
+            self._box = Record(number, "boxed", (), self._context, self._latest, self._anchored)
+            self._group = ""
+        if row.group and row.cell is None and row.counter is None:
+            self._group = row.group
+        name = f"{self._group}/{row.key}" if self._group else row.key
+        if row.counter is not None:
+            self._box.counters = (*self._box.counters, row.counter._replace(name=name))
+        elif row.cell is not None:
+            key = Key(name)
+            if key in self._box.cells:
+                self._close_box()
+                return self._boxed(number, text)
+            self._box.cells[key] = (row.cell, number)
+        return True
+
+    def _columns(self, number: int, text: str) -> bool:
+        header = self._header
+        stripped = strip_prefix(text)
+        body = text if stripped.start == 0 else " " * stripped.start + stripped.text
+        if self._candidate is not None and self._try_row(number, body, self._candidate, first=True):
+            return True
+        if header is not None and header is not self._candidate and self._try_row(number, body, header):
+            return True
+        found = columns.looks_like_header(body)
+        if found is not None:
+            found.line = number
+            self._candidate = found
+            known = next((h for h in self.headers if h.titles == found.titles and h.delimiter == found.delimiter), None)
+            if known is not None:
+                self._close()
+                self._header = self._candidate = known
+                return True
+            return False
+        if header is not None or self.headers:
+            return self._orphan(number, body)
+        return False
+
+    def _try_row(self, number: int, text: str, header: columns.Header, first: bool = False) -> bool:
+        fields = columns.row_fields(text, header)
+        if len(fields) < 2 or not columns.is_row(fields, header):
+            return False
+        titles = columns.titles_for(fields, header)
+        if titles is None and header.rows >= 2 and len(fields) < header.width and header.delimiter == " ":
+            titles = columns.by_position(fields, header)
+        if titles is None:
+            return False
+        if first and header.rows == 0:
+            if header.delimiter == " " and header.width < 4 and not any(counter(title) for title in header.titles):
+                return False
+            self._close()
+            self.headers.append(header)
+            self._titles.clear()
+        self._header = self._candidate = header
+        header.rows += 1
+        self._row(
+            number, fields, titles, self.headers.index(header) if header in self.headers else -1, header.delimiter
+        )
+        return True
+
+    def _row(self, number: int, fields: list[columns.Field], titles: list[str], header: int, delimiter: str) -> None:
+        found = columns.read_row(fields, titles)
+        self._close()
+        record = self._record(number, "columns", found, None)
+        record.header = header
+        record.words = dict(found.text)
+        label = (
+            next(iter(found.text.values()), "")
+            if delimiter == " " and len(found.text) == 1 and not found.counters
+            else ""
+        )
+        for cell in found.cells:
+            if cell.name in found.text:
+                continue
+            record.cells[
+                Key(cell.name, "" if label.lower() in ("", "all", "total", "mean", "average", "overall") else label)
+            ] = (cell, number)
+        self._emit(record)
+
+    def _orphan(self, number: int, text: str) -> bool:
+        """Keep a row that fits no header yet; its header may come later."""
+        fields = columns.split(text, " ")
+        if len(fields) < 6:
+            return False
+        numbers = sum(1 for item in fields if columns._NUMERIC.match(item.text))
+        looks = sum(1 for item in fields if columns._LOOKS.match(item.text))
+        if numbers * 3 < 2 * len(fields) or looks < len(fields) - 1:
+            return False
+        self.orphans.append((number, text, self._context))
+        return True
+
+    def _adopt(self) -> None:
+        """Give orphaned rows the nearest header with as many columns."""
+        if not self.orphans:
+            return
+        wrong: dict[int, list[int]] = {}
+        for number, text, context in self.orphans:
+            fields = columns.split(text, " ")
+            fitting = [
+                h for h in self.headers if h.delimiter == " " and (len(fields) == h.width or len(fields) in h.joins)
+            ]
+            if not fitting:
+                self.issues.append(
+                    Issue(line=number, text=f"{len(fields)} fields under no header with as many columns")
+                )
+                continue
+            header = min(fitting, key=lambda h: (abs(h.line - number), h.line))
+            titles = header.titles if len(fields) == header.width else header.joins[len(fields)]
+            found = columns.read_row(fields, titles)
+            record = Record(number, "columns", found.counters, context, header=self.headers.index(header))
+            for cell in found.cells:
+                if cell.name not in found.text:
+                    record.cells[Key(cell.name)] = (cell, number)
+            self.records.append(record)
+            wrong.setdefault(header.line, []).append(number)
+        for line, rows in wrong.items():
+            self.issues.append(
+                Issue(
+                    line=rows[0],
+                    text=f"{len(rows)} rows (lines {rows[0]}-{rows[-1]}) do not fit the header above them; read under the header of line {line}",
+                )
+            )
+        self.records.sort(key=lambda record: record.line)
+
+    def _pairs(self, number: int, text: str) -> None:
+        stripped = strip_prefix(text)
+        indent = len(stripped.text) - len(stripped.text.lstrip())
+        found = scan_pairs(stripped.text)
+        self._blank = 0
+        if found.bar and not found.cells:
+            return
+        if found.cells or found.shares:
+            self._close_box()
+            if found.counters or found.bar:
+                self._own(number, indent, found, stripped.time)
+            else:
+                self._member(number, indent, found, stripped.time)
+        elif found.counters:
+            self._anchor(indent, found)
+        else:
+            self._title(indent, stripped.text, found)
+
+    def _own(self, number: int, indent: int, found: Scan, time: str | None) -> None:
+        """A line with counters and values is a record of its own."""
+        self._close_block()
+        self._titles = [item for item in self._titles if item[0] < indent]
+        record = self._record(number, "keyvalue", found, time)
+        record.bar = found.bar
+        phase = found.phase or self._phase_above()
+        self._add(record, number, found, "", phase)
+        if found.bar == "running":
+            self._running(record)
+            return
+        self._flush_bar()
+        self._emit(record)
+
+    def _running(self, record: Record) -> None:
+        """Keep only the last state of a bar whose values are running means."""
+        before = self._bar
+        if before is not None and before.counters and record.counters:
+            same = before.context is record.context and before.counters[0].total == record.counters[0].total
+            if not (same and record.counters[0].value >= before.counters[0].value):
+                self._flush_bar()
+        self._bar = record
+
+    def _flush_bar(self) -> None:
+        if self._bar is not None:
+            self.records.append(self._bar)
+            self._bar = None
+
+    def _member(self, number: int, indent: int, found: Scan, time: str | None) -> None:
+        """A line with values but no counter belongs to the counter and the titles above it."""
+        self._titles = [item for item in self._titles if item[0] < indent or item[0] < 0]
+        title = next((item[1] for item in reversed(self._titles) if item[1]), "")
+        phase = found.phase or self._phase_above()
+        block = self._block
+        if block is None or any(Key(cell.name, title, cell.phase or phase) in block.cells for cell in found.cells):
+            self._close_block()
+            block = self._block = Record(number, "blocks", (), self._context, self._latest, self._anchored, time=time)
+        self._add(block, number, found, title, phase)
+
+    def _add(self, record: Record, number: int, found: Scan, title: str, phase: str) -> None:
+        for cell in found.cells:
+            record.cells.setdefault(Key(cell.name, title, cell.phase or phase), (cell, number))
+        for name, counts in found.shares.items():
+            total = sum(counts)
+            for index, count in enumerate(counts):
+                share = count / total if total else 0.0
+                record.cells[Key(f"{name}_share_{index}", "", phase)] = (Cell(f"{name}_share_{index}", share), number)
+
+    def _anchor(self, indent: int, found: Scan) -> None:
+        self._close()
+        self._flush_bar()
+        self._remember(found.counters, anchored=True)
+        self._titles = [item for item in self._titles if item[0] < indent]
+        words = found.title if re.search(r"[A-Za-z]{3}", found.title) and len(found.title) < 60 else ""
+        self._titles.append((indent if words else -1, words, found.phase))
+
+    def _title(self, indent: int, text: str, found: Scan) -> None:
+        body = text.strip()
+        if len(body) > 100 or not body:
+            return
+        if body.endswith(":") or re.match(r"^[*#=\-─━═\[]{1,}.*[*#=\-─━═\]]{1,}$", body) or found.phase:
+            self._titles = [item for item in self._titles if item[0] < indent and item[0] >= 0]
+            words = body.strip("*#=-─━═[]: ") if body.endswith(":") else ""
+            self._titles.append((indent if body.endswith(":") else -1, words, found.phase))
+
+    # ------------------------------------------------------------------------------------------------ records
+    def _phase_above(self) -> str:
+        return next((item[2] for item in reversed(self._titles) if item[2]), "")
+
+    def _record(self, number: int, grammar: str, found: Scan, time: str | None) -> Record:
+        return Record(number, grammar, found.counters, self._context, self._latest, self._anchored, time=time)
+
+    def _remember(self, counters: Iterable[Count], anchored: bool) -> None:
+        named = tuple(count for count in counters if count.name and count.name != "bar")
+        if named:
+            self._context = {**self._context, **{count.name.lower(): count for count in named}}
+            self._latest = named
+            self._anchored = anchored
+
+    def _emit(self, record: Record) -> None:
+        self._remember(record.counters, anchored=False)
+        if record.cells:
+            self.records.append(record)
+
+    def _close(self) -> None:
+        self._close_block()
+        self._close_box()
+
+    def _close_block(self) -> None:
+        block, self._block = self._block, None
+        if block is not None and block.cells:
+            self.records.append(block)
+
+    def _close_box(self) -> None:
+        box, self._box = self._box, None
+        self._group = ""
+        if box is not None and (box.cells or box.counters):
+            self._emit(box)

@@ -1,0 +1,502 @@
+"""Left to right over one line: counters, ``name sep value unit (second)`` pairs, values before their name, phases.
+
+What has been understood is masked (same length), so every span is a span in the line as given to :func:`scan`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from logdoctor.names import PHASES, counter, squash
+from logdoctor.parsers._record import EMPTY, Cell, Count, Scan
+from logdoctor.values import MISSING, NUMBER, OK, Value, parse
+
+_MASK = "\x00"
+_INT = r"\d{1,3}(?:,\d{3})+|\d+"
+_WORDS = (
+    r"global[ _]?steps?|env[ _]?steps?|total[ _]?(?:env[ _]?)?(?:time)?steps?|time[ _]?steps?|steps?|iterations?|iters?|itr|it|epochs?|episodes?"
+    r"|updates?|mini[ _-]?batch(?:es)?|batch(?:es)?|rounds?|ticks?|kimg|frames?|games?|trials?|generation|ep\.?|up\.|sen\."
+)
+_BEFORE = (
+    r"(?:(?:learning|global|total|completed|training|train|current|env|environment|optimizer|gradient|outer|processing|finished|end of"
+    r"|agent|valid|validation|eval|test|after|at|update|policy|the)[ _]){0,3}"
+)
+_COUNTER = re.compile(
+    rf"(?<![\w/@.])(?P<name>{_BEFORE}(?:{_WORDS}))(?P<sep>\s*[:=#]\s*#?\s*\[?\s*|\s+#?|\s*\[\s*)"
+    rf"(?P<n>{_INT})(?:(?P<scale>[kKMB])(?![\w]))?(?![\d.]*\.\d|[eE][-+]?\d|[\w%])"
+    rf"(?:\s*(?:/|of(?=\s))\s*(?P<total>{_INT}|\?|inf))?\s*\]?(?:\s*\(\s*\d+(?:\.\d+)?\s*%\s*\))?",
+    re.IGNORECASE,
+)
+_INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
+_LEADING = re.compile(
+    rf"\s*(?:\[(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\()\s*:?|(?P<only>\d+):(?=\s))"
+)
+_ESPNET = re.compile(r"(?P<epoch>\d+)epoch(?::(?P<phase>\w+))?(?::(?P<first>\d+)-(?P<last>\d+)batch)?[:\s]")
+_WORD_RATIO = re.compile(
+    rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*:\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
+    re.IGNORECASE,
+)
+_CELL_COUNT = re.compile(
+    rf"(?<=[|\x00])\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?:\s+(?P<word>batches|steps|iters|iterations))?\s*(?=[|\x00]|$|\s\s|\s\w+=)"
+)
+_TQDM = re.compile(
+    r"(?P<pct>\d+(?:\.\d+)?)%\s*\|(?P<bar>[^|]*)\|\s*(?P<n>[\d.,]+[kMG]?)/(?P<total>[\d.,]+[kMG]?)(?:\s*\w+)?\s*(?:\[(?P<inside>.*)\])?"
+)
+_TQDM_OPEN = re.compile(r"(?<![\w.])(?P<n>\d+)it\s*\[(?P<inside>.*)\]")
+_RATE = re.compile(
+    r"\s*(?:[\d:]+|\?)(?:<(?:[\d:]+(?: day[^,]*)?|\?))?\s*,?\s*(?:(?:\?|[\d.]+)\s*(?:\w+/s|s/\w+|\w+/\w+))?\s*,?"
+)
+_KERAS = re.compile(
+    rf"^\s*(?P<n>{_INT})/(?P<total>{_INT}|Unknown|\?)\s*(?:\[[=>.\-]*\]|[━╸╺─╍-]+)\s*(?:-\s+)?"
+    r"(?:(?:ETA|\d+s?)[:\s]*[\d:]*\s*\d*[smh]*\s*)?(?P<time>\d+(?:\.\d+)?(?:[smhuµμn]|ms|us)*(?:\s+\d+(?:\.\d+)?[a-zµμ]+/(?:step|epoch|sample))?)?"
+)
+_TIME = re.compile(
+    r"(?<![\w.:])(?:\d+ days?, )?\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?(?![\w:])|(?<![\w.])(?:\d+d\s?)?(?:\d{1,3}h\s?)?\d{1,3}m(?:in)?\s?\d{1,2}(?:\.\d+)?s\b"
+    r"|(?<![\w.])\d{1,3}h\s\d{1,2}m\b|\d{4}-\d{2}-\d{2}[T_ ]\d{2}[:-]\d{2}[:-]\d{2}\S*"
+)
+_PATH = re.compile(
+    r"(?<![\w.\])/])(?:[A-Za-z]:\\|\.{1,2}/|~/|/(?=[A-Za-z_.~]))[\w.\-/\\=@+:%#&?~]*[\w/]|\w+://\S+"
+    r"|\b[\w\-]+(?:/[\w.\-]+){2,}\.[A-Za-z]\w*\b|0x[0-9a-fA-F]+"
+)
+
+_UNITS = (
+    r"%|ms/step|us/step|s/step|ms/batch|km/h|it/s|s/it|iters?/s(?:ec)?|(?:samples?|tokens?|tok|steps?|imgs?|images?|frames?|words?|pos|examples?|seqs?|batch(?:es)?|ex|sents?)/s(?:ec(?:onds?)?)?"
+    r"|sec(?:onds?|s)?/\w+|seconds?|secs?|minutes?|mins?|hours?|hrs?|ms|us|µs|μs|ns|GiB|MiB|KiB|GB|MB|kB|KB|TB|dB|Hz|GHz|MHz|fps|FPS|TFLOPS?|GFLOPS?|points?|pts|steps?|frames?"
+    r"|[kKMBTGbgsmh]|px|deg|rad|m/s|x"
+)
+_END = r"(?=$|[\s,;|)\]}>·•(!*'\"\x00/]|\.(?:\s|$)|-\s|±|\+/?-|/\d|:\s|\[)"
+_WORDY = r"(?:fps|FPS|points?|pts|steps?|frames?|x|[kKMBTGbgh])"
+_HARD_END = r"(?=$|[,;|)\]\x00]|\s\s|\.(?:\s|$))"
+_PLAIN = rf"{NUMBER}(?:(?:{_UNITS}){_END}|\s(?:(?!{_WORDY}\b)(?:{_UNITS}){_END}|(?:{_UNITS}){_HARD_END})|{_END})"
+_VALUE = (
+    r"(?P<wrapped>(?:np\.|numpy\.|torch\.|jnp\.)?(?:float(?:16|32|64)?|int(?:32|64)?|tensor|array|Array)\([^()]*\))"
+    r"|(?P<list>\[+[^\[\]]*\](?:[^\[\]]*\])*|\([^()=:]*,[^()=:]*\))"
+    rf"|(?P<quoted>['\"]{NUMBER}%?['\"])"
+    rf"|(?P<plain>{_PLAIN})"
+    r"|(?P<missing>(?:None|null|N/A|n/a|NA|--+|nil)(?=$|[\s,;|)\]}]))"
+)
+_PAIR = re.compile(rf"(?<![:=<>!])\s*[:=](?![:=])[ \t]*(?:{_VALUE})", re.IGNORECASE)
+_SECOND = re.compile(
+    rf"\s*(?:\(\s*(?P<avg>{NUMBER})(?P<unit>%?)\s*\)|(?:±|\+/-|\+-|\+/−)\s*(?P<std>{NUMBER}))", re.IGNORECASE
+)
+_SPREAD = re.compile(rf"\s*\[\s*(?P<low>{NUMBER})\s*,\s*(?P<high>{NUMBER})\s*\]", re.IGNORECASE)
+_ZSCORE = re.compile(r"\s*\(\s*[-+]?(?:[\d.]+|nan|inf)\s*z?(?:\s*)\)", re.IGNORECASE)
+_RATIO = re.compile(rf"\s*/\s*(?:{_INT})(?:\.\d+)?(?![\w.])")
+_BLANK = re.compile(
+    rf"(?<![\w./@=:])(?P<name>[A-Za-zα-ωΑ-Ω%#][\w@/%.\-+Δδ#']*(?:\([\w\-]+\))?(?: [A-Za-zα-ω@(][\w@/.\-()']*){{0,4}}?)[ \t]+(?P<value>{_PLAIN})",
+    re.IGNORECASE,
+)
+_REVERSED = re.compile(
+    rf"^\s*\(?(?P<value>{NUMBER})\s*(?P<pct>%?)\s*(?P<name>[A-Za-zµμ][\w/ .]*?)\s*\)?\s*$", re.IGNORECASE
+)
+_DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
+_CHUNKS = re.compile(r"[,;|\t\x00(){}│┃║]|\s[-–—]\s|\s{3,}")
+_PHASE_TAG = re.compile(
+    r"^\W*(?:end of )?(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)\b", re.IGNORECASE
+)
+_SPECIAL_TOTAL = frozenset({"?", "inf"})
+# Names that belong to no phase, whatever stands before them on the line.
+_PHASELESS = frozenset(
+    "lr learningrate time datatime fps epsilon memory eta maxmem mem gradnorm gnorm wd weightdecay momentum data itertime".split()
+)
+MAX_SCAN = 20_000  # characters of one line that are looked at; longer lines are literals or damage
+
+
+class _Pair(NamedTuple):
+    name: str
+    start: int
+    at: int
+    end: int
+    match: re.Match[str]
+
+
+def scan(text: str) -> Scan:
+    """Return the counters and values of one line (prefix already taken off)."""
+    if len(text) > MAX_SCAN:
+        text = text[:MAX_SCAN]
+    if not any(ch.isdigit() for ch in text) and "nan" not in text.lower() and "inf" not in text.lower():
+        return Scan(phase=_phase_of(text), title=text.strip()) if text.strip() else EMPTY
+    counters: list[Count] = []
+    masked, bar = _bars(text, counters)
+    masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
+    masked = _TIME.sub(_blank_out, masked)
+    masked = _count(masked, counters)
+    phase = _phase_of(text)
+    cells: list[Cell] = []
+    shares: dict[str, tuple[float, ...]] = {}
+    masked = _pairs(masked, counters, cells, shares)
+    masked = _blanks(masked, counters, cells)
+    _reversed(masked, cells)
+    cells.sort(key=lambda cell: cell.start)
+    title = "" if cells else _title(masked)
+    return Scan(tuple(counters), tuple(_phased(cells)), phase, title, bar, shares)
+
+
+def _blank_out(match: re.Match[str]) -> str:
+    return _MASK * (match.end() - match.start())
+
+
+def _mask(text: str, start: int, end: int) -> str:
+    return text[:start] + _MASK * (end - start) + text[end:]
+
+
+def _integer(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _total(text: str | None) -> float | None:
+    return None if not text or not text[0].isdigit() else _integer(text)
+
+
+def _bars(text: str, counters: list[Count]) -> tuple[str, str]:
+    """Mask a progress bar, keep its counter, and say whether its values are running means of the epoch."""
+    keras = _KERAS.match(text)
+    if keras:
+        counters.append(Count("", _integer(keras["n"]), _total(keras["total"]), keras.start("n"), keras.end("n")))
+        return _mask(text, 0, keras.end()), "running"
+    tqdm = (_TQDM.search(text) if "%|" in text or "% |" in text else None) or (
+        _TQDM_OPEN.search(text) if "it [" in text else None
+    )
+    if tqdm is None:
+        return text, ""
+    groups = tqdm.groupdict()
+    n = parse(groups["n"], count=True).value
+    total = parse(groups["total"], count=True).value if groups.get("total") else None
+    counters.append(Count("bar", n, total, tqdm.start("n"), tqdm.end("n")))
+    inside = tqdm.start("inside")
+    if inside < 0:
+        return _mask(text, tqdm.start(), tqdm.end()), "live"
+    rate = _RATE.match(text, inside)
+    keep = rate.end() if rate else inside
+    masked = _mask(text, tqdm.start(), keep)
+    return _mask(masked, tqdm.end() - 1, tqdm.end()), "live"
+
+
+def _count(text: str, counters: list[Count]) -> str:
+    """Mask the counters of a line: named ones, ``[e][i/N]``, ``n/N:`` and ``[n]`` at its start."""
+    espnet = _ESPNET.match(text)
+    if espnet:
+        counters.append(Count("epoch", _integer(espnet["epoch"]), None, espnet.start("epoch"), espnet.end("epoch")))
+        if espnet["last"]:
+            counters.append(Count("batch", _integer(espnet["last"]), None, espnet.start("last"), espnet.end("last")))
+        return _mask(text, 0, espnet.end())
+    ratio = _WORD_RATIO.match(text)
+    if ratio:
+        counters.append(Count("epoch", _integer(ratio["n"]), _total(ratio["total"]), ratio.start("n"), ratio.end("n")))
+        text = _inner(_mask(text, ratio.start("n"), ratio.end()), ratio.end(), counters)
+    leading = _LEADING.match(text)
+    if leading:
+        text = _leading(text, leading, counters)
+    position = 0
+    while match := _COUNTER.search(text, position):
+        position = match.end()
+        if not _plausible(text, match):
+            continue
+        name = re.sub(r"\s+", " ", match["name"]).strip()
+        value = _integer(match["n"]) * {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9}.get(match["scale"] or "", 1.0)
+        counters.append(Count(_bare(name), value, _total(match["total"]), match.start("n"), match.end("n")))
+        end = match.end()
+        text = _mask(text, match.start(), end)
+        if "epoch" in name.lower() or name.lower().startswith("ep"):
+            text = _inner(text, end, counters)
+    for cell in _CELL_COUNT.finditer(text):
+        counters.append(
+            Count(cell["word"] or "", _integer(cell["n"]), _total(cell["total"]), cell.start("n"), cell.end("n"))
+        )
+    text = _CELL_COUNT.sub(_blank_out, text)
+    for inner in _INNER.finditer(text):
+        counters.append(Count("", _integer(inner["n"]), _total(inner["total"]), inner.start("n"), inner.end("n")))
+    return _INNER.sub(_blank_out, text)
+
+
+_BARE_PREFIX = re.compile(rf"^{_BEFORE}(?=(?:{_WORDS})$)", re.IGNORECASE)
+_MEANINGFUL = frozenset(
+    {"global", "total", "env", "environment", "agent", "learning", "completed", "gradient", "training"}
+)
+
+
+def _bare(name: str) -> str:
+    """Drop words such as *processing* that say nothing about what is counted."""
+    if counter(name):
+        return name
+    words = name.split()
+    while len(words) > 1 and words[0].lower() not in _MEANINGFUL:
+        words = words[1:]
+    joined = " ".join(words)
+    return joined if counter(joined) else words[-1]
+
+
+def _plausible(text: str, match: re.Match[str]) -> bool:
+    """Whether a counter stands where counters stand: not after another word of the same phrase, not a range."""
+    before = text[: match.start()].rstrip(" ")
+    if before and (before[-1].isalpha() or before[-1] in "_'") and len(before) + 2 > match.start():
+        return False
+    after = text[match.end() : match.end() + 12]
+    if re.match(r"\s*[-–]\s?\d", after) and not re.match(r"\s+-\s", after):
+        return False
+    return not re.match(r"/s|/sec", after) and match["name"].lower() not in ("the it",)
+
+
+def _leading(text: str, match: re.Match[str], counters: list[Count]) -> str:
+    if match["round"] is not None:
+        counters.append(Count("round", float(match["round"]), None, match.start("round"), match.end("round")))
+    elif match["n"] is not None:
+        counters.append(Count("step", _integer(match["n"]), _total(match["total"]), match.start("n"), match.end("n")))
+    elif "learn:" in text or "\t" in text:
+        counters.append(Count("iteration", float(match["only"]), None, match.start("only"), match.end("only")))
+    elif re.search(r"[:=]|\d,? +avg", text[match.end() :]) or "avg" in text:
+        counters.append(Count("iteration", float(match["only"]), None, match.start("only"), match.end("only")))
+    else:
+        return text
+    return _mask(text, match.start(), match.end())
+
+
+def _inner(text: str, at: int, counters: list[Count]) -> str:
+    """Read ``[ 400/5005]``, ``: 100 / 1000`` or ``[50]`` right after an epoch as the batch within it."""
+    match = re.compile(
+        rf"\s*[:,]?\s*(?:\[\s*(?P<a>{_INT})(?:\s*/\s*(?P<b>{_INT}))?\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]|(?P<c>{_INT})\s*/\s*(?P<d>{_INT})(?![\w.]))"
+    ).match(text, at)
+    if match is None:
+        return text
+    group = "a" if match["a"] else "c"
+    counters.append(
+        Count("batch", _integer(match[group]), _total(match["b"] or match["d"]), match.start(group), match.end(group))
+    )
+    return _mask(text, match.start(), match.end())
+
+
+def _pairs(text: str, counters: list[Count], cells: list[Cell], shares: dict[str, tuple[float, ...]]) -> str:
+    previous, parent, closes = 0, "", -1
+    spans: list[tuple[int, int]] = []
+    for match in _PAIR.finditer(text):
+        if match.start() < previous:
+            continue
+        name, start = _name_before(text, previous, match.start())
+        if not name:
+            continue
+        between = text[previous:start]
+        if cells and between.strip() == "(" and previous:
+            parent, closes = cells[-1].name, _closing(text, previous)
+        full = f"{parent}_{name}" if start < closes and parent else name
+        end = _take(full, match, text, counters, cells, shares)
+        spans.append((start, end))
+        previous = end
+    for start, end in spans:
+        text = _mask(text, start, end)
+    return text
+
+
+def _closing(text: str, at: int) -> int:
+    found = text.find(")", at)
+    return len(text) if found < 0 else found
+
+
+def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
+    """Return the name that ends at ``end`` and where it starts, looking no further back than ``start``."""
+    chunk = text[start:end]
+    tail, search = "", chunk
+    if chunk.rstrip().endswith(")"):
+        opening = _opening(chunk.rstrip())
+        if opening > 0 and chunk[opening - 1] != _MASK:
+            tail, search = chunk[opening:], chunk[:opening].rstrip()
+    last = 0
+    for delimiter in _DELIMITERS.finditer(search):
+        if delimiter.end() < len(search.rstrip()) + (1 if tail else 0) or not tail:
+            last = delimiter.end()
+    body = search[last:]
+    opened = body.rfind("(")
+    if opened >= 0 and ")" not in body[opened:]:
+        last += opened + 1
+        body = search[last:]
+    stripped = body.lstrip(" '\"*-–>#)+")
+    last += len(body) - len(stripped)
+    name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
+    if not name or not any(ch.isalpha() for ch in name) or len(name) > 80 or name.count(" ") > 8:
+        return "", start
+    return name, start + last
+
+
+def _opening(chunk: str) -> int:
+    depth = 0
+    for index in range(len(chunk) - 1, -1, -1):
+        if chunk[index] == ")":
+            depth += 1
+        elif chunk[index] == "(":
+            depth -= 1
+            if depth == 0:
+                return index
+    return -1
+
+
+def _take(
+    name: str,
+    match: re.Match[str],
+    text: str,
+    counters: list[Count],
+    cells: list[Cell],
+    shares: dict[str, tuple[float, ...]],
+) -> int:
+    """Add the value of one pair (and what follows it) to the cells; return where it ends."""
+    kind = match.lastgroup or "plain"
+    token = match[kind]
+    start, end = match.span(kind)
+    if kind == "list":
+        return _listed(name, token, start, end, cells, shares)
+    counts = counter(name)
+    value = parse(token, count=counts is not None) if kind != "missing" else Value(float("nan"), MISSING)
+    if counts is not None and value.flag == OK:
+        ratio = re.compile(rf"\s*(?:/|of\s)\s*({_INT})").match(text, end)
+        counters.append(Count(name, value.value, _total(ratio.group(1)) if ratio else None, start, end))
+        return ratio.end() if ratio else end
+    cells.append(Cell(name, value.value, value.flag, value.unit, start, end))
+    return _seconds(name, text, end, cells)
+
+
+def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
+    """Read what may follow a value: ``(average)``, ``± spread``, ``[min, max]``, ``/total``, a z-score."""
+    ratio = _RATIO.match(text, end)
+    if ratio:
+        end = ratio.end()
+    second = _SECOND.match(text, end)
+    if second:
+        group = "avg" if second["avg"] else "std"
+        if group == "avg" and second["avg"].isdigit() and "." in text[max(0, end - 12) : end]:
+            return second.end()  # an index or a share, no average
+        value = parse(second[group])
+        cells.append(Cell(f"{name}_{group}", value.value, value.flag, None, second.start(group), second.end(group)))
+        return second.end()
+    spread = _SPREAD.match(text, end)
+    if spread:
+        for group, suffix in (("low", "min"), ("high", "max")):
+            value = parse(spread[group])
+            cells.append(
+                Cell(f"{name}_{suffix}", value.value, value.flag, None, spread.start(group), spread.end(group))
+            )
+        return spread.end()
+    score = _ZSCORE.match(text, end)
+    return score.end() if score else end
+
+
+_ITEM = re.compile(NUMBER, re.IGNORECASE)
+_DISTRIBUTION = re.compile(r"dist|hist|count|share|freq|prob", re.IGNORECASE)
+
+
+def _listed(
+    name: str, token: str, start: int, end: int, cells: list[Cell], shares: dict[str, tuple[float, ...]]
+) -> int:
+    """A range becomes two cells, a list of one a number, a distribution shares; longer lists are samples, not metrics."""
+    items = [
+        (float(parse(m.group()).value), parse(m.group()).flag, start + m.start(), start + m.end())
+        for m in _ITEM.finditer(token)
+    ]
+    named = re.search(r"[A-Za-z]\w*\s*[:=]", token)
+    if named or not items:
+        return start + 1 if named else end
+    if len(items) == 1:
+        cells.append(Cell(name, items[0][0], items[0][1], None, items[0][2], items[0][3]))
+    elif _DISTRIBUTION.search(name) and len(items) >= 2:
+        shares[name] = tuple(item[0] for item in items)
+    elif len(items) == 2 and ("," in token or ";" in token):
+        for item, suffix in zip(items, ("min", "max"), strict=True):
+            cells.append(Cell(f"{name}_{suffix}", item[0], item[1], None, item[2], item[3]))
+    elif squash(name) in ("lr", "learningrate"):
+        cells.append(Cell(name, items[0][0], items[0][1], None, items[0][2], items[0][3]))
+    return end
+
+
+def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
+    """Read ``name value`` pairs with nothing but blanks between them."""
+    found = []
+    for match in _BLANK.finditer(text):
+        name = re.sub(r"\s+(?:is|of|was|=|at)$", "", match["name"].strip(), flags=re.IGNORECASE)
+        if name.lower() in _STOP or name.count(" ") > 3:
+            continue
+        found.append((name, match))
+    if not found or (len(found) < 2 and not counters and not cells and not _alone(text, found[0][1])):
+        return text
+    for name, match in found:
+        counts = counter(name)
+        value = parse(match["value"], count=counts is not None)
+        if counts is not None and value.flag == OK:
+            counters.append(Count(name, value.value, None, match.start("value"), match.end("value")))
+            end = match.end()
+        else:
+            cells.append(Cell(name, value.value, value.flag, value.unit, match.start("value"), match.end("value")))
+            end = _seconds(name, text, match.end("value"), cells)
+        text = _mask(text, match.start(), end)
+    return text
+
+
+_STOP = frozenset(
+    "in on at to for from of with and or the a an by after took is are than last first over under top using only".split()
+)
+
+
+def _alone(text: str, match: re.Match[str]) -> bool:
+    """Whether a single ``name value`` is all that the line says."""
+    return (
+        len(re.sub(r"[\s\x00|*:#>\-.]+", "", text[: match.start()] + text[match.end() :])) <= 2
+        and match["name"].count(" ") <= 3
+    )
+
+
+def _reversed(text: str, cells: list[Cell]) -> None:
+    """Read values that stand before their name: ``145654 tok/s``, ``3604.30 ms``, ``37.5% bf16 MFU``."""
+    from logdoctor.names import ALIASES
+
+    position = 0
+    for piece in [*_CHUNKS.finditer(text), None]:
+        end = len(text) if piece is None else piece.start()
+        chunk = text[position:end]
+        match = _REVERSED.match(chunk)
+        if match:
+            name = match["name"].strip()
+            low = squash(name)
+            if low in ALIASES or low in ("ms", "ms/step", "msstep"):
+                value = parse(match["value"])
+                unit = "%" if match["pct"] else ("ms" if low.startswith("ms") else None)
+                label = "step time" if low.startswith("ms") else name
+                cells.append(
+                    Cell(
+                        label,
+                        value.value,
+                        value.flag,
+                        unit,
+                        position + match.start("value"),
+                        position + match.end("value"),
+                    )
+                )
+        position = len(text) if piece is None else piece.end()
+
+
+def _phase_of(text: str) -> str:
+    """Return the phase that the beginning of a line or title names."""
+    head = text.lstrip(" [(*#=>|-")
+    match = _PHASE_TAG.match(head)
+    if match is None:
+        return ""
+    rest = head[match.end() : match.end() + 1]
+    if rest in ("/", "_", "-", "@", "("):
+        return ""
+    return PHASES.get(match.group(1).lower(), "")
+
+
+def _phased(cells: list[Cell]) -> list[Cell]:
+    """Let a phase word set the phase of what follows on the line (``val loss 0.4 acc 0.7``)."""
+    sticky = ""
+    out = []
+    for cell in cells:
+        words = cell.name.replace(":", " ").split()
+        own = PHASES.get(words[0].lower().strip("[]()")) if len(words) > 1 else None
+        if own:
+            sticky = own
+        if sticky and not own and squash(cell.name).removesuffix("avg") not in _PHASELESS and "/" not in cell.name:
+            cell = cell._replace(phase=sticky)
+        out.append(cell)
+    return out
+
+
+def _title(text: str) -> str:
+    words = text.replace(_MASK, " ").strip(" \t=*#-─━═|[]{}<>:")
+    return re.sub(r"\s+", " ", words).strip()

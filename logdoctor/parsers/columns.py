@@ -1,0 +1,300 @@
+"""A header of names and rows with as many fields: aligned columns, CSV and TSV text, ``a | b | c`` tables.
+
+Cells overflow their width and values hold blanks (``[0.33, 0.45]``, ``21k/  8.2s``), so a row is split into fields
+first; a header whose titles hold blanks (``Mean Reward``) is joined where the fields of its rows stand. Empty cells are
+told by position when a row has fewer fields than its header and the columns are aligned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import NamedTuple
+
+from logdoctor.names import counter, squash
+from logdoctor.parsers._record import Cell, Count, Parser, Scan
+from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
+
+_FIELD = re.compile(r"[\[(][^\[\]()]*[\])][*!]?|\d+(?:\.\d+)?[kKM]?/\s+(?:\d\S*|n/a)|\S+")
+_LOOKS = re.compile(
+    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms|/\S*)?[*!]*|[\[(][^\[\]()]*[\])][*!]?|n/?a|N/A|--?|OVR|OFF|ON|None|null|err|Error|\d+(?:\.\d+)?\S{{0,12}})$",
+    re.IGNORECASE,
+)
+_NUMERIC = re.compile(
+    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms)?[*!]*|[\[(]\s*{NUMBER}\s*,\s*{NUMBER}\s*[\])][*!]?|\d[\d.,]*[kKM]?/\S.*)$",
+    re.IGNORECASE,
+)
+_TITLE = re.compile(r"^[#%]?[^\W\d][^\s|=<>{}\"';]*$|^[#%][^\W\d]\S*$")
+_WORDS_ONLY = re.compile(r"^[^\W\d]")
+_RANGE = re.compile(
+    rf"^[\[(]\s*(?P<low>{NUMBER})\s*[,;:]?\s+?(?P<high>{NUMBER})\s*[\])][*!]?$|^[\[(]\s*(?P<a>{NUMBER})\s*,\s*(?P<b>{NUMBER})\s*[\])][*!]?$",
+    re.IGNORECASE,
+)
+_COMPOUND = re.compile(r"^[^/\s]+(?:/\s*[^/\s]+)+$")
+_SWITCH = frozenset({"on", "off", "ovr", "true", "false", "yes", "no"})
+_BAR_TAIL = re.compile(r":\s*\d+(?:\.\d+)?%\s*\|.*$")
+MAX_COLUMNS = 400
+
+
+class Field(NamedTuple):
+    """One field of a row and its span."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Header:
+    """The header in force: titles, their spans in the header line, and how rows are split."""
+
+    line: int
+    titles: list[str]
+    spans: list[tuple[int, int]]
+    delimiter: str
+    rows: int = 0
+    joins: dict[int, list[str]] = field(default_factory=dict)
+    counters: tuple[bool, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Number of titles."""
+        return len(self.titles)
+
+
+def split(text: str, delimiter: str) -> list[Field]:
+    """Return the fields of a row; for blanks, brackets and ``21k/  8.2s`` stay together."""
+    if delimiter == " ":
+        return [Field(m.group(), m.start(), m.end()) for m in _FIELD.finditer(text)]
+    fields: list[Field] = []
+    start = 0
+    for piece in _quoted_split(text, delimiter):
+        end = start + len(piece)
+        bare = piece.strip()
+        offset = start + (len(piece) - len(piece.lstrip()))
+        fields.append(Field(bare.strip('"'), offset, offset + len(bare)))
+        start = end + len(delimiter)
+    if delimiter == "|" and fields and not fields[0].text and not fields[-1].text:
+        fields = fields[1:-1]
+    return fields
+
+
+def _quoted_split(text: str, delimiter: str) -> list[str]:
+    if '"' not in text:
+        return text.split(delimiter)
+    return re.split(rf'{re.escape(delimiter)}(?=(?:[^"]*"[^"]*")*[^"]*$)', text)
+
+
+def looks_like_header(text: str) -> Header | None:
+    """Return a header when every field of ``text`` reads like a title."""
+    if len(text) > 8000:
+        return None
+    body = _BAR_TAIL.sub("", text.rstrip())
+    stripped = body.strip()
+    if stripped.startswith("# "):
+        cut = body.index("# ") + 2
+        body = " " * cut + body[cut:]
+    delimiter = _sniff(body)
+    fields = split(body, delimiter)
+    if not 2 <= len(fields) <= MAX_COLUMNS:
+        return None
+    titles = [item.text for item in fields]
+    if delimiter == " ":
+        if (
+            len(fields) < 3
+            or not all(_TITLE.match(title) for title in titles)
+            or re.search(r"[:.,]\s|[.!?:]$", stripped)
+        ):
+            return None
+    elif not _delimited_titles(titles):
+        return None
+    return Header(0, titles, [(item.start, item.end) for item in fields], delimiter)
+
+
+def _delimited_titles(titles: Sequence[str]) -> bool:
+    named = [title for title in titles if title]
+    if len(named) < len(titles) - 1 or len(named) < 2 or len(set(named)) < len(named):
+        return False
+    return all(
+        re.match(r"^[^\W\d][^=:{}]*$|^[#%][\w ]+$|^[\w /.@%()\-]*[A-Za-z][\w /.@%():\-]*$", title) and len(title) < 80
+        for title in named
+    ) and not any(re.fullmatch(NUMBER, title, re.IGNORECASE) for title in named)
+
+
+def _sniff(text: str) -> str:
+    for mark in ("\t", "|", ";", ","):
+        if text.count(mark) >= (2 if mark in "|;" else 1) and (mark != "\t" or text.strip().count("\t") >= 1):
+            if mark == "," and text.count(", ") == text.count(",") and text.count(",") < 2:
+                continue
+            return mark
+    return " "
+
+
+def row_fields(text: str, header: Header) -> list[Field]:
+    """Split a row as its header was split, a progress bar at its end cut off."""
+    if "%|" in text or "% |" in text:
+        text = _BAR_TAIL.sub("", text)
+    return split(text, header.delimiter)
+
+
+def is_row(fields: Sequence[Field], header: Header) -> bool:
+    """Whether the fields read like values: most are numbers, and all could be cells."""
+    filled = [item.text for item in fields if item.text]
+    if not filled:
+        return False
+    if header.delimiter == " ":
+        looks = sum(1 for text in filled if _LOOKS.match(text))
+        numbers = sum(1 for text in filled if _NUMERIC.match(text))
+        words = len(filled) - looks
+        return words <= max(1, len(filled) // 8) and numbers * 2 >= len(filled)
+    numbers = sum(1 for text in filled if _NUMERIC.match(text) or re.match(r"^\d+/\d+$", text))
+    return numbers * 2 >= len(filled) or (numbers >= 2 and len(filled) >= 4)
+
+
+def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
+    """Return one title a field, joining titles of several words where the row has fewer fields than the header."""
+    count, width = len(fields), header.width
+    if count == width:
+        return header.titles
+    if header.delimiter != " " or count > width or count < 2:
+        return None
+    if count in header.joins:
+        return header.joins[count]
+    best = _join(fields, header, width - count)
+    if best is not None:
+        header.joins[count] = best
+    return best
+
+
+def _join(fields: Sequence[Field], header: Header, missing: int) -> list[str] | None:
+    """Join the ``missing`` pairs of neighbouring titles that make titles and fields end (or start) at the same places."""
+    single = [i for i in range(header.width - 1) if header.spans[i + 1][0] - header.spans[i][1] == 1]
+    if missing > len(single) or missing > 6:
+        return None
+    best, least = None, 0.0
+    for chosen in combinations(single, missing):
+        groups = _grouped(header, set(chosen))
+        cost = sum(
+            min(abs(item.end - end), abs(item.start - start)) for item, (start, end) in zip(fields, groups, strict=True)
+        )
+        if best is None or cost < least:
+            best, least = chosen, float(cost)
+        if len(single) > 20 and missing > 3:
+            break
+    if best is None or least > 6.0 * len(fields):
+        return None
+    return [" ".join(part) for part in _joined_titles(header, set(best))]
+
+
+def _grouped(header: Header, joined: set[int]) -> list[tuple[int, int]]:
+    out: list[tuple[int, int]] = []
+    for index, (start, end) in enumerate(header.spans):
+        if index and index - 1 in joined:
+            out[-1] = (out[-1][0], end)
+        else:
+            out.append((start, end))
+    return out
+
+
+def _joined_titles(header: Header, joined: set[int]) -> list[list[str]]:
+    out: list[list[str]] = []
+    for index, title in enumerate(header.titles):
+        if index and index - 1 in joined:
+            out[-1].append(title)
+        else:
+            out.append([title])
+    return out
+
+
+def by_position(fields: Sequence[Field], header: Header) -> list[str] | None:
+    """Return one title a field of a row with empty cells, by the column that each field overlaps; None if unclear."""
+    titles, at = [], 0
+    for item in fields:
+        best, overlap = None, -99
+        for index in range(at, header.width):
+            start, end = header.spans[index]
+            shared = min(end, item.end) - max(start, item.start)
+            if shared > overlap:
+                best, overlap = index, shared
+        if best is None or overlap < 0:
+            return None
+        titles.append(header.titles[best])
+        at = best + 1
+    return titles
+
+
+def read_row(fields: Sequence[Field], titles: Sequence[str]) -> Scan:
+    """Return the counters and cells of one row."""
+    counters: list[Count] = []
+    cells: list[Cell] = []
+    words: dict[str, str] = {}
+    seen: set[str] = set()
+    for item, raw in zip(fields, titles, strict=True):
+        title = raw.lstrip("#").strip() or "index"
+        if title in seen:
+            title = f"{title}_2"
+        seen.add(title)
+        _cell(item, title, counters, cells, words)
+    return Scan(tuple(counters), tuple(cells), "", "", "", {}, words)
+
+
+def _cell(item: Field, title: str, counters: list[Count], cells: list[Cell], words: dict[str, str]) -> None:
+    text = item.text
+    if counter(title):
+        ratio = re.match(r"^(\d+)/(\d+)$", text)
+        value = parse(ratio.group(1) if ratio else text, count=True)
+        if not value.flag:
+            counters.append(Count(title, value.value, float(ratio.group(2)) if ratio else None, item.start, item.end))
+        return
+    found = _RANGE.match(text) if text[:1] in "[(" else None
+    if found:
+        groups = ("low", "high") if found["low"] else ("a", "b")
+        for group, suffix in zip(groups, ("min", "max"), strict=True):
+            value = parse(found[group])
+            at = item.start + found.start(group)
+            cells.append(Cell(f"{title}_{suffix}", value.value, value.flag, None, at, at + len(found[group])))
+        return
+    if "/" in text and text[:1].isdigit() and _COMPOUND.match(text):
+        _compound(item, title, cells)
+        return
+    value = parse(text)
+    if value.flag == UNREADABLE:
+        value = _odd(text, title, words)
+    cells.append(Cell(title, value.value, value.flag, value.unit, item.start, item.end))
+
+
+def _odd(text: str, title: str, words: dict[str, str]) -> Value:
+    """A switch is a number, ``OVR`` and words are no cell of this metric but no damage either."""
+    low = text.lower()
+    if low in ("on", "true", "yes"):
+        return Value(1.0)
+    if low in ("off", "false", "no"):
+        return Value(0.0)
+    if low in _SWITCH or _WORDS_ONLY.match(text):
+        words[title] = text
+        return Value(float("nan"), MISSING)
+    return Value(float("nan"), UNREADABLE)
+
+
+def _compound(item: Field, title: str, cells: list[Cell]) -> None:
+    at = item.start
+    for index, part in enumerate(item.text.split("/"), 1):
+        value = parse(part)
+        if value.flag == UNREADABLE and squash(part) == "na":
+            value = Value(float("nan"), MISSING)
+        start = at + (len(part) - len(part.lstrip()))
+        cells.append(Cell(f"{title}_{index}", value.value, value.flag, value.unit, start, start + len(part.strip())))
+        at += len(part) + 1
+
+
+PARSER = Parser(
+    id="columns",
+    title="Columns under a header",
+    description="A header of names, then rows with as many fields; delimiters are blanks, tab, comma, semicolon or a bar."
+    " The header may come again, cells may overflow or be empty, titles and values may hold blanks.",
+    sample="   Frame   Loss    Q-Range  Agree%\n-----------------------------------\n"
+    "   1,000  0.512  [-0.1,0.4]  25.0%\n   2,000  0.455  [-0.1,0.6]  31.0%\n   3,000  0.401  [-0.2,0.9]  38.5%\n",
+    expect={"loss": 0.401, "agreement": 38.5, "q_max": 0.9},
+)

@@ -1,0 +1,143 @@
+"""JSON or a Python literal inside a line: ``{"loss": 0.5}``, ``{'loss': 0.5}``, ``json_stats: {...}``."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from typing import Any
+
+from logdoctor.names import counter
+from logdoctor.parsers._record import Cell, Count, Parser, Scan
+from logdoctor.values import FINITE, IS_INF, IS_NAN, MISSING, parse
+
+_STRING_NUMBER = re.compile(rf"^\s*(?:{FINITE}|[-+]?(?:nan|inf(?:inity)?))\s*%?\s*$", re.IGNORECASE)
+_NONFINITE = re.compile(r"(?<![\w'\".])([-+]?)(nan|NaN|inf|Infinity|Inf)(?![\w'\"])")
+_CALL = re.compile(r"(?:np\.|numpy\.|torch\.)?(?:float\d*|int\d*|tensor|array)\(\s*([^(),\[\]]+)\s*(?:,[^()]*)?\)")
+_RATIO = re.compile(r"^\s*(\d+)\s*/\s*(\d+)\s*$")
+MAX_KEYS = 4000  # of one record: more is a dump of weights or tokens, and only the first are kept
+MAX_DEPTH = 12
+_DUMPS = frozenset("config hparams args options cfg params".split())
+_PHASE_KEYS = frozenset("mode phase split stage".split())
+
+
+def scan(text: str) -> Scan | None:
+    """Return the record of a line that holds one object, or None when it holds none."""
+    found = _decode(text)
+    if found is None:
+        return None
+    record, before = found
+    cells: list[Cell] = []
+    counters: list[Count] = []
+    words: dict[str, str] = {}
+    _flatten(record, "", cells, counters, words, 0)
+    if not cells and not counters:
+        return None
+    phase = next((words[key] for key in _PHASE_KEYS if key in words), "")
+    return Scan(tuple(counters), tuple(cells), _phase(phase), before.strip(" :-"), "", {}, words)
+
+
+def _phase(word: str) -> str:
+    from logdoctor.names import PHASES
+
+    return PHASES.get(word.lower(), "")
+
+
+def _decode(text: str) -> tuple[dict[str, Any], str] | None:
+    """Find the object of a line: the first brace whose rest, up to the last brace, parses."""
+    start = text.find("{")
+    stop = text.rfind("}")
+    if start < 0 or stop < start + 4 or ":" not in text[start:stop]:
+        return None
+    body = text[start : stop + 1]
+    value = _parse(body)
+    if value is None and body.count("{") > 1:
+        start = text.rfind("{")
+        closing = text.find("}", start)
+        value = _parse(text[start : closing + 1])
+    return (value, text[:start]) if isinstance(value, dict) and value else None
+
+
+def _parse(body: str) -> dict[str, Any] | None:
+    if '"' in body:
+        try:
+            return _as_dict(json.loads(body))
+        except (ValueError, RecursionError):
+            pass
+    if "(" in body:
+        body = _CALL.sub(r"\1", body)
+    body = _NONFINITE.sub(_spelled, body) if re.search("nan|inf", body, re.IGNORECASE) else body
+    try:
+        return _as_dict(ast.literal_eval(body))
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return None
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """Write a non-finite number so that a literal may hold it: infinity overflows, NaN becomes a string."""
+    return "'nan'" if match.group(2).lower() == "nan" else f"{match.group(1)}1e9999"
+
+
+def _as_dict(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
+def _flatten(
+    value: Any, path: str, cells: list[Cell], counters: list[Count], words: dict[str, str], depth: int
+) -> None:
+    if len(cells) > MAX_KEYS or depth > MAX_DEPTH:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = f"{path}/{key}" if path else str(key)
+            if str(key).lower() in _DUMPS and isinstance(inner, dict):
+                continue
+            _flatten(inner, name, cells, counters, words, depth + 1)
+    elif isinstance(value, bool):
+        words[path] = str(value)
+    elif value is None:
+        cells.append(Cell(path, math.nan, MISSING))
+    elif isinstance(value, (int, float)):
+        _number(path, value, cells, counters)
+    elif isinstance(value, str):
+        _string(path, value, cells, counters, words)
+    elif isinstance(value, (list, tuple)) and len(value) == 1:
+        _flatten(value[0], path, cells, counters, words, depth + 1)
+
+
+def _number(path: str, value: float, cells: list[Cell], counters: list[Count]) -> None:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if counter(path) and math.isfinite(number):
+        counters.append(Count(path, number))
+        return
+    flag = IS_NAN if math.isnan(number) else IS_INF if math.isinf(number) else ""
+    cells.append(Cell(path, number, flag))
+
+
+def _string(path: str, value: str, cells: list[Cell], counters: list[Count], words: dict[str, str]) -> None:
+    ratio = _RATIO.match(value)
+    if ratio and counter(path):
+        counters.append(Count(path, float(ratio.group(1)), float(ratio.group(2))))
+    elif len(value) < 40 and _STRING_NUMBER.match(value):
+        number = parse(value)
+        if counter(path) and not number.flag:
+            counters.append(Count(path, number.value))
+        else:
+            cells.append(Cell(path, number.value, number.flag, number.unit))
+    elif len(value) < 200:
+        words[path] = value
+
+
+PARSER = Parser(
+    id="literal",
+    title="JSON or Python literal, one record a line",
+    description="One object a line, alone or after a word; nested names are joined with a slash, strings that hold numbers"
+    " are numbers, and NaN is taken in every spelling.",
+    sample="{'loss': 0.9, 'grad_norm': 1.2, 'epoch': 0.1}\n{'loss': 0.7, 'grad_norm': 1.1, 'epoch': 0.2}\n"
+    "{'loss': 0.6, 'grad_norm': nan, 'epoch': 0.3}\n",
+    expect={"loss": 0.6},
+)
