@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -25,7 +26,6 @@ from logdoctor.overviews import html_page, json_lines, markdown, terminal
 from logdoctor.renderers._record import RenderOptions
 from logdoctor.settings import Settings
 from logdoctor.sweeping import Sweep, overview, sweep
-
 
 EXPLODED = (RowFinding(id="LD201", name="loss-explosion", severity="critical", line=3, step=5.0),)
 
@@ -277,3 +277,28 @@ def test_a_row_survives_json(hostile: Sweep) -> None:
 def test_terminal_fits_the_width(hostile: Sweep) -> None:
     lines = terminal.render(hostile, RenderOptions(width=80)).splitlines()
     assert max(len(line) for line in lines) <= 80
+
+
+# -------------------------------------------------------------------------------------------------------------- Dask
+@pytest.mark.slow
+def test_dask_gives_the_same_bytes_and_survives_a_killed_worker(logs: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    expected = json_lines.render(sweep(logs, workers=1), RenderOptions())
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        executor = client.get_executor(retries=2, pure=False)
+        assert json_lines.render(sweep(logs, executor=executor), RenderOptions()) == expected
+        victim = next(iter(client.run(os.getpid).values()))
+        many = [logs / f"run{i % 6}.log" for i in range(6)]
+        futures = [executor.submit(slow_batch, (RunSpec(log=str(log)),), Settings()) for log in many]
+        os.kill(victim, signal.SIGKILL)
+        rows = [future.result(timeout=60)[0] for future in futures]
+        assert [Path(r.path).name for r in rows] == [log.name for log in many]
+        assert all(r.error is None for r in rows)
+        assert json_lines.render(sweep(logs, executor=executor), RenderOptions()) == expected
+
+
+def slow_batch(batch: work.Batch, settings: Settings) -> list[Row]:
+    """A batch that lasts long enough for its worker to be killed under it."""
+    time.sleep(0.5)
+    return REAL_BATCH(batch, settings)
