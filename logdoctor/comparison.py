@@ -102,9 +102,7 @@ def _notes(one: Subject, two: Subject, metrics: Sequence[MetricChange], siblings
             f"{shorter} is shorter: figures stand at step {min(ends[0], ends[1]):,.0f}, the last that both reached."
         )
     if metrics and len(siblings) < 2:
-        found.append(
-            "Noise is the spread of the rows compared; how far seeds differ takes two or more sibling runs (--baseline)."
-        )
+        found.append("Noise is the spread of the rows compared; how far seeds differ takes sibling runs (--baseline).")
     elif metrics:
         found.append(f"Noise is twice the standard deviation between {len(siblings)} sibling runs at that step.")
     if one.saved or two.saved:

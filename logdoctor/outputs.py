@@ -6,10 +6,10 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from logdoctor.errors import InputError, UsageError
 from logdoctor.registry import records
@@ -33,46 +33,60 @@ class Target:
     file: str = STDOUT
 
 
+def suffixes() -> dict[str, tuple[str, ...]]:
+    """Return the file suffixes that each output format of a diagnosis claims, the most typical first."""
+    renderers: dict[str, Renderer] = records("logdoctor.renderers", "RENDERER")
+    return {renderer.id: renderer.suffixes for renderer in renderers.values()}
+
+
 def plan(
     format: str | None,
     files: Sequence[str | Path],
     *,
     default: str,
-    renderers: Mapping[str, Any] | None = None,
+    known: Mapping[str, Sequence[str]] | None = None,
 ) -> tuple[Target, ...]:
     """Decide which format goes where.
 
     The suffix of a file implies its format, unless ``format`` is one that such a file can hold. Standard output gets
     ``format`` when it was asked for and no file took it, and ``default`` when there is nothing else.
 
+    Args:
+        format: the format that was asked for.
+        files: where to write; ``-`` is standard output.
+        default: the format of standard output when nothing was asked for.
+        known: format -> suffixes; those of a diagnosis when None.
+
     Raises:
         UsageError: a format is unknown, or a file's suffix implies none.
     """
-    renderers = renderers or records("logdoctor.renderers", "RENDERER")
-    if format is not None and format not in renderers:
-        raise UsageError(f"unknown format {format!r}{near_miss(format, renderers)}")
-    targets = [Target(format=_format_of(str(file), format, renderers), file=str(file)) for file in files]
+    known = suffixes() if known is None else known
+    if format is not None and format not in known:
+        raise UsageError(f"unknown format {format!r}{near_miss(format, known)}")
+    targets = [Target(format=_format_of(str(file), format, default, known), file=str(file)) for file in files]
     if not targets or (format is not None and all(target.format != format for target in targets)):
         targets.insert(0, Target(format=format or default))
     return tuple(targets)
 
 
-def _format_of(file: str, wanted: str | None, renderers: Mapping[str, Any]) -> str:
+def _format_of(file: str, wanted: str | None, default: str, known: Mapping[str, Sequence[str]]) -> str:
+    if file == STDOUT:
+        return wanted or default
     name = Path(file).name.lower()
 
-    def claim(renderer: Any) -> tuple[int, int]:
-        """Length of the longest suffix that fits, then how early the renderer names it."""
-        fits = [(len(s), -i) for i, s in enumerate(renderer.suffixes) if name.endswith(s)]
+    def claim(id: str) -> tuple[int, int]:
+        """Length of the longest suffix that fits, then how early the format names it."""
+        fits = [(len(s), -i) for i, s in enumerate(known[id]) if name.endswith(s)]
         return max(fits, default=(0, 0))
 
-    if wanted is not None and (file == STDOUT or claim(renderers[wanted])[0]):
+    if wanted is not None and claim(wanted)[0]:
         return wanted
-    best = max(renderers.values(), key=claim)
+    best = max(known, key=claim)
     if claim(best)[0]:
-        return str(best.id)
+        return best
     if wanted is None:
-        suffixes = ", ".join(r.suffixes[0] for r in renderers.values() if r.suffixes)
-        raise UsageError(f"{file}: the suffix implies no format ({suffixes}); name one with --format")
+        listed = ", ".join(item[0] for item in known.values() if item)
+        raise UsageError(f"{file}: the suffix implies no format ({listed}); name one with --format")
     return wanted
 
 
@@ -177,15 +191,8 @@ codecs.register_error("logdoctor", _transliterate)
 
 def options_for(target: Target, base: RenderOptions, color: str = "auto") -> RenderOptions:
     """Return ``base`` fitted to the place the output goes to."""
-    from dataclasses import replace
-
     if target.file != STDOUT:
         return replace(base, width=80, color=color == "always")
     stream = sys.stdout
     extra = {**base.extra, "ascii": not carries_unicode(stream)}
     return replace(base, width=width_of(stream), color=wants_color(color, stream), extra=extra)
-
-
-def formats(renderers: Iterable[Renderer]) -> str:
-    """Return the formats and their suffixes as lines of text."""
-    return "\n".join(f"{r.id:10} {', '.join(r.suffixes):28} {r.title}" for r in renderers)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,15 @@ from logdoctor import discovery, outputs
 from logdoctor.analysing import Failure, analyze, load_reports
 from logdoctor.engine import render
 from logdoctor.errors import LogDoctorError
-from logdoctor.gate import OK, Ruling, rule, worst
+from logdoctor.gate import OK, Ruling, mark_known, rule, worst
 from logdoctor.model import Diagnosis
 from logdoctor.outputs import STDOUT, Target
+from logdoctor.renderers._document import Block, to_markdown, to_terminal
 from logdoctor.renderers._record import RenderOptions
+from logdoctor.renderers.json_report import dump
 from logdoctor.settings import Settings, load_settings
 
-STREAMED = ("markdown", "terminal", "json")  # several reports one after another are one text in these formats
+STREAMED = ("terminal", "json")  # several reports one after another are one text in these formats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +39,12 @@ class Request:
     quiet: bool = False
     verbose: int = 0
 
-    def targets(self, default: str | None = None) -> tuple[Target, ...]:
-        """Where the output goes."""
+    def targets(self, known: Mapping[str, Sequence[str]] | None = None) -> tuple[Target, ...]:
+        """Where the output goes; ``known`` are the formats to choose from when it is no diagnosis."""
         chosen = self.format or (None if self.output else self.settings.format)
-        return outputs.plan(chosen, self.output, default=default or outputs.default_format())
+        if known is not None and self.format is None and chosen not in known:
+            chosen = None
+        return outputs.plan(chosen, self.output, default=outputs.default_format(), known=known)
 
     def render_options(self, **extra: Any) -> RenderOptions:
         """What the renderers are told."""
@@ -95,7 +98,7 @@ def report(logs: Sequence[str], request: Request) -> int:
     return deliver(results, targets, request, many=len(paths) > 1)
 
 
-def deliver(results: Any, targets: Sequence[Target], request: Request, *, many: bool) -> int:
+def deliver(results: Iterable[Diagnosis | Failure], targets: Sequence[Target], request: Request, *, many: bool) -> int:
     """Write each result as soon as its format allows, and return the exit code of all of them."""
     early = [t for t in targets if t.file == STDOUT and t.format in STREAMED]
     late = [t for t in targets if t not in early]
@@ -159,7 +162,30 @@ def expand(logs: Sequence[str]) -> list[str | Failure]:
     return list(dict.fromkeys(found))
 
 
-def show_progress(text: str) -> None:
-    """Overwrite the current line of a terminal's standard error; nothing elsewhere."""
-    if outputs.is_terminal(sys.stderr):
-        outputs.say(f"\r\x1b[K{text}", sys.stderr)
+# ------------------------------------------------------------------------------------------- other documents
+DOCUMENTS: Mapping[str, Sequence[str]] = {"markdown": (".md",), "terminal": (".txt",), "json": (".json",)}
+
+
+def show(record: Any, blocks: Sequence[Block], request: Request) -> None:
+    """Write a comparison or a check: ``record`` as JSON, ``blocks`` as Markdown or for a terminal."""
+    for target in request.targets(DOCUMENTS):
+        options = outputs.options_for(target, request.render_options(), request.color)
+        if target.format == "json":
+            text = dump(record.to_dict(), ascii_only=bool(options.extra.get("ascii")), indent=2) + "\n"
+        elif target.format == "markdown":
+            text = to_markdown(blocks)
+        else:
+            text = to_terminal(blocks, width=min(options.width, 100), color=options.color)
+        outputs.write(text, target)
+
+
+def saved(paths: Sequence[Path], request: Request) -> int:
+    """Show saved reports in another format; the exit code is that of the settings in force now.
+
+    Raises:
+        InputError: a report cannot be read.
+    """
+    known = [item for path in request.known for item in load_reports(path)]
+    found = [item for path in paths for item in load_reports(path)]
+    results: Iterable[Diagnosis] = (mark_known(item, known) if known else item for item in found)
+    return deliver(results, request.targets(), request, many=len(found) > 1)

@@ -33,7 +33,8 @@ def report_sweep(
     tables = [file for file in request.output if str(file).endswith((".parquet", ".pq"))]
     texts = [file for file in request.output if file not in tables]
     overviews: dict[str, Overview] = records("logdoctor.overviews", "OVERVIEW")
-    targets = outputs.plan(request.format, texts, default=outputs.default_format(), renderers=overviews)
+    known = {overview.id: overview.suffixes for overview in overviews.values()}
+    targets = outputs.plan(request.format, texts, default=outputs.default_format(), known=known)
     if tables and not texts and request.format is None:
         targets = ()
     with _progress(quiet=request.quiet) as step:
