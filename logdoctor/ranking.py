@@ -1,44 +1,195 @@
-"""Ranks root causes across findings: symptoms, hyperparameters, onset order, evidence for and against."""
+"""Ranks root causes across findings: symptoms, settings, curves, onset order and code, for and against.
+
+Each cause collects arguments in natural log-odds: its prior, one per symptom found (weaker for a mere remark), those
+of its own ``weigh`` and those of the code. The causal graph (``leads_to``) then orders causes that explain each
+other, so that the root stands before what follows from it. The sum is a score, not a probability:
+:mod:`logdoctor.calibration` turns the scores of one run into probabilities that were measured on labelled runs.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from logdoctor import calibration
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Cause, Finding
+from logdoctor.model import Cause, Finding, severity_rank
 from logdoctor.registry import records
 from logdoctor.view import RunView
 
+MOST = 6  # causes shown; the seeds name one root and up to four contributing factors
+LEAST = 0.02  # probability below which a cause is not worth a line
+REMARK = 0.4  # share of a symptom's weight when the finding is only a remark
+FIRST = 0.5  # log-odds for explaining what broke first
+NEAR = 1.0  # log-odds within which the causal graph, and not the score, decides the order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """One cause with its arguments; ``score`` is their sum with the prior, in log-odds."""
+
+    record: CauseRecord
+    arguments: tuple[Argument, ...]
+    symptoms: tuple[str, ...]
+
+    @property
+    def score(self) -> float:
+        """Prior plus all arguments."""
+        return self.record.prior + sum(a.weight for a in self.arguments)
+
+    @property
+    def supported(self) -> float:
+        """Sum of the arguments in favour."""
+        return sum(a.weight for a in self.arguments if a.weight > 0)
+
 
 def rank_causes(view: RunView, findings: Iterable[Finding]) -> tuple[Cause, ...]:
-    """Return the causes that the findings support, most probable first."""
-    present = {f.name: f for f in findings if not f.benign and f.severity != "info"}
-    if not present:
+    """Return the causes that the findings support, most probable first; none when nothing is worth a warning."""
+    present = present_findings(findings)
+    if not any(severity_rank(f.severity) > 0 for f in present.values()):
         return ()
-    scored: list[tuple[float, CauseRecord, list[Argument]]] = []
+    scored = order(score_causes(view, present))
+    confidences = calibration.cause_confidences([s.score for s in scored])
+    shown = [(s, c) for s, c in zip(scored, confidences, strict=True) if c >= LEAST][:MOST] or list(
+        zip(scored, confidences, strict=True)
+    )[:1]
+    return tuple(_cause(view, present, s, c, rank, scored) for rank, (s, c) in enumerate(shown, start=1))
+
+
+def present_findings(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """Return the findings that count, by name: no benign ones, of each name the most severe, then the earliest."""
+    present: dict[str, Finding] = {}
+    for finding in findings:
+        held = present.get(finding.name)
+        if finding.benign or (held is not None and severity_rank(held.severity) >= severity_rank(finding.severity)):
+            continue
+        present[finding.name] = finding
+    return present
+
+
+def score_causes(view: RunView, present: Mapping[str, Finding]) -> list[Scored]:
+    """Return every cause that has an argument in its favour, with all its arguments."""
+    earliest = _earliest(present)
+    scored = []
     for record in records("logdoctor.causes", "CAUSE").values():
-        arguments = [Argument(weight=w, text=present[n].summary) for n, w in record.symptoms.items() if n in present]
-        if record.weigh:
-            arguments += list(record.weigh(view, present))
-        if any(a.weight > 0 for a in arguments):
-            scored.append((record.prior + sum(a.weight for a in arguments), record, arguments))
-    scored.sort(key=lambda item: -item[0])
-    causes = []
-    for rank, (score, record, arguments) in enumerate(scored[:6], start=1):
-        causes.append(
-            Cause(
-                id=record.id,
-                rank=rank,
-                title=record.title,
-                confidence=1 / (1 + math.exp(-score)),
-                for_=tuple(a.text for a in arguments if a.weight > 0),
-                against=tuple(a.text for a in arguments if a.weight < 0),
-                would_settle=record.would_settle,
-                changes=tuple(record.changes(view, present)) if record.changes else (),
-                mechanism=tuple(record.mechanism(view, present)) if record.mechanism else (),
-                explains=tuple(present[n].id for n in record.symptoms if n in present),
-                role="root" if rank == 1 else "contributing",
+        symptoms = tuple(n for n in record.symptoms if n in present)
+        with np.errstate(all="ignore"):
+            arguments = tuple(_arguments(view, present, record, symptoms, earliest))
+        found = Scored(record=record, arguments=arguments, symptoms=symptoms)
+        if found.supported > 0 and _fits(view, record):
+            scored.append(found)
+    return scored
+
+
+def _fits(view: RunView, record: CauseRecord) -> bool:
+    """Whether a cause can occur in this family; where the family is unknown every cause can."""
+    return (
+        not record.families
+        or view.family is None
+        or view.family in record.families
+        or (view.is_rl and "rl" in record.families)
+    )
+
+
+def _arguments(
+    view: RunView,
+    present: Mapping[str, Finding],
+    record: CauseRecord,
+    symptoms: tuple[str, ...],
+    earliest: Finding | None,
+) -> Iterator[Argument]:
+    for name in symptoms:
+        finding = present[name]
+        weight = record.symptoms[name] * (REMARK if finding.severity == "info" else 1.0)
+        if weight:
+            yield Argument(weight=weight, text=finding.summary)
+    if earliest is not None and record.symptoms.get(earliest.name, 0) > 0 and len(present) > 1:
+        place = f" at line {earliest.onset.line}" if earliest.onset else ""
+        yield Argument(weight=FIRST, text=f"It explains what broke first: {earliest.name}{place}.")
+    if record.weigh is not None:
+        yield from record.weigh(view, present)
+    for fact in view.source_facts:
+        weight = getattr(fact, "supports", {}).get(record.id, 0.0)
+        if weight:
+            yield Argument(
+                weight=weight,
+                text=f"{getattr(fact, 'file', '')}:{getattr(fact, 'line', '')}: {getattr(fact, 'what', '')}",
             )
-        )
-    return tuple(causes)
+
+
+def _earliest(present: Mapping[str, Finding]) -> Finding | None:
+    """Return the alarm with the earliest onset, when it clearly is the first."""
+    placed = sorted(
+        (f for f in present.values() if f.severity != "info" and f.onset), key=lambda f: f.onset.line if f.onset else 0
+    )
+    if (
+        len(placed) < 2
+        or placed[0].onset is None
+        or placed[1].onset is None
+        or placed[0].onset.line == placed[1].onset.line
+    ):
+        return None
+    return placed[0]
+
+
+def order(scored: list[Scored]) -> list[Scored]:
+    """Sort by score; of two near scores the cause that leads to the other stands first."""
+    ranked = sorted(scored, key=lambda s: (-s.score, s.record.id))
+    for index in range(1, len(ranked)):
+        here = index
+        while here and _precedes(ranked[here], ranked[here - 1]):
+            ranked[here - 1], ranked[here] = ranked[here], ranked[here - 1]
+            here -= 1
+    return ranked
+
+
+def _precedes(later: Scored, earlier: Scored) -> bool:
+    near = earlier.score - later.score <= NEAR
+    return near and earlier.record.id in later.record.leads_to and later.record.id not in earlier.record.leads_to
+
+
+def _cause(
+    view: RunView,
+    present: Mapping[str, Finding],
+    scored: Scored,
+    confidence: float,
+    rank: int,
+    everything: list[Scored],
+) -> Cause:
+    record = scored.record
+    return Cause(
+        id=record.id,
+        rank=rank,
+        title=record.title,
+        confidence=confidence,
+        for_=_texts(scored, +1),
+        against=_texts(scored, -1),
+        would_settle=record.would_settle,
+        changes=tuple(record.changes(view, present)) if record.changes and (rank == 1 or scored.score > 0) else (),
+        mechanism=tuple(record.mechanism(view, present)) if record.mechanism else (),
+        explains=tuple(dict.fromkeys(present[n].id for n in (*scored.symptoms, *record.leads_to) if n in present)),
+        role=_role(scored, rank, everything),
+    )
+
+
+def _texts(scored: Scored, sign: int) -> tuple[str, ...]:
+    """Return the sentences of one side, the weightiest first, each once."""
+    side = sorted((a for a in scored.arguments if a.weight * sign > 0), key=lambda a: -abs(a.weight))
+    return tuple(dict.fromkeys(a.text for a in side))
+
+
+def _role(scored: Scored, rank: int, everything: list[Scored]) -> str:
+    """Return ``root`` for the first, ``contributing`` for one with support of its own, else ``alternative``."""
+    if rank == 1:
+        return "root"
+    linked = scored.record.id in everything[0].record.leads_to or everything[0].record.id in scored.record.leads_to
+    return "contributing" if scored.score > 0 or (linked and scored.score > -NEAR) else "alternative"
+
+
+def with_confidence(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings with the confidence that was measured for their rule on labelled runs."""
+    return tuple(
+        replace(f, confidence=calibration.finding_confidence(f.name, f.severity, f.confidence)) for f in findings
+    )

@@ -1,0 +1,348 @@
+"""What several causes want to know about the curves of a run, computed once per view.
+
+Facts are figures with their lines, not verdicts: a cause turns them into arguments. Every series is read through
+robust summaries (medians of the first and the last twentieth), so that one odd record changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+
+from logdoctor.detectors.baseline import noise
+from logdoctor.detectors.smooth import rolling_median
+from logdoctor.detectors.trend import rank_correlation
+from logdoctor.model import Series
+from logdoctor.norms import number
+
+if TYPE_CHECKING:
+    from logdoctor.view import RunView
+
+EDGE = 0.05  # share of a series that counts as its beginning or its end
+SETTLED = 0.25  # share after which start-up transients are over (first quarter of the run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Where a series began, ended and went. ``start`` and ``end`` are medians of its first and last twentieth."""
+
+    name: str
+    count: int
+    first: float
+    first_line: int
+    start: float
+    end: float
+    last_line: int
+    low: float
+    high: float
+    high_line: int
+    noise: float
+    tau: float
+
+    @property
+    def change(self) -> float:
+        """End minus start."""
+        return self.end - self.start
+
+    @property
+    def span(self) -> float:
+        """Largest minus smallest value."""
+        return self.high - self.low
+
+    def text(self) -> str:
+        """The series in one clause, with its lines."""
+        return f"{self.name} {say(self.start)} (line {self.first_line}) → {say(self.end)} (line {self.last_line})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """One record at which a calm series jumps.
+
+    Attributes:
+        ratio: value over the median of the calm stretch before it (infinite when it is not finite).
+        after: median of the later values over that median (NaN when none is finite).
+        late: median of the last quarter of the later values over the first quarter of them.
+    """
+
+    name: str
+    index: int
+    line: int
+    before: float
+    value: float
+    ratio: float
+    after: float
+    late: float
+    position: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """The learning rate as the log prints it."""
+
+    first: float
+    peak: float
+    peak_line: int
+    last: float
+    last_line: int
+    lowest_late: float
+    raised: tuple[float, float, int, float] | None
+    spent_at: tuple[float, int] | None
+    warm: bool
+
+
+def say(value: float) -> str:
+    """Write a figure for a sentence: four significant digits, thousands with commas."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
+    return number(value)
+
+
+_CACHE: WeakKeyDictionary[RunView, Facts] = WeakKeyDictionary()
+
+
+def facts(view: RunView) -> Facts:
+    """Return the facts of ``view``; computed once."""
+    found = _CACHE.get(view)
+    if found is None:
+        found = _CACHE[view] = Facts(view)
+    return found
+
+
+class Facts:
+    """Lazy figures about one run."""
+
+    def __init__(self, view: RunView) -> None:
+        """Look at ``view``; nothing is computed before it is asked for."""
+        # A strong reference would keep the view, and with it this cache entry, alive for ever.
+        self._view = ref(view)
+        self._levels: dict[str, Level | None] = {}
+        self._jumps: dict[str, Jump | None] = {}
+
+    @property
+    def view(self) -> RunView:
+        """The view these facts are about."""
+        view = self._view()
+        assert view is not None
+        return view
+
+    def level(self, *names: str) -> Level | None:
+        """Return the level of the first of ``names`` that has at least four finite values."""
+        for name in names:
+            if name not in self._levels:
+                self._levels[name] = _level(self.view.finite(name))
+            if self._levels[name] is not None:
+                return self._levels[name]
+        return None
+
+    def jump(self, name: str) -> Jump | None:
+        """Return the first jump of ``name`` out of a calm stretch, or None."""
+        if name not in self._jumps:
+            self._jumps[name] = _jump(self.view.get(name))
+        return self._jumps[name]
+
+    def named(self, *endings: str) -> list[str]:
+        """Return the metrics whose name is, or ends with, one of ``endings``."""
+        return [n for n in self.view.names if any(n == e or n.endswith("_" + e) for e in endings)]
+
+    # ------------------------------------------------------------------------------------------ learning rate
+    @cached_property
+    def rate(self) -> Rate | None:
+        """The printed learning rate, or None where the log has no such column."""
+        series = self.view.finite("learning_rate")
+        return _rate(series) if series is not None and len(series) >= 4 else None
+
+    # ------------------------------------------------------------------------------------------ supervised
+    @cached_property
+    def classes(self) -> int | None:
+        """Number of classes, from the accuracy of a guess or from the loss of a guess at the first record.
+
+        A model that guesses has accuracy 1/k and cross-entropy ln k; both must agree within a tenth where both are
+        there.
+        """
+        loss, accuracy = self.level("loss", "train_loss"), self.level("val_accuracy", "accuracy")
+        if accuracy is not None:
+            guess = min(accuracy.start, accuracy.end) / (100.0 if accuracy.high > 1.5 else 1.0)
+            options = [k for k in range(2, 1001) if abs(guess - 1 / k) <= 0.45 / k]
+            if not options:
+                return None
+            if loss is None:
+                return options[len(options) // 2]
+            best = min(options, key=lambda k: min(abs(v - math.log(k)) for v in (loss.first, loss.end)))
+            return best if min(abs(v - math.log(best)) for v in (loss.first, loss.end)) < 0.3 else None
+        if loss is not None and 0.6 < loss.first < 13:
+            k = round(math.exp(loss.first))
+            return k if k >= 2 and abs(loss.first - math.log(k)) < 0.05 * loss.first else None
+        return None
+
+    @cached_property
+    def guess(self) -> float | None:
+        """Cross-entropy of a guess, ln k."""
+        return math.log(self.classes) if self.classes else None
+
+    @cached_property
+    def at_chance(self) -> bool:
+        """Whether a classifier ends where guessing does: accuracy below 1.5/k, or else loss within 2 % of ln k."""
+        if self.classes is None or self.view.is_rl:
+            return False
+        accuracy, loss = self.level("val_accuracy", "accuracy"), self.level("val_loss", "loss")
+        if accuracy is not None:
+            return accuracy.end / (100.0 if accuracy.high > 1.5 else 1.0) < 1.5 / self.classes
+        return loss is not None and self.guess is not None and loss.end > 0.98 * self.guess
+
+    # ------------------------------------------------------------------------------------------ movement
+    def creeps(self, name: str) -> Level | None:
+        """Return the level of ``name`` when it moves steadily one way but has hardly moved by the end.
+
+        Steady: rank correlation with time of at least 0.9 in size; hardly: less than 5 % of its own size. A step size
+        that fits shows a change of the order of the metric itself over a run.
+        """
+        level = self.level(name)
+        if level is None or level.count < 10:
+            return None
+        size = max(abs(level.start), abs(level.end), 1e-12)
+        return level if abs(level.tau) >= 0.9 and abs(level.change) < 0.05 * size else None
+
+    def still(self, name: str) -> Level | None:
+        """Return the level of ``name`` when its whole range stays within 2 % of its size: it never moved."""
+        level = self.level(name)
+        if level is None or level.count < 10:
+            return None
+        return level if level.span <= 0.02 * max(abs(level.start), abs(level.end), 1e-12) else None
+
+    def settled_early(self, name: str) -> tuple[float, int] | None:
+        """Return (share of the run, line) after which ``name`` stays within 3 % of the way it went before, or None."""
+        series = self.view.finite(name)
+        if series is None or len(series) < 20:
+            return None
+        return _settled(series)
+
+    @cached_property
+    def improvement(self) -> float:
+        """Gain of the performance metric from its start to its best smoothed value, in units of its own noise.
+
+        Below about 3 the metric never left its noise.
+        """
+        performance = self.view.performance
+        if performance is None or len(performance.series) < 8:
+            return math.nan
+        value = performance.upward
+        smooth = rolling_median(value, max(3, value.size // 20))
+        edge = _edge(value.size)
+        gain = float(smooth[edge:].max() - np.median(value[:edge]))
+        spread = max(noise(value), 1e-3 * float(np.abs(value).max()), 1e-12)
+        return gain / spread
+
+
+# ------------------------------------------------------------------------------------------------------- figures
+def _edge(count: int) -> int:
+    return max(min(3, count), round(EDGE * count))
+
+
+def _level(series: Series | None) -> Level | None:
+    if series is None or len(series) < 4:
+        return None
+    value, edge = series.value, _edge(len(series))
+    top = int(value.argmax())
+    return Level(
+        name=series.name,
+        count=len(series),
+        first=float(value[0]),
+        first_line=int(series.line[0]),
+        start=float(np.median(value[:edge])),
+        end=float(np.median(value[-edge:])),
+        last_line=int(series.line[-1]),
+        low=float(value.min()),
+        high=float(value[top]),
+        high_line=int(series.line[top]),
+        noise=noise(value),
+        tau=rank_correlation(np.arange(value.size, dtype=np.float64), value),
+    )
+
+
+CALM = 8  # records that must precede a jump, so that "calm" means something
+JUMP_RATIO = 5.0  # times the median of the calm stretch
+JUMP_NOISE = 8.0  # and this many of its own standard deviations (as for spikes, see the detectors)
+
+
+def _jump(series: Series | None) -> Jump | None:
+    if series is None or len(series) <= CALM:
+        return None
+    value = np.abs(series.value)
+    for index in range(CALM, value.size):
+        calm = value[max(0, index - 40) : index]
+        if not np.isfinite(calm).all():
+            return None
+        middle, spread = float(np.median(calm)), max(noise(calm), 1e-12)
+        here = float(value[index])
+        if math.isfinite(here) and not (here > JUMP_RATIO * middle and here - middle > JUMP_NOISE * spread):
+            continue
+        later = value[index + 1 :]
+        later = later[np.isfinite(later)]
+        quarter = max(1, later.size // 4)
+        after = float(np.median(later)) / max(middle, 1e-12) if later.size else math.nan
+        late = (
+            float(np.median(later[-quarter:]) / max(float(np.median(later[:quarter])), 1e-12))
+            if later.size
+            else math.nan
+        )
+        return Jump(
+            name=series.name,
+            index=index,
+            line=int(series.line[index]),
+            before=middle,
+            value=float(series.value[index]),
+            ratio=here / max(middle, 1e-12) if math.isfinite(here) else math.inf,
+            after=after,
+            late=late,
+            position=index / value.size,
+        )
+    return None
+
+
+RAISED = 2.0  # a step of the learning rate by this factor between neighbouring records is no schedule but a change
+SPENT = 0.03  # a rate below this share of its peak moves nothing any more (cosine schedules end at 0.1)
+
+
+def _rate(series: Series) -> Rate:
+    value, line = series.value, series.line
+    top = int(value.argmax())
+    peak = float(value[top])
+    low = np.flatnonzero(value[top:] <= SPENT * peak)
+    spent = (float((top + low[0]) / value.size), int(line[top + low[0]])) if low.size and peak > 0 else None
+    ratio = value[1:] / np.maximum(value[:-1], 1e-300)
+    # A ramp of a warm-up also rises by large factors, but from the first record on.
+    up = [
+        i for i in np.flatnonzero(ratio >= RAISED) if i + 1 > 0.1 * value.size and value[: i + 1].std() < 0.5 * value[i]
+    ]
+    raised = (
+        (float(value[up[0]]), float(value[up[0] + 1]), int(line[up[0] + 1]), (up[0] + 1) / value.size) if up else None
+    )
+    return Rate(
+        first=float(value[0]),
+        peak=peak,
+        peak_line=int(line[top]),
+        last=float(value[-1]),
+        last_line=int(line[-1]),
+        lowest_late=float(value[value.size // 2 :].min()),
+        raised=raised,
+        spent_at=spent,
+        warm=bool(value[0] < 0.9 * peak),
+    )
+
+
+def _settled(series: Series) -> tuple[float, int] | None:
+    value = series.value
+    end = float(np.median(value[-_edge(value.size) :]))
+    way = float(np.ptp(value))
+    if way <= 0:
+        return None
+    outside = np.flatnonzero(np.abs(value - end) > 0.03 * way)
+    index = int(outside[-1]) + 1 if outside.size else 0
+    return index / value.size, int(series.line[min(index, value.size - 1)])

@@ -1,0 +1,73 @@
+"""Units that never activate: the output depends on the last bias alone and hardly any gradient flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
+from logdoctor.causes._facts import facts, say
+from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.model import Change
+from logdoctor.view import RunView
+
+TINY = (
+    1e-3  # a gradient norm of a network that does not learn; live ones are 0.01 to 10 (seed documents, Keras lessons)
+)
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    known = facts(view)
+    activation = str(view.value("activation") or "").lower()
+    if activation and "relu" not in activation:
+        yield Argument(weight=-STRONG, text=f"The activation is {activation}, whose units cannot die.")
+    elif activation == "relu":
+        yield Argument(weight=0.3, text="The activation is relu, whose units can die.")
+    for name in known.named("grad_norm"):
+        level = known.level(name)
+        if level is not None and 0 < level.end < TINY and level.start < 0.05:
+            yield Argument(weight=HINT, text=f"{level.text()}: hardly any gradient from the start.")
+            break
+    feature = known.level("feature_l2_norm", "feature_std")
+    if feature is not None and feature.end == 0:
+        yield Argument(weight=STRONG, text=f"{feature.text()}: every unit of the layer is off.")
+    accuracy, loss = known.level("val_accuracy"), known.level("loss")
+    if known.at_chance and accuracy is not None and loss is not None and known.guess is not None and accuracy.span == 0:
+        yield Argument(
+            weight=SIGN,
+            text=f"val_accuracy is {say(accuracy.first)} in all {accuracy.count} records: the same answer for "
+            f"every input.",
+        )
+    low, high = known.level("q_min"), known.level("q_max")
+    if (
+        low is not None
+        and high is not None
+        and high.count > 10
+        and abs(high.end - low.end) < 0.01 * max(abs(high.end), 1e-6)
+    ):
+        yield Argument(
+            weight=STRONG, text=f"q_min and q_max are both {say(high.end)}: the output no longer depends on the input."
+        )
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    yield change(
+        view,
+        "activation",
+        "leaky_relu (slope 0.01), biases at 0",
+        "every unit keeps a gradient",
+        tradeoff="None worth naming.",
+        reference="Maas et al. 2013; He et al. 2015 for the initialisation",
+    )
+
+
+CAUSE = CauseRecord(
+    id="dead-relu",
+    title="Dead ReLU units",
+    prior=-3.8,
+    symptoms={"gradient-dead": SIGN, "gradient-vanishing": HINT, "loss-at-chance": HINT, "loss-not-learning": HINT},
+    leads_to=("gradient-dead", "gradient-vanishing", "loss-at-chance", "never-learned"),
+    weigh=_weigh,
+    changes=_changes,
+    would_settle=("The share of units that are zero for a whole batch, layer by layer.",),
+    references=("Maas et al. 2013, Rectifier Nonlinearities", "Lu et al. 2019, Dying ReLU and Initialization"),
+)

@@ -1,0 +1,86 @@
+"""A convolution stack without normalisation: feature norms grow without bound and the values with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
+from logdoctor.causes._facts import facts, say
+from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.model import Change, Watch
+from logdoctor.view import RunView
+
+USUAL = 100.0  # L2 norm of a feature layer; 10 to 100 in published image-based agents
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    flag = view.value("layer_norm", "batch_norm", "normalization")
+    if flag is False or str(flag).lower() == "none":
+        yield Argument(weight=HINT, text="The network has no normalisation layer.")
+    elif flag not in (None, False):
+        yield Argument(weight=-STRONG, text=f"The network is normalised ({flag}).")
+    level = facts(view).level("feature_l2_norm")
+    if level is None:
+        return
+    if level.high > 10 * USUAL and level.high > 10 * max(level.first, 1e-9):
+        yield Argument(
+            weight=SIGN + HINT,
+            text=f"{level.text()}, up to {say(level.high)} (line {level.high_line}); 10 to 100 is usual: the "
+            f"features grew.",
+        )
+    elif level.high > 1e6:
+        yield Argument(
+            weight=STRONG,
+            text=f"feature_l2_norm reaches {say(level.high)} (line {level.high_line}); 10 to 100 is usual.",
+        )
+    elif level.high < 2 * USUAL:
+        yield Argument(weight=-SIGN, text=f"feature_l2_norm never exceeds {say(level.high)}.")
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    yield change(
+        view,
+        "layer_norm",
+        "LayerNorm after every convolution and the first dense layer",
+        "bounds the norm of the features whatever the weights do",
+        tradeoff="A few per cent of the step time.",
+        reference="Ba et al. 2016, Layer Normalization",
+    )
+
+
+def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    yield Watch(
+        metric="feature_l2_norm",
+        condition="between",
+        value=10.0,
+        value2=100.0,
+        within_steps=None,
+        sign="recovery",
+        otherwise="Look at the scale of the input images.",
+        why="the healthy band of a feature layer",
+    )
+
+
+CAUSE = CauseRecord(
+    id="feature-normalisation-missing",
+    title="Features not normalised",
+    prior=-3.5,
+    symptoms={
+        "feature-norm-explosion": 3.0,
+        "actor-loss-explosion": HINT,
+        "critic-loss-explosion": 0.3,
+        "overestimation": 0.3,
+    },
+    leads_to=(
+        "feature-norm-explosion",
+        "overestimation",
+        "actor-loss-explosion",
+        "critic-loss-explosion",
+        "performance-collapse",
+    ),
+    weigh=_weigh,
+    changes=_changes,
+    watch=_watch,
+    would_settle=("The feature norm layer by layer.", "The same run with LayerNorm."),
+    references=("Ba et al. 2016", "Lyle et al. 2023, Understanding Plasticity in Neural Networks"),
+)

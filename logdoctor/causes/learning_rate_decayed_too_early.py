@@ -1,0 +1,110 @@
+"""The schedule reaches (almost) zero before learning has happened.
+
+Evidence for: the printed rate falls below 3 % of its peak in the first two thirds of the run; or, without such a
+column, the outputs of the network move fast at first and then not at all while the data-dependent losses go on
+moving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logdoctor.causes._evidence import SETTLES, SIGN, STRONG, Present, change
+from logdoctor.causes._facts import facts, say
+from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.model import Change
+from logdoctor.view import RunView
+
+EARLY = 0.67  # a usual schedule reaches its floor at the end of the run (cosine, linear); two thirds is early
+OUTPUTS = ("q_max", "q_min", "q_value", "val_loss", "eval_return", "entropy")
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    rate = facts(view).rate
+    if rate is not None:
+        if rate.spent_at is not None and rate.spent_at[0] < EARLY:
+            share, line = rate.spent_at
+            yield Argument(
+                weight=SETTLES,
+                text=f"The learning rate falls below 3 % of its peak of {say(rate.peak)} (line {rate.peak_line}) "
+                f"at line {line}, "
+                f"{share:.0%} into the run.",
+            )
+        else:
+            yield Argument(
+                weight=-SETTLES,
+                text=f"The learning rate is still {say(rate.lowest_late)} or more in the second half of the run "
+                f"(peak {say(rate.peak)}, line {rate.peak_line}).",
+            )
+        return
+    yield from _frozen_outputs(view)
+    yield from _settings(view)
+
+
+def _frozen_outputs(view: RunView) -> Iterator[Argument]:
+    """Outputs that stop while the losses on fresh data go on: the weights stand still, the program does not."""
+    known = facts(view)
+    stopped = [(n, s) for n in OUTPUTS if (s := known.settled_early(n)) is not None and 0 < s[0] < 0.3]
+    alive = [
+        n
+        for n in ("loss", "d_loss", "c_loss", "grad_norm")
+        if (lv := known.level(n)) is not None and lv.noise > 1e-4 * abs(lv.end)
+    ]
+    if stopped and alive and len(stopped) == sum(known.level(n) is not None for n in OUTPUTS):
+        name, (share, line) = max(stopped, key=lambda item: item[1][0])
+        yield Argument(
+            weight=STRONG,
+            text=f"{', '.join(n for n, _ in stopped)} stop moving at line {line} ({share:.0%} of the run; {name} "
+            f"last) while "
+            f"{', '.join(alive)} go on: the weights hardly change any more.",
+        )
+
+
+def _settings(view: RunView) -> Iterator[Argument]:
+    horizon, budget = (
+        view.number("lr_decay_iters", "lr_decay_steps", "decay_steps"),
+        view.number("max_steps", "max_iters"),
+    )
+    if horizon is not None and budget is not None and budget > 0:
+        if horizon < EARLY * budget:
+            yield Argument(weight=STRONG, text=f"The schedule ends after {say(horizon)} of {say(budget)} steps.")
+        else:
+            yield Argument(weight=-SIGN, text=f"The schedule ends at step {say(horizon)} of {say(budget)}.")
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    budget = view.number("max_steps", "max_iters", "epochs", "total_timesteps") or view.span[1]
+    names = ("lr_decay_iters", "lr_decay_steps", "decay_steps", "lr_decay_end")
+    setting = view.setting(*names)
+    yield change(
+        view,
+        setting.name if setting is not None else "lr_decay_steps",
+        budget,
+        "let the schedule end where the run ends",
+        tradeoff="The rate stays high longer: keep the gradient norm in view.",
+        reference="Hoffmann et al. 2022: the cosine length should match the number of steps",
+        aliases=names,
+    )
+
+
+CAUSE = CauseRecord(
+    id="learning-rate-decayed-too-early",
+    title="Learning rate decayed too early",
+    prior=-3.0,
+    symptoms={
+        "learning-rate-decayed-early": STRONG,
+        "learning-rate-zero": SIGN,
+        "loss-plateau": 0.7,
+        "loss-not-learning": 0.3,
+        "performance-stagnation": 0.5,
+        "agreement-stagnates": 0.3,
+    },
+    leads_to=("learning-rate-too-low", "loss-plateau", "performance-stagnation", "loss-not-learning", "never-learned"),
+    weigh=_weigh,
+    changes=_changes,
+    would_settle=(
+        "The learning rate at each logged step.",
+        "The size of the update relative to the weights after the plateau begins.",
+    ),
+    references=("Hoffmann et al. 2022, Training Compute-Optimal Large Language Models, appendix B",),
+)

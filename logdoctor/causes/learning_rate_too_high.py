@@ -1,0 +1,248 @@
+"""The step size makes updates overshoot: from the start, or after it was raised.
+
+Evidence for: a rate above what the family uses; a rate raised before the break; a policy or a classifier that is worse
+than a guess from the first records on; a Kullback-Leibler divergence far above 0.02. Evidence against: a rate inside of
+the range in use, a single break out of a calm stretch (one bad batch looks like that), metrics that hardly move.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from logdoctor import norms
+from logdoctor.causes._evidence import (
+    HINT,
+    SETTLES,
+    SIGN,
+    STRONG,
+    Present,
+    above,
+    below,
+    first_line,
+    inside,
+    lower_rate,
+    raised,
+    seen,
+)
+from logdoctor.causes._facts import SETTLED, facts, say
+from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.model import Change, Watch
+from logdoctor.view import RunView
+
+KL_LARGE = 0.1  # five times the 0.02 above which an update counts as too large (37 details; Spinning Up stops at 0.015)
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    yield from _settings(view)
+    yield from _raised(view, present)
+    yield from _from_the_start(view)
+    yield from _policy(view)
+    yield from _against(view)
+
+
+def _settings(view: RunView) -> Iterator[Argument]:
+    for found in norms.learning_rates(view):
+        if found.side == "above":
+            yield above(found)
+        elif found.side == "below":
+            yield raised(below(found), -SETTLES)
+        else:
+            yield inside(found)
+
+
+def _raised(view: RunView, present: Present) -> Iterator[Argument]:
+    change = seen(present, "learning-rate-changed")
+    rate = facts(view).rate
+    if change is not None and float(change.figures.get("factor") or 0.0) > 1:
+        yield Argument(weight=SETTLES, text=change.summary)
+    elif rate is not None and rate.raised is not None:
+        before, after, line, _ = rate.raised
+        yield Argument(
+            weight=SETTLES,
+            text=f"The learning rate was raised from {say(before)} to {say(after)} ({say(after / before)} times) "
+            f"at line {line}.",
+        )
+
+
+def _from_the_start(view: RunView) -> Iterator[Argument]:
+    known = facts(view)
+    loss = known.level("val_loss", "loss", "train_loss")
+    if loss is None or view.is_rl:
+        return
+    if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01:
+        yield Argument(
+            weight=SIGN + (HINT if loss.end > 1.03 * known.guess else 0.0),
+            text=f"{loss.name} ends at {say(loss.end)} (line {loss.last_line}), above the {say(known.guess)} of a "
+            f"guess among "
+            f"{known.classes} classes: the weights still move, past the minimum.",
+        )
+    train = known.level("loss", "train_loss")
+    if (
+        train is not None
+        and known.guess is not None
+        and train.high > 1.3 * known.guess
+        and train.end > 0.6 * known.guess
+    ):
+        yield Argument(
+            weight=HINT,
+            text=f"{train.name} rose to {say(train.high)} (line {train.high_line}), above the {say(known.guess)} "
+            f"of a guess.",
+        )
+    if train is not None and train.count >= 20 and train.end > 0.5 * train.start and train.end < 0.97 * train.start:
+        swing = train.noise / max(train.end, 1e-12)
+        if swing > 0.01 and train.tau > -0.7:
+            yield Argument(weight=HINT, text=f"{train.text()}: it drops early and then wanders without direction.")
+
+
+def _policy(view: RunView) -> Iterator[Argument]:
+    known = facts(view)
+    entropy = known.level("entropy", "entropy_loss")
+    if entropy is not None and view.is_rl:
+        first = abs(entropy.first)
+        if first < 0.15 and abs(entropy.end) < 0.15:
+            yield Argument(
+                weight=STRONG,
+                text=f"The policy is already (almost) deterministic at the first record: {entropy.name} = "
+                f"{say(entropy.first)} "
+                f"(line {entropy.first_line}); a few updates of a fitting size cannot do that.",
+            )
+    kl = known.level("kl")
+    if kl is not None and kl.high > KL_LARGE:
+        weight = STRONG if kl.start > KL_LARGE else SIGN
+        yield Argument(
+            weight=weight, text=f"kl reaches {say(kl.high)} (line {kl.high_line}); an update beyond 0.02 is large."
+        )
+    features = known.level("feature_l2_norm")
+    if features is not None and features.first > 50 and (q := known.level("q_value")) is not None and abs(q.first) < 2:
+        yield Argument(
+            weight=HINT,
+            text=f"feature_l2_norm is {say(features.first)} at its first record (line {features.first_line}) "
+            f"while Q is still "
+            f"{say(q.first)}: the first layers were moved far by the first updates.",
+        )
+
+
+def _against(view: RunView) -> Iterator[Argument]:
+    known = facts(view)
+    for name in ("loss", "val_loss", "q_max", "entropy", "entropy_loss"):
+        level = known.creeps(name)
+        if level is not None:
+            yield Argument(
+                weight=-STRONG, text=f"{level.text()}: it moves steadily, but hardly; the steps are not too large."
+            )
+            return
+    kl = known.level("kl")
+    if kl is not None and kl.high < 0.01:
+        yield Argument(
+            weight=-STRONG, text=f"kl never exceeds {say(kl.high)} (line {kl.high_line}): the updates are small."
+        )
+    rate = known.rate
+    for name in ("loss", "val_loss"):
+        jump = known.jump(name)
+        if jump is not None and jump.position > SETTLED and (rate is None or rate.raised is None):
+            shape = (
+                "is not finite"
+                if math.isinf(jump.ratio) or math.isnan(jump.ratio)
+                else f"jumps {say(jump.ratio)} times"
+            )
+            yield Argument(
+                weight=-HINT,
+                text=f"{name} {shape} at line {jump.line} out of a calm stretch, with no change of the rate before it.",
+            )
+            return
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    event = seen(present, "learning-rate-changed")
+    line = first_line(event)
+    why = "smaller steps stop the overshooting"
+    if event is not None and line is not None and float(event.figures.get("factor") or 0.0) > 1:
+        yield Change(
+            parameter="learning_rate",
+            from_=event.figures.get("after"),
+            to=event.figures.get("before"),
+            why="go back to the rate that the run was stable at",
+            tradeoff="Progress per step is slower again.",
+            reference="the run itself, before the change",
+            where=f"line {line}",
+        )
+        return
+    rate = facts(view).rate
+    if rate is not None and rate.raised is not None:
+        before, after, line, _ = rate.raised
+        yield Change(
+            parameter="learning_rate",
+            from_=after,
+            to=before,
+            why="go back to the rate that the run was stable at",
+            tradeoff="Progress per step is slower again.",
+            reference="the run itself, before the change",
+            where=f"line {line}",
+        )
+        return
+    yield from lower_rate(view, why)
+
+
+def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    name = next((n for n in ("q_max", "kl", "grad_norm", "loss") if view.get(n) is not None), None)
+    if name is not None:
+        yield Watch(
+            metric=name,
+            condition="finite",
+            value=None,
+            within_steps=None,
+            sign="recovery",
+            otherwise="Lower the learning rate once more, by three.",
+            why="the first metric to leave its range",
+        )
+
+
+CAUSE = CauseRecord(
+    id="learning-rate-too-high",
+    title="Learning rate too high",
+    prior=-2.0,
+    symptoms={
+        "loss-explosion": SIGN,
+        "loss-divergence": SIGN,
+        "loss-not-finite": HINT,
+        "loss-oscillation": HINT,
+        "loss-not-learning": HINT,
+        "loss-at-chance": HINT,
+        "gradient-explosion": HINT,
+        "gradient-swings": HINT,
+        "q-divergence": HINT,
+        "critic-loss-explosion": HINT,
+        "actor-loss-explosion": HINT,
+        "feature-norm-explosion": HINT,
+        "kl-blow-up": SIGN,
+        "clip-fraction-high": HINT,
+        "entropy-collapse": HINT,
+        "deterministic-policy": HINT,
+        "action-std-underflow": HINT,
+        "action-saturation": HINT,
+        "performance-collapse": 0.3,
+        "never-learned": 0.3,
+    },
+    leads_to=(
+        "gradient-explosion",
+        "loss-explosion",
+        "loss-divergence",
+        "q-divergence",
+        "kl-blow-up",
+        "policy-collapse",
+        "loss-not-finite",
+        "feature-norm-explosion",
+        "performance-collapse",
+        "gradient-dead",
+        "dead-relu",
+    ),
+    weigh=_weigh,
+    changes=_changes,
+    watch=_watch,
+    would_settle=(
+        "The same run with a third of the learning rate: the break comes later or not at all.",
+        "The gradient norm and the size of the update relative to the weights (healthy: about 1e-3) before the break.",
+    ),
+    references=("Godbole et al. 2023, Deep Learning Tuning Playbook", "Henderson et al. 2018, Deep RL That Matters"),
+)

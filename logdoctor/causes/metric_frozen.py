@@ -1,0 +1,44 @@
+"""A logged value stops being updated while training goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logdoctor.causes._evidence import SIGN, STRONG, Present, change
+from logdoctor.causes._facts import facts
+from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.model import Change
+from logdoctor.view import RunView
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    if "updates-stopped" in present:
+        yield Argument(weight=-STRONG, text=f"All training metrics stop together: {present['updates-stopped'].summary}")
+    if "metric-never-recorded" in present and "metric-frozen" not in present and "evaluation-frozen" not in present:
+        yield Argument(weight=-SIGN, text="The value never was anything else.")
+    rate = facts(view).rate
+    if rate is not None and rate.spent_at is not None and "learning-rate-decayed-early" in present:
+        yield Argument(weight=-SIGN, text="The learning rate had decayed to nothing.")
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    finding = present.get("metric-frozen") or present.get("evaluation-frozen")
+    for name in finding.metrics if finding is not None else ():
+        yield change(
+            view,
+            f"logging of {name}",
+            "log the value of the current step",
+            "the variable that is printed is no longer the one that is computed",
+            tradeoff="None.",
+        )
+
+
+CAUSE = CauseRecord(
+    id="metric-frozen",
+    title="Metric frozen",
+    prior=-3.0,
+    symptoms={"metric-frozen": 5.5, "evaluation-frozen": 3.0},
+    weigh=_weigh,
+    changes=_changes,
+    would_settle=("The line of code that assigns the value, and the condition it stands under.",),
+)

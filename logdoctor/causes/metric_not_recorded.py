@@ -1,0 +1,36 @@
+"""A logged value is a constant zero because it is never recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logdoctor.causes._evidence import Present, change
+from logdoctor.causes._record import CauseRecord
+from logdoctor.model import Change
+from logdoctor.view import RunView
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    finding = present.get("metric-never-recorded")
+    for name in finding.metrics if finding is not None else ():
+        yield change(
+            view,
+            f"recording of {name}",
+            "keep what the clip call returns: norm = clip_grad_norm_(...)"
+            if "grad" in name
+            else "assign the value after it is computed",
+            "the number is computed and dropped",
+            tradeoff="None.",
+            reference="torch.nn.utils.clip_grad_norm_ returns the norm before clipping",
+        )
+
+
+CAUSE = CauseRecord(
+    id="metric-not-recorded",
+    title="Metric never recorded",
+    prior=-3.0,
+    symptoms={"metric-never-recorded": 6.0},
+    leads_to=("gradient-vanishing", "gradient-dead", "metric-frozen"),
+    changes=_changes,
+    would_settle=("The line of code that assigns the value.",),
+)

@@ -1,0 +1,124 @@
+"""No target network, or one that follows the online network too closely (tau near 1, update interval near 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logdoctor.causes._evidence import HINT, SIGN, Present, change, high, low
+from logdoctor.causes._facts import facts, say
+from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.model import Change
+from logdoctor.norms import number
+from logdoctor.view import RunView
+
+HORIZON = 100  # updates after which the age of the target is stated, as one says it aloud
+FAMILIES = ("dqn", "sac", "td3", "rl")
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    tau = view.number("tau")
+    if (
+        (tau is not None and tau < 1)
+        or view.setting("target_update") is None
+        or (tau is not None and (view.number("target_update") or 0) <= 1)
+    ):
+        yield from high(view, "tau")
+    if not (tau is not None and tau < 1):
+        yield from low(view, "target_update")
+    if tau is not None and 0.008 <= tau <= 0.05 and ("q-divergence" in present or "q-above-bound" in present):
+        yield Argument(
+            weight=SIGN + HINT,
+            text=f"tau = {number(tau)}: after {HORIZON} updates the target is 1 - (1 - {number(tau)})^{HORIZON} = "
+            f"{1 - (1 - tau) ** HORIZON:.0%} new, so it follows the network that diverges.",
+        )
+    known = facts(view)
+    loss = known.level("critic_loss", "loss")
+    q = known.level("q_max", "q_value", "actor_loss")
+    if loss is not None and q is not None and loss.start > 100 and abs(q.start) > 10 and view.family in FAMILIES:
+        yield Argument(
+            weight=SIGN,
+            text=f"{q.name} is {say(q.start)} and {loss.name} {say(loss.start)} from the first records on: the "
+            f"bootstrap feeds "
+            "itself at once.",
+        )
+    if q is not None and max(abs(q.high), abs(q.low)) > 1e5:
+        yield Argument(
+            weight=SIGN, text=f"{q.name} reaches {say(max(abs(q.high), abs(q.low)))}: nothing holds the target back."
+        )
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    tau, interval = view.number("tau"), view.number("target_update")
+    if tau is not None and (tau < 1 or interval is None):
+        yield change(
+            view,
+            "tau",
+            0.005,
+            "a target that moves slowly gives steady bootstrap values",
+            tradeoff="New knowledge reaches the targets more slowly.",
+            arithmetic=f"after {HORIZON} updates: 1 - (1 - {number(tau)})^{HORIZON} = "
+            f"{1 - (1 - tau) ** HORIZON:.1%} new; with 0.005: "
+            f"{1 - 0.995**HORIZON:.1%} new",
+            reference="Haarnoja et al. 2018; Lillicrap et al. 2016 (tau 0.005 and 0.001)",
+        )
+    elif interval is not None:
+        yield change(
+            view,
+            "target_update",
+            1000.0 if interval < 1000 else 10_000.0,
+            "hold the target still between copies",
+            tradeoff="Values travel backwards more slowly.",
+            reference="Mnih et al. 2015 (a copy every 10,000 steps)",
+        )
+    else:
+        yield change(
+            view,
+            "tau",
+            0.005,
+            "a target that moves slowly gives steady bootstrap values",
+            reference="Haarnoja et al. 2018",
+        )
+
+
+def _mechanism(view: RunView, present: Present) -> Iterator[str]:
+    tau = view.number("tau")
+    if tau is not None and 0 < tau < 1:
+        yield (
+            f"1 - (1 - {number(tau)})^{HORIZON} = {1 - (1 - tau) ** HORIZON:.3f}: share of new weights after "
+            f"{HORIZON} updates"
+        )
+        if tau > 0.005:
+            yield f"1 - (1 - 0.005)^{HORIZON} = {1 - 0.995**HORIZON:.3f}: the same with tau = 0.005"
+
+
+CAUSE = CauseRecord(
+    id="target-network-unstable",
+    title="Target network follows too closely",
+    prior=-3.0,
+    symptoms={
+        "q-divergence": SIGN,
+        "q-above-bound": HINT,
+        "critic-loss-explosion": HINT,
+        "loss-divergence": HINT,
+        "overestimation": HINT,
+        "value-scale-suspicious": HINT,
+        "actor-loss-explosion": HINT,
+    },
+    leads_to=(
+        "q-divergence",
+        "q-above-bound",
+        "overestimation",
+        "critic-loss-explosion",
+        "performance-collapse",
+        "loss-divergence",
+    ),
+    weigh=_weigh,
+    changes=_changes,
+    mechanism=_mechanism,
+    would_settle=(
+        "The same run with tau 0.005 (or a copy every 1,000 updates).",
+        "The age of the target network in the log.",
+    ),
+    references=("Mnih et al. 2015", "van Hasselt et al. 2018, Deep Reinforcement Learning and the Deadly Triad"),
+    families=FAMILIES,
+)

@@ -1,0 +1,98 @@
+"""A layer that starts at exactly zero and cannot break the symmetry between its outputs.
+
+Evidence for: the loss of a guess to three decimals from the very first record, and staying there; one head that does
+not learn beside a twin that does; Q-values of all actions that drift together, as a bias does; Q-range [0, 0] at the
+start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
+from logdoctor.causes._facts import facts, say
+from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.model import Change
+from logdoctor.view import RunView
+
+EXACT = 2e-3  # nats from ln k; a random output layer starts 0.01 to 0.1 away from it (He or Xavier initialisation)
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    yield from _guess_from_the_first_record(view)
+    yield from _drifting_together(view, present)
+    low, high = facts(view).level("q_min"), facts(view).level("q_max")
+    if low is not None and high is not None and max(abs(low.first), abs(high.first)) < 1.5e-3:
+        yield Argument(
+            weight=HINT, text=f"The Q-range begins at [{say(low.first)}, {say(high.first)}] (line {low.first_line})."
+        )
+    if facts(view).level("q_max") is not None and high is not None and high.end > 50 * max(abs(high.first), 1):
+        yield Argument(weight=-SIGN, text=f"q_max reaches {say(high.end)}: the output layer has long left zero.")
+
+
+def _guess_from_the_first_record(view: RunView) -> Iterator[Argument]:
+    known = facts(view)
+    loss = known.level("loss", "train_loss")
+    if loss is None or known.guess is None or view.is_rl:
+        return
+    if abs(loss.first - known.guess) < EXACT and abs(loss.end - known.guess) < 0.01:
+        yield Argument(
+            weight=STRONG + HINT,
+            text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), "
+            f"ln({known.classes}) = "
+            f"{known.guess:.4f} to within {abs(loss.first - known.guess):.4f}, and is still {say(loss.end)} at "
+            f"the end: all "
+            "outputs are equal, which random weights never give.",
+        )
+    elif abs(loss.first - known.guess) > 10 * EXACT:
+        yield Argument(
+            weight=-STRONG,
+            text=f"{loss.name} begins at {say(loss.first)}, not at ln({known.classes}) = {known.guess:.3f}.",
+        )
+
+
+def _drifting_together(view: RunView, present: Present) -> Iterator[Argument]:
+    known = facts(view)
+    low, high, agreement = known.level("q_min"), known.level("q_max"), known.level("agreement")
+    if low is None or high is None or high.count < 20:
+        return
+    together = high.tau > 0.95 and low.tau > 0.9 and low.change > 0.7 * high.change > 0
+    flat = agreement is not None and abs(agreement.change) < 10
+    if together and flat:
+        yield Argument(
+            weight=STRONG,
+            text=f"{low.text()} and {high.text()} rise together while agreement stays at "
+            f"{say(agreement.end) if agreement else ''} %: "
+            "all actions move alike, as a bias moves them, and none is told apart.",
+        )
+
+
+def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    yield change(
+        view,
+        "output layer initialisation",
+        "weights uniform(-0.003, 0.003), bias 0",
+        "small random weights break the symmetry",
+        tradeoff="The first values scatter by a few tenths instead of being equal.",
+        reference="Lillicrap et al. 2016, section 7 (final layers uniform in ±0.003)",
+    )
+
+
+CAUSE = CauseRecord(
+    id="zero-initialised-layer",
+    title="Zero-initialised output layer",
+    prior=-3.3,
+    symptoms={
+        "zero-initial-output": SIGN + HINT,
+        "head-not-learning": SIGN,
+        "agreement-stagnates": HINT,
+        "loss-at-chance": HINT,
+        "loss-not-learning": 0.3,
+        "agreement-below-random": 0.3,
+    },
+    leads_to=("head-not-learning", "agreement-stagnates", "loss-at-chance", "loss-not-learning", "zero-initial-output"),
+    weigh=_weigh,
+    changes=_changes,
+    would_settle=("The output layer's weights at step 0.", "The spread of the outputs over actions for one input."),
+    references=("Lillicrap et al. 2016", "Goodfellow et al. 2016, Deep Learning, section 8.4"),
+)
