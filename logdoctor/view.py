@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from logdoctor.model import Event, Evidence, Goal, Place, RunLog, Scalar, Series, Setting
+from logdoctor.model import Event, Evidence, Goal, Place, RunLog, Scalar, Segment, Series, Setting
 
 # Best first: what the run is for. The first of these that moves and has enough points is the performance metric.
 # An average over one million frames comes before the one over five million, which lags by a third of many runs.
@@ -216,8 +216,8 @@ class RunView:
         return self.family in RL
 
 
-NEW_RUN = frozenset({"start", "banner", "second-process", "header"})  # how a segment begins that continues nothing
 LEAST_ROWS = 10  # points that a run needs to carry a judgement: a tenth of it is then still one value
+REWIND = 0.05  # of what was run so far: a step that falls to less than this begins anew and rewinds nothing
 
 
 def runs_of(run: RunLog) -> list[tuple[int, ...]]:
@@ -226,22 +226,25 @@ def runs_of(run: RunLog) -> list[tuple[int, ...]]:
     Returns:
         segment indices of each run, in file order; ``[(0,)]`` for a file of one segment.
     """
-    groups: list[list[int]] = []
+    groups: list[list[Segment]] = []
     for segment in run.reading.segments:
-        continues = segment.begins not in NEW_RUN or (segment.begins == "header" and _goes_on(run, segment.index))
-        if groups and continues:
-            groups[-1].append(segment.index)
+        if groups and _continues(groups[-1], segment):
+            groups[-1].append(segment)
         else:
-            groups.append([segment.index])
-    return [tuple(group) for group in groups] or [(0,)]
+            groups.append([segment])
+    return [tuple(segment.index for segment in group) for group in groups] or [(0,)]
 
 
-def _goes_on(run: RunLog, index: int) -> bool:
-    """Whether a segment under a new table header goes on counting where the one before it stopped."""
-    segments = run.reading.segments
-    here = next(i for i, segment in enumerate(segments) if segment.index == index)
-    last, first = (segments[here - 1].last_step if here else None), segments[here].first_step
-    return last is not None and first is not None and first >= last
+def _continues(group: list[Segment], after: Segment) -> bool:
+    """Whether ``after`` goes on with the run of ``group``: onward, from a checkpoint, or from an older checkpoint."""
+    start, stop, first = group[0].first_step, group[-1].last_step, after.first_step
+    if after.begins in {"second-process", "start"} or start is None or stop is None or first is None:
+        return False
+    if after.begins == "resume":
+        return first >= start
+    if after.begins == "step-falls":
+        return first > start + REWIND * (stop - start) and group[-1].rows >= 3
+    return first >= stop > 0
 
 
 def main_run(views: Sequence[RunView]) -> RunView:

@@ -1,0 +1,90 @@
+"""Which metrics stop changing from some row on, while others go on: one look shared by three rules."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logdoctor.detectors.constant import repeat_share, trailing_constant
+from logdoctor.model import Series
+
+if TYPE_CHECKING:
+    from logdoctor.view import RunView
+
+LEAST = 8  # rows that repeat one value; fewer happen where a program prints a running value between updates
+SHARE = 0.08  # of the series: a frozen value must cover a stretch that matters
+# What the optimiser computes anew at every update: it cannot repeat itself to the last digit while training goes on.
+OPTIMISED = re.compile(
+    r"loss$|grad_norm$|^td_error$|^q_(value|max|min|std)$|^target_q$|^agreement$|^spin_agreement$|^kl$|^entropy$|^entropy_loss$"
+    r"|^clip_fraction$|^explained_variance$|^clip_delta$|^log_prob_|^advantage_"
+)
+# Counters, schedules, settings and windowed means that stand still at a bound are no measurements that froze.
+IGNORED = re.compile(
+    r"learning_rate|^lr|epsilon|expert_ratio|ent_coef$|clip_range|^level$|^clients$|buffer|memory|loss_scale|skipped|n_updates|best_"
+    r"|^fps$|eta|elapsed|iterations|episodes|epoch|^time|max_|min_|seed|batch|beta|gamma|tau$|margin_target|mfu"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A series that repeats its last value from point ``first`` (its first repetition is ``first + 1``)."""
+
+    series: Series
+    first: int
+
+    @property
+    def rows(self) -> int:
+        """Rows in which the value stands still."""
+        return len(self.series) - self.first
+
+
+def digits(value: float) -> int:
+    """Return the significant digits that a value was printed with, at most."""
+    text = f"{abs(value):.10g}".split("e")[0].replace(".", "").strip("0")
+    return len(text)
+
+
+def frozen(view: RunView) -> list[Frozen]:
+    """Return the metrics that moved at (nearly) every row and then repeat one value up to the last row."""
+    found = []
+    for name in view.names:
+        series = view.get(name)
+        if series is None or len(series) < 2 * LEAST or IGNORED.search(name):
+            continue
+        tail = trailing_constant(series.value)
+        if tail is None or tail.length < max(LEAST, SHARE * len(series)) or not np.isfinite(tail.value):
+            continue
+        if is_measurement(series, tail.first, tail.value):
+            found.append(Frozen(series, tail.first))
+    return found
+
+
+def is_measurement(series: Series, first: int, value: float) -> bool:
+    """Whether the value before moved freely, and the repeated one is no bound of it and no rounded zero."""
+    before = series.value[: first + 1]
+    before = before[np.isfinite(before)]
+    if value == 0.0 or before.size < 3 or digits(value) < 3:
+        return False
+    if repeat_share(before) > 0.15 or np.unique(before).size < min(before.size, 3):
+        return False
+    at_bound = value >= before.max() or value <= before.min()
+    return not (at_bound and before.size >= 10 and _approaches(before, value))
+
+
+def _approaches(before: np.ndarray, value: float) -> bool:  # type: ignore[type-arg]
+    """Whether a curve closes in on its bound (a capped score, a converged loss) rather than stopping in mid-flight."""
+    step = np.abs(np.diff(before))
+    late = step[-max(3, step.size // 10) :]
+    return float(np.median(late)) < 0.2 * float(np.median(step)) or float(value).is_integer()
+
+
+def alive(view: RunView, name: str, from_line: int) -> bool:
+    """Whether a metric still changes after ``from_line``."""
+    series = view.finite(name)
+    if series is None:
+        return False
+    late = series.value[series.line > from_line]
+    return bool(late.size >= 3 and np.ptp(late) > 0)

@@ -1,0 +1,61 @@
+"""Which losses a rule about losses may judge, and their levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logdoctor.model import Series
+from logdoctor.rules._progress import Progress
+
+if TYPE_CHECKING:
+    from logdoctor.view import RunView
+
+MAIN = ("loss", "train_loss", "lm_loss", "total_loss")  # the training loss of a supervised or language-model run
+PRETRAINED = (
+    2.5  # nats: a language model that starts below was trained before (a random one starts at ln of its vocabulary)
+)
+
+
+def main_loss(view: RunView, least: int = 20) -> Progress | None:
+    """Return the training loss of a run that is no reinforcement learning, or None."""
+    if view.is_rl:
+        return None
+    for name in MAIN:
+        series = view.finite(name)
+        if series is not None and len(series) >= least:
+            return Progress(series, "min")
+    return None
+
+
+def first_level(progress: Progress) -> float:
+    """Return the printed loss at the start: the first value, or the mean of the first rows when that is higher."""
+    return max(float(progress.series.value[0]), -progress.start)
+
+
+def fine_tuning(view: RunView, progress: Progress) -> bool:
+    """Whether the run adapts a trained model, whose loss starts low and hardly falls."""
+    loaded = bool(view.events("model-load", "resume")) or view.family == "dpo"
+    return loaded or (view.family in {"llm", "supervised"} and _language(view) and first_level(progress) < PRETRAINED)
+
+
+def _language(view: RunView) -> bool:
+    tokens = {"tokens_per_second", "perplexity", "val_perplexity", "mean_token_accuracy", "num_tokens", "mfu"}
+    return bool(tokens & set(view.names)) or view.setting("max_seq_length", "lora_r", "model_name_or_path") is not None
+
+
+def learning_rate_at(view: RunView, line: int) -> float | None:
+    """Return the learning rate printed last before ``line``, or None."""
+    series = view.finite("learning_rate")
+    if series is None:
+        return None
+    at = int(np.searchsorted(series.line, line, side="right")) - 1
+    return float(series.value[max(0, at)])
+
+
+def decayed_before(view: RunView, series: Series, index: int) -> bool:
+    """Whether the learning rate had fallen below a tenth of its peak at that point."""
+    rate = view.finite("learning_rate")
+    here = learning_rate_at(view, int(series.line[index]))
+    return rate is not None and here is not None and here < 0.1 * float(rate.value.max())

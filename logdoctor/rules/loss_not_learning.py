@@ -1,0 +1,91 @@
+"""The loss never fell.
+
+What it finds: a supervised or language-model loss that is, at the end, (almost) where it began.
+Why it matters: the optimiser changes nothing that matters: a learning rate near zero or far too large, frozen or unconnected
+parameters, labels without relation to the inputs.
+How it decides: even the best level is less than ``small`` below the first one, noise included, over at least 20 rows;
+critical below ``none``. Runs that adapt a trained model may start near their best and get a word of information only.
+When it is wrong: a run of few updates, or a loss with a large constant part.
+What to do: overfit one batch; print which parameters the optimiser holds; check the learning rate that is really used.
+References: trainproof (dead run: the last five improved less than 5 % on the first five); runmedic (improvement below 2 %);
+AUTOTRAINER.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.model import Finding
+from logdoctor.rules._examples import ramp, table
+from logdoctor.rules._losses import fine_tuning, first_level, learning_rate_at, main_loss
+from logdoctor.rules._outcome import label
+from logdoctor.rules._progress import Progress
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.view import RunView
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return a finding when the loss did not fall."""
+    progress = main_loss(view)
+    if progress is None or view.raw(progress.series.name) is None:
+        return
+    begin = first_level(progress)
+    best = min(-progress.best, -progress.final)
+    fall = (begin - best) / abs(begin) if begin else 0.0
+    if begin == 0 or fall >= limits.small or _good(view):
+        return
+    yield _finding(view, progress, begin, fall, critical=fall < limits.none and not fine_tuning(view, progress))
+
+
+def _good(view: RunView) -> bool:
+    """An accuracy that is high from the start says that there was little to learn."""
+    accuracy = view.finite("accuracy") or view.finite("val_accuracy")
+    if accuracy is None:
+        return False
+    top = 1.0 if float(accuracy.value.max()) <= 1.0 else 100.0
+    return float(np.median(accuracy.value[-5:])) > 0.8 * top
+
+
+def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, critical: bool) -> Finding:
+    series, last = progress.series, len(progress.series) - 1
+    rate = learning_rate_at(view, int(series.line[last // 2]))
+    classes = round(float(np.exp(begin))) if 0.5 < begin < 12 else 0
+    ln_k = (
+        f" {say(begin)} is ln {classes:,} to within {abs(begin - np.log(classes)) / begin:.1%}: uniform guessing."
+        if classes >= 2 and abs(begin - np.log(classes)) < 0.02 * begin
+        else ""
+    )
+    lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
+    severity = "critical" if critical else ("info" if fine_tuning(view, progress) else "warning")
+    return finding(
+        RULE, view, severity=severity, confidence=0.9 if critical else 0.75, metrics=[series.name],  # type: ignore[arg-type]
+        summary=(
+            f"{label(series)} did not fall: {say(begin)} at the start, {say(progress.printed(progress.final))} at the end"
+            f" ({at(view, series, last)}), {fall:.1%} better at its best over {len(series):,} rows."
+        ),
+        figures={"first": begin, "best": progress.printed(progress.best), "final": progress.printed(progress.final), "fall": round(fall, 4), "learning_rate": rate},
+        evidence=rows(series, [(0, "first value"), *((i, "") for i in way(0, last, 3)), (last, "last row")]),
+        analysis=(ln_k + lr).strip(),
+    )  # fmt: skip
+
+
+RULE = Rule(
+    id="LD205",
+    name="loss-not-learning",
+    title="The loss never fell",
+    severity="critical",
+    detect=detect,
+    thresholds=(
+        threshold("small", 0.05, "of the first value", "no learning", "trainproof: 5 %"),
+        threshold("none", 0.02, "of the first value", "nothing at all", "runmedic: 2 %"),
+    ),
+    tags=("loss", "supervised", "language-models"),
+    references=("https://karpathy.github.io/2019/04/25/recipe/",),
+    examples=(
+        Example(title="2.31 to 2.30", log=lambda: table(loss=ramp(2.31, 2.30, noise=0.005)), fires=True),
+        Example(title="2.31 to 0.5", log=lambda: table(loss=ramp(2.31, 0.5, noise=0.005)), fires=False),
+    ),
+)

@@ -1,0 +1,121 @@
+"""Performance never rose above where it began.
+
+What it finds: a return, success rate or accuracy whose best level over the whole run is no material improvement.
+Why it matters: the whole budget bought nothing; more of the same will not help.
+How it decides: even with ``signal`` standard errors added, the best smoothed level stays within ``material`` of the
+start's size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the end is
+not even above the start by noise, or when a second witness says the same (loss at ln k, entropy at its maximum, critic
+that explains nothing); a small but significant rise is a warning.
+When it is wrong: a run that continues good weights starts high and stays there (a resumed run is only told, not accused);
+a very slow task may need more budget than this run had; an offset in the reward hides a rise.
+What to do: overfit something trivial first (one batch, one easy level); check learning rate, reward and exploration.
+References: ML-Agents#182 (50k of 3-5M steps); AUTOTRAINER: accuracy below 0.6 after 30 % of the epochs; RLExplorer: reward
+stagnation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.model import Finding
+from logdoctor.rules._examples import learning, ramp, table
+from logdoctor.rules._outcome import label
+from logdoctor.rules._progress import Progress, performance, started_from_model
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.view import LOSS_LIKE, RunView
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return a finding when performance never improved."""
+    progress = performance(view)
+    if progress is None or progress.series.name in LOSS_LIKE or len(progress.series) < int(limits.points):
+        return
+    if started_from_model(view) or _solved(progress) or not flat(progress, limits):
+        return
+    witness = witnesses(view)
+    rose = progress.improvement > limits.signal * progress.error
+    yield _finding(view, progress, witness, critical=bool(not rose or witness))
+
+
+def flat(progress: Progress, limits: Limits) -> bool:
+    """Whether the best level is no material improvement over the start, noise included."""
+    reach = max(progress.best, progress.final) - progress.start + limits.signal * progress.error
+    return bool(
+        reach < max(progress.material(limits.material), 1e-12) or progress.gain <= limits.signal * progress.error
+    )
+
+
+def _solved(progress: Progress) -> bool:
+    """A bounded metric that starts near its top has nothing left to learn."""
+    return np.isfinite(progress.top) and progress.start > 0.8 * progress.top
+
+
+def witnesses(view: RunView) -> list[str]:
+    """Return what else in the log says that nothing was learned."""
+    found = []
+    entropy = view.first("entropy", "entropy_loss")
+    if entropy is not None and len(entropy) >= 10:
+        size = np.abs(entropy.value[np.isfinite(entropy.value)])
+        if size.size and size[0] > 0.3 and float(size.min()) > 0.97 * float(size.max()):
+            found.append(
+                f"{label(entropy)} stays at its start value of {say(float(size[0]))}: the policy acts as at random"
+            )
+    explained = view.finite("explained_variance")
+    if explained is not None and len(explained) >= 10 and float(np.quantile(np.abs(explained.value), 0.75)) < 0.05:
+        found.append(f"{label(explained)} stays near 0: the critic predicts nothing")
+    loss = view.finite("loss")
+    if not view.is_rl and loss is not None and len(loss) >= 10:
+        change = 1 - Progress(loss, "min").printed(Progress(loss, "min").final) / max(abs(float(loss.value[0])), 1e-12)
+        if change < 0.05:
+            found.append(f"{label(loss)} moved by {change:.1%} over the whole run")
+    return found
+
+
+def _finding(view: RunView, progress: Progress, witness: list[str], *, critical: bool) -> Finding:
+    series, last = progress.series, len(progress.series) - 1
+    best = int(np.argmax(progress.up))
+    start, final, top = (progress.printed(x) for x in (progress.start, progress.final, progress.best))
+    picks = [(0, "start"), *((i, "") for i in way(0, last, 3)), (best, "best single value"), (last, "last row")]
+    return finding(
+        RULE, view, severity="critical" if critical else "warning", confidence=0.92 if critical else 0.75,
+        metrics=[series.name],
+        summary=(
+            f"{label(series)} never improved: {say(start)} at the start, {say(top)} at its best smoothed level, {say(final)} at the end"
+            f" ({at(view, series, last)}), over {len(series):,} rows."
+        ),
+        figures={
+            "start": start, "best": top, "final": final, "rows": len(series), "noise": float(f"{progress.noise:.4g}"),
+            "material_improvement": float(f"{progress.material(0.2):.4g}"),
+        },
+        evidence=rows(series, picks),
+        analysis=". ".join([*witness, "Start, best and end are means of the first twentieth, the best twelfth and the last tenth"]) + ".",
+    )  # fmt: skip
+
+
+RULE = Rule(
+    id="LD603",
+    name="never-learned",
+    title="Performance never rose above its start",
+    severity="critical",
+    detect=detect,
+    thresholds=(
+        threshold(
+            "material",
+            0.2,
+            "of the start, or of the room above it",
+            "less is no learning",
+            "SageMaker: 10 % for losses",
+        ),
+        threshold("signal", 2.0, "standard errors", "the level is known to about two", "95 % interval of a mean"),
+        threshold("points", 20.0, "rows", "a shorter run is inconclusive", "trainproof: 10 points; runmedic: 30"),
+    ),
+    tags=("performance", "reinforcement-learning", "supervised"),
+    references=("https://github.com/Unity-Technologies/ml-agents/issues/182",),
+    examples=(
+        Example(title="return stays at 22", log=lambda: table(episode_return=ramp(22, 22, noise=1.0)), fires=True),
+        Example(title="return rises from 0 to 100", log=lambda: table(episode_return=learning()), fires=False),
+    ),
+)

@@ -1,0 +1,147 @@
+"""Performance rose, then fell, and did not come back.
+
+What it finds: a return (or accuracy) that was learned and of which at least half is gone at the end.
+Why it matters: the weights at the end are worse than the ones hours before; only an older checkpoint saves them.
+How it decides: the highest smoothed level lies above the start by ``signal`` standard errors and by ``material`` of the
+start's size; at the end at least ``lost`` of that gain is gone (or ``falling`` of it, when it still falls without a pause over the
+last ``tail`` of the rows), again by ``signal`` standard errors; and the fall began
+at least ``after`` of the run before the end, so that it is no momentary dip. Critical from ``gone`` on, else a warning.
+While an expert that acts beside the agent is being withdrawn, its level is no peak of the agent.
+When it is wrong: a curriculum that became harder, or an evaluation on other levels, looks the same.
+What to do: stop, go back to the checkpoint of the peak, and look at what moved in the rows before the fall.
+References: zen-rl (below 50 % of its own maximum); hill-a/stable-baselines#837 (ordinary forgetting: keep the best model).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.detectors.trend import trend
+from logdoctor.model import Finding, Floats
+from logdoctor.rules._examples import failing, learning, table
+from logdoctor.rules._progress import Progress, performance
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import at, finding, journey, say, threshold
+from logdoctor.rules.performance_below_expert import expert_share
+from logdoctor.view import LOSS_LIKE, RunView
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return a finding when performance was lost."""
+    progress = performance(view)
+    if progress is None or len(progress.series) < int(limits.points) or progress.series.name in LOSS_LIKE:
+        return
+    progress = _alone(view, progress)
+    if progress is None or not fell(progress, limits):
+        return
+    start = fall_start(progress)
+    if start > (1.0 - limits.after) * len(progress.series):
+        return
+    yield _finding(view, progress, start, limits)
+
+
+def fell(progress: Progress, limits: Limits) -> bool:
+    """Whether a learned level was lost, by noise and by size."""
+    noise = limits.signal * progress.error
+    learned = progress.gain > max(noise, progress.material(limits.material))
+    drop = progress.best - progress.final
+    below = progress.lost if learned else 0.0
+    if drop <= noise:
+        return False
+    return bool(below >= limits.lost or (below >= limits.falling and falling(progress, limits.tail)))
+
+
+def falling(progress: Progress, tail: float) -> bool:
+    """Whether the curve falls without a pause up to the last row: a windowed mean shows a collapse only in part."""
+    end = progress.smooth[-max(6, int(tail * len(progress.smooth))) :]
+    line = trend(end)
+    return bool(line is not None and line.tau < -0.8 and -line.change > 0.5 * (progress.best - progress.final))
+
+
+def fall_start(progress: Progress) -> int:
+    """Return the point at which the last fall begins: the last one close to the best level before the descent."""
+    near = progress.last_near_best(0.15)
+    window = max(1, len(progress.series) // 24)
+    after = progress.up[max(0, near - window) : min(len(progress.up), near + 2 * window)]
+    border = progress.best - 0.25 * (progress.best - progress.final)
+    low = np.flatnonzero(after < border)
+    first = max(0, near - window)
+    return int(first + low[0]) if low.size else near
+
+
+def _alone(view: RunView, progress: Progress) -> Progress | None:
+    """Leave out the rows in which an expert acts for the agent, when the metric counts both."""
+    share = expert_share(view)
+    if share is None or progress.series.name != "reward" or float(share.value.max()) < 0.2:
+        return progress
+    floor = float(share.value.min())
+    alone = share.line[np.abs(share.value - floor) <= 0.02]
+    kept = progress.series.where(progress.series.line >= int(alone[0])) if alone.size else progress.series
+    return Progress(kept, progress.goal) if len(kept) >= 20 else None
+
+
+def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> Finding:
+    series, last = progress.series, len(progress.series) - 1
+    worst = start + int(np.argmin(progress.smooth[start:]))
+    best, final = progress.printed(progress.best), progress.printed(progress.final)
+    name = series.raw_name or series.name
+    gone = progress.lost >= limits.gone
+    return finding(
+        RULE, view, severity="critical" if gone else "warning", confidence=0.93 if gone else 0.8, metrics=[series.name],
+        onset=view.place(series, start),
+        summary=(
+            f"{name} rose from {say(progress.printed(progress.start))} to {say(best)} (around {at(view, series, progress.best_index)})"
+            f" and ended at {say(final)}: {min(progress.lost, 9.99):.0%} of what was gained is lost. The fall begins at {at(view, series, start)}."
+        ),
+        figures={
+            "start": progress.printed(progress.start), "best": best, "final": final, "lost_share": round(progress.lost, 3),
+            "noise": float(f"{progress.noise:.4g}"), "best_line": int(series.line[progress.best_index]),
+        },
+        evidence=journey(series, progress.best_index, worst, last, "lowest level"),
+        analysis=(
+            "Levels are means of the first twentieth, of the best twelfth and of the last tenth of the rows."
+            f" The drop is {(progress.best - progress.final) / max(progress.error, 1e-300):,.0f} times the standard error of such a mean."
+        ),
+    )  # fmt: skip
+
+
+def _late_dip() -> Floats:
+    curve = learning()
+    curve[-2:] = 10.0
+    return curve
+
+
+RULE = Rule(
+    id="LD601",
+    name="performance-collapse",
+    title="Performance was learned and lost again",
+    severity="critical",
+    detect=detect,
+    thresholds=(
+        threshold(
+            "lost", 0.5, "share of the gain", "half of what was learned is gone", "zen-rl: below half of its maximum"
+        ),
+        threshold("gone", 0.6, "share of the gain", "most of it is gone and the run must go back", "zen-rl"),
+        threshold(
+            "falling", 0.25, "share of the gain", "a fall that still goes on at the end", "rldoctor: decline to the end"
+        ),
+        threshold("tail", 0.25, "of the rows", "the end of the run", "rldoctor: 25-30 % of the run"),
+        threshold("signal", 4.0, "standard errors", "chance alone moves a level by two", "two-sided p < 0.001"),
+        threshold(
+            "material", 0.2, "of the start", "less is no learning worth losing", "SageMaker Debugger: 10 % for losses"
+        ),
+        threshold(
+            "after", 0.05, "of the run", "a dip in the last rows may still recover", "rldoctor: 25 % since the best"
+        ),
+        threshold("points", 15.0, "rows", "fewer show no rise and fall", "rldoctor: at least 12 points"),
+    ),
+    tags=("performance", "reinforcement-learning"),
+    references=("https://github.com/hill-a/stable-baselines/issues/837",),
+    examples=(
+        Example(title="return rises to 100, falls to 10", log=lambda: table(episode_return=failing()), fires=True),
+        Example(title="return rises and stays", log=lambda: table(episode_return=learning()), fires=False),
+        Example(title="two low rows at the very end", log=lambda: table(episode_return=_late_dip()), fires=False),
+    ),
+)

@@ -1,0 +1,74 @@
+"""The reward swings from row to row, and that is normal.
+
+What it finds: a noisy return whose trend is up or level.
+Why it matters: a single bad row looks like a collapse; knowing the size of the usual swing saves a restart.
+How it decides: the scatter around the smoothed curve exceeds ``swing`` of the gain, while the end is within ``near`` of the
+best level. Always benign: it explains and never alarms.
+When it is wrong: when the swings grow while the level stays, the policy may be becoming unstable; then other rules speak.
+What to do: nothing; compare averages over as many rows as the figure says, not single rows.
+References: Henderson et al. 2018, "Deep Reinforcement Learning that Matters" (arXiv:1709.06560): variance of returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.model import Finding
+from logdoctor.rules._examples import failing, learning, table, wobble
+from logdoctor.rules._outcome import label
+from logdoctor.rules._progress import performance
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import finding, rows, say, threshold
+from logdoctor.view import RunView
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return the benign explanation where it is needed."""
+    progress = performance(view)
+    if progress is None or not view.is_rl or len(progress.series) < 20:
+        return
+    healthy = progress.gain > 4 * progress.error and progress.best - progress.final < limits.near * progress.gain
+    if not healthy or progress.noise < limits.swing * progress.gain:
+        return
+    series = progress.series
+    worst = int(np.argmin(progress.up - progress.smooth))
+    need = int(np.ceil((2 * progress.noise / (0.1 * progress.gain)) ** 2))
+    yield finding(
+        RULE, view, severity="info", confidence=0.8, metrics=[series.name], benign=True,
+        summary=(
+            f"{label(series)} scatters by {say(float(f'{progress.noise:.3g}'))} from row to row while its level rises from"
+            f" {say(progress.printed(progress.start))} to {say(progress.printed(progress.final))}: single low rows are noise."
+        ),
+        figures={
+            "scatter": float(f"{progress.noise:.4g}"), "start": progress.printed(progress.start),
+            "final": progress.printed(progress.final), "rows_for_a_tenth_of_the_gain": need,
+        },
+        evidence=rows(series, [(0, "start"), (worst, "the lowest against its surroundings"), (len(series) - 1, "last row")]),
+        analysis=f"To tell a change of a tenth of the gain from noise, average about {need:,} rows.",
+    )  # fmt: skip
+
+
+RULE = Rule(
+    id="LD606",
+    name="reward-noise",
+    title="The reward is noisy and its trend is not",
+    severity="info",
+    detect=detect,
+    benign=True,
+    thresholds=(
+        threshold("swing", 0.1, "of the gain", "swings that an eye takes for falls", "Henderson et al. 2018"),
+        threshold("near", 0.2, "of the gain", "the end is close to the best level", "zen-rl: collapse below 50 %"),
+    ),
+    tags=("performance", "reinforcement-learning", "benign"),
+    references=("https://arxiv.org/abs/1709.06560",),
+    examples=(
+        Example(
+            title="noisy rise", log=lambda: table(episode_return=learning() + wobble(size=15.0, seed=3)), fires=True
+        ),
+        Example(
+            title="rise and fall", log=lambda: table(episode_return=failing() + wobble(size=15.0, seed=3)), fires=False
+        ),
+    ),
+)

@@ -1,0 +1,83 @@
+"""The printed reward slope turned negative and stayed there.
+
+What it finds: a program that prints its own reward slope, whose slope stays below zero in the last part of the run.
+Why it matters: it is the program's own early word that the agent is getting worse, often before the average shows it.
+How it decides: at least ``share`` of the last ``tail`` of the rows are negative, their median is more than ``signal``
+robust deviations of noise below zero, and the reward itself has fallen by ``fall`` of its gain.
+When it is wrong: at the end of a solved run the slope scatters around zero; the fall of the reward rules that out.
+What to do: compare with the rows before the sign changed: what moved first is the suspect.
+References: Mann-Kendall and Theil-Sen as robust trend tests (Sen 1968).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.detectors.baseline import noise
+from logdoctor.model import Finding, Series
+from logdoctor.rules._examples import failing, learning, ramp, table
+from logdoctor.rules._outcome import label
+from logdoctor.rules._progress import performance
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.view import RunView
+
+SLOPES = ("dqn_slope", "reward_slope")
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return a finding for the first slope metric that stays negative while the reward falls."""
+    progress = performance(view)
+    series = view.first(*SLOPES)
+    if progress is None or series is None or progress.lost < limits.fall or progress.gain <= 4 * progress.error:
+        return
+    series = series.where(np.isfinite(series.value))
+    tail = series.value[-max(5, int(limits.tail * len(series))) :]
+    if float((tail < 0).mean()) < limits.share or np.median(tail) > -limits.signal * noise(series.value):
+        return
+    positive = np.flatnonzero(series.value > 0)
+    yield _finding(view, series, int(positive[-1]) + 1 if positive.size else 0)
+
+
+def _finding(view: RunView, series: Series, start: int) -> Finding:
+    start = min(start, len(series) - 1)
+    last = len(series) - 1
+    return finding(
+        RULE, view, severity="warning", confidence=0.75, metrics=[series.name], onset=view.place(series, start),
+        summary=(
+            f"{label(series)} is negative in every row from {at(view, series, start)} to the end"
+            f" ({last - start + 1:,} rows; lowest {say(float(series.value[start:].min()))}): the agent is getting worse."
+        ),
+        figures={"rows": last - start + 1, "median": float(f"{np.median(series.value[start:]):.4g}"), "lowest": float(series.value[start:].min())},
+        evidence=rows(series, [(max(0, start - 1), "last row that is not negative"), (start, "negative from here"), *((i, "") for i in way(start, last, 2)), (last, "last row")]),
+    )  # fmt: skip
+
+
+def _log(down: bool) -> str:
+    slope = [*ramp(3, 1, 30, 0.2), *ramp(-2 if down else 1, -4 if down else 0.5, 30, 0.2)]
+    return table(dqn_slope=slope, dqn_reward_1m=failing() if down else learning())
+
+
+RULE = Rule(
+    id="LD605",
+    name="slope-turns-negative",
+    title="The printed reward slope turned negative",
+    severity="warning",
+    detect=detect,
+    needs=(SLOPES,),
+    min_points=20,
+    thresholds=(
+        threshold("tail", 0.1, "of the rows", "the end of the run", "trainspotter: last 25 %"),
+        threshold("share", 0.9, "of those rows", "nearly all of them", "sign test p < 0.01 from 7 rows on"),
+        threshold("signal", 1.0, "robust deviations", "not zero by noise", "Sen 1968"),
+        threshold("fall", 0.2, "of the gain", "the reward itself has begun to fall", "rldoctor: decline"),
+    ),
+    tags=("performance", "reinforcement-learning"),
+    references=("https://doi.org/10.1080/01621459.1968.10480934",),
+    examples=(
+        Example(title="slope negative for half of the run, reward falls", log=lambda: _log(True), fires=True),
+        Example(title="slope positive to the end", log=lambda: _log(False), fires=False),
+    ),
+)
