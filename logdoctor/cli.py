@@ -126,8 +126,90 @@ def sweep(
     """Diagnose many runs: a table, shared failures, and the settings that separate failed from healthy."""
     from logdoctor.sweep_reporting import report_sweep
 
-    where = {"workers": workers, "engine": engine, "scheduler": scheduler, "resume": resume}
+    where: dict[str, Any] = {"workers": workers, "engine": engine, "scheduler": scheduler, "resume": resume}
     raise typer.Exit(report_sweep(paths, _request(locals()), fail_on=fail_on or "never", **where))
+
+
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help="Log or saved JSON report of the run before the change.")],
+    after: Annotated[str, typer.Argument(help="Log or saved JSON report of the run after it.")],
+    format: Format = None, output: Output = None, baseline: Baseline = None,
+    config_before: Annotated[Path | None, typer.Option(help="Hyperparameters of the run before.")] = None,
+    config_after: Annotated[Path | None, typer.Option(help="Hyperparameters of the run after.")] = None,
+    select: Select = None, ignore: Ignore = None, fail_on: FailOn = None, settings: SettingsFile = None,
+    parser: Parser = None, color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0,
+) -> None:  # fmt: skip
+    """Compare a run before and after a change: what went, stayed and came, and which difference explains it."""
+    from logdoctor.commands import run_compare
+
+    configs = (config_before, config_after)
+    raise typer.Exit(run_compare(before, after, _request(locals()), configs=configs, fail_on=fail_on))
+
+
+@app.command()
+def check(
+    log: Log,
+    against: Annotated[
+        list[Path], typer.Option("--against", help="The last report (JSON) or expectations (TOML). Repeatable.")
+    ],
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on 'not yet' and 'cannot tell' too.")] = False,
+    format: Format = None, output: Output = None, config: Config = None, select: Select = None,
+    ignore: Ignore = None, settings: SettingsFile = None, parser: Parser = None, color: Color = "auto",
+    quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
+) -> None:  # fmt: skip
+    """Judge the next run by what the last report said to watch for."""
+    from logdoctor.commands import run_check
+
+    raise typer.Exit(run_check(log, against, _request(locals()), strict=strict))
+
+
+@app.command()
+def render(
+    reports: Annotated[list[Path], typer.Argument(help="Saved JSON reports.")],
+    format: Format = None, output: Output = None, known: Known = None, fail_on: FailOn = None,
+    settings: SettingsFile = None, config: Config = None, figures: Figures = None, excerpt: Excerpt = False,
+    color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
+) -> None:  # fmt: skip
+    """Show a saved report in another format; the JSON is lossless."""
+    from logdoctor.reporting import saved
+
+    raise typer.Exit(saved(reports, _request(locals())))
+
+
+@app.command()
+def explain(name: Annotated[str, typer.Argument(help="A rule's id or name, a cause or a format.")]) -> None:
+    """Print the manual page of a rule, a cause or a format."""
+    from logdoctor.commands import print_page
+
+    print_page(name)
+
+
+ListFormat = Annotated[str, typer.Option("-f", "--format", help="text or json.")]
+
+
+@app.command()
+def rules(format: ListFormat = "text") -> None:
+    """List the rules: what logdoctor looks for."""
+    from logdoctor.commands import print_list
+
+    print_list("rules", format)
+
+
+@app.command()
+def causes(format: ListFormat = "text") -> None:
+    """List the causes that findings are traced back to."""
+    from logdoctor.commands import print_list
+
+    print_list("causes", format)
+
+
+@app.command()
+def formats(format: ListFormat = "text") -> None:
+    """List the text structures that are read."""
+    from logdoctor.commands import print_list
+
+    print_list("formats", format)
 
 
 def _request(options: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from logdoctor.engine import diagnose
 from logdoctor.errors import InputError
 from logdoctor.model import Bools, Diagnosis, Floats, Goal, Ints, RunLog
 from logdoctor.settings import Settings
-from logdoctor.view import LEAST_ROWS, NEW_RUN, RunView, main_run, runs_of
+from logdoctor.view import LEAST_ROWS, RunView, main_run, runs_of
 
 WINDOW = 0.1  # share of the run whose median is its level; the last tenth is what most tools call "final"
 
@@ -106,9 +106,7 @@ def _from_run(run: RunLog) -> dict[str, Track]:
 def _from_curves(diagnosis: Diagnosis) -> dict[str, Track]:
     """Take the thinned curves of a report, without the earlier runs of the same file."""
     goals = {metric.name: metric.goal for metric in diagnosis.metrics}
-    segments = diagnosis.reading.segments
-    starts = [s.first_line for s in segments if s.begins in NEW_RUN and s.rows >= LEAST_ROWS]
-    first = starts[-1] if starts else 0
+    first, last = _main_lines(diagnosis)
     found = {}
     for curve in diagnosis.curves:
         track = Track(
@@ -116,10 +114,23 @@ def _from_curves(diagnosis: Diagnosis) -> dict[str, Track]:
             step=np.asarray(curve.step, dtype=np.float64), value=np.asarray(curve.value, dtype=np.float64),
             line=np.asarray(curve.line, dtype=np.int64),
         )  # fmt: skip
-        track = track.where(track.line >= first)
+        track = track.where((track.line >= first) & (track.line <= last))
         if len(track):
             found[track.name] = track
     return found
+
+
+def _main_lines(diagnosis: Diagnosis) -> tuple[float, float]:
+    """First and last line of the run that the report is about: the last one with enough rows, else the longest."""
+    reading = diagnosis.reading
+    by_index = {segment.index: segment for segment in reading.segments}
+    if not by_index:
+        return 0, np.inf
+    groups = [[by_index[i] for i in g] for g in runs_of(RunLog(source=diagnosis.source, reading=reading, series={}))]
+    rows = [sum(segment.rows for segment in group) for group in groups]
+    long = [number for number, count in enumerate(rows) if count >= LEAST_ROWS]
+    group = groups[long[-1] if long else rows.index(max(rows))]
+    return group[0].first_line, group[-1].last_line
 
 
 def need(subject: Subject, what: str) -> None:
