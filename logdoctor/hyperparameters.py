@@ -58,6 +58,7 @@ _INIT = re.compile(
     r"^(?P<words>[A-Za-z ]{3,40}?)\b(?:initiali[sz]ed|created|built|uses?|using)\b"
     r".*?\b(?P<name>\w+)\s*=\s*(?P<value>[-+\d.eE]+)"
 )
+_MAY_DUMP = re.compile(r"Namespace\(|Arg\w*\(|[Cc]onfig|[Pp]arams|--\w|[Ss]ettings|[Oo]ptions")
 _RULER = re.compile(r"^[\s\-=_*#~+|─═━]*$")
 _NUMERIC = re.compile(r"^[-+]?[\d.,]+(?:[eE][-+]?\d+)?%?$")
 
@@ -78,6 +79,8 @@ def scan(lines: Iterable[tuple[int, str]], quiet: Sequence[tuple[int, int]] | No
         if len(text) > LONGEST or len(found) >= MOST_SETTINGS:
             continue
         inside = quiet is None or any(first <= number <= last for first, last in quiet)
+        if not inside and not _MAY_DUMP.search(text):
+            continue
         items = list(_of_line(number, text, inside, paragraph))
         for item in items:
             if (item.name, item.line or 0) not in seen:

@@ -119,16 +119,15 @@ def divide(
     return _division(line, step, stream, writers, borders, marks, last_line or int(line[-1]))
 
 
-def runs(segments: Sequence[Segment]) -> tuple[tuple[int, ...], ...]:
-    """Group segments that continue each other: a resume, or a start at or after the step where the last one ended."""
-    groups: list[list[int]] = []
-    for segment in segments:
-        before = segments[groups[-1][-1]] if groups else None
-        if before is not None and _continues(before, segment):
-            groups[-1].append(segment.index)
-        else:
-            groups.append([segment.index])
-    return tuple(tuple(group) for group in groups)
+def segment_at(line: int, segments: Sequence[Segment]) -> int:
+    """Return the index of the segment of a line between rows: that of the row before it, else the first."""
+    inside = [s.index for s in segments if s.first_line <= line]
+    return inside[-1] if inside else (segments[0].index if segments else 0)
+
+
+def segment_after(line: int, segments: Sequence[Segment]) -> int | None:
+    """Return the index of the segment that a banner at ``line`` announces: the next one that begins below it."""
+    return next((s.index for s in segments if s.first_line > line), None)
 
 
 def judge(
@@ -316,14 +315,6 @@ def _division(
             )
         )
     return Division(segments=tuple(segments), index=index)
-
-
-def _continues(before: Segment, after: Segment) -> bool:
-    if after.begins == "second-process" or before.last_step is None or after.first_step is None:
-        return False
-    if after.begins == "resume":  # also from an older checkpoint, but not from another run's
-        return (before.first_step or 0.0) <= after.first_step
-    return after.begins == "banner" and after.first_step >= before.last_step > 0
 
 
 # ---------------------------------------------------------------------------------------------------------- judging
