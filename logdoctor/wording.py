@@ -74,6 +74,14 @@ def steps(value: float | None, exact: bool = False) -> str:
     return number(value)
 
 
+def round_steps(value: float) -> float:
+    """Return a round number of steps near ``value``: 1, 2 or 5 times a power of ten."""
+    if value <= 1:
+        return 1.0
+    power_of_ten = 10.0 ** math.floor(math.log10(value))
+    return float(min((1, 2, 5, 10), key=lambda m: abs(m * power_of_ten - value)) * power_of_ten)
+
+
 def change(first: float, value: float) -> str:
     """Return how far ``value`` is from ``first``: ``+117 %``, ``x 42,000``, ``/ 125``; empty where it has no sense."""
     if not (math.isfinite(first) and math.isfinite(value)) or first == 0 or value == first:

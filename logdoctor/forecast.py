@@ -1,0 +1,183 @@
+"""What the next run should look like: expected bands by horizon, and the signs to watch, each with the next action.
+
+Every number is one of the run's own (the values it had while it was well, the steps it took to get there) or comes
+from the cause that is suspected. Where a run was never well there is nothing of its own to promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from logdoctor.incidents import Incident
+from logdoctor.model import Cause, Finding, Watch
+from logdoctor.outlook import ENDED, FUTILE, LOGGING, SPEED, UNFINISHED
+from logdoctor.registry import records
+from logdoctor.rules._outcome import label
+from logdoctor.stretches import Stretches, head, tail
+from logdoctor.view import RunView
+from logdoctor.wording import number, round_steps, rounded, steps, unit_word
+
+WATCHED = 4  # signs of each kind; a longer list is not looked at
+HORIZONS = ("Immediate", "Medium term", "Long term")
+
+
+def expectations(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, watch: Sequence[Watch]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Bands by horizon: from the run's own healthy values, and from what the causes promise."""
+    if not incidents or incidents[0].main.name in LOGGING | SPEED | ENDED | UNFINISHED:
+        return ()
+    spans = _spans(parts)
+    lines: dict[str, list[str]] = {name: [] for name in HORIZONS}
+    if parts.broke_late:
+        for name in _metrics(view, incidents):
+            band = parts.band(name)
+            series = parts.before(name)
+            if band and series is not None:
+                lines[HORIZONS[0]].append(
+                    f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in lines "
+                    f"{int(series.line[max(0, len(series) // 2)])}–{int(series.line[-1])} before the break"
+                )
+        lines[HORIZONS[1]] += _levels(view, parts)
+        lines[HORIZONS[2]] += _beyond(view, parts)
+    for item in watch:
+        horizon = _horizon(item.horizon)
+        if item.sign == "recovery" and horizon:
+            lines[horizon].append(_promise(view, item))
+    return tuple(
+        (f"{name} ({spans[name]})" if spans.get(name) else name, tuple(dict.fromkeys(found))[:WATCHED])
+        for name, found in lines.items()
+        if found
+    )
+
+
+def _horizon(text: str) -> str | None:
+    return next((name for name in HORIZONS if text and name.lower().startswith(text.lower().split(" ")[0])), None)
+
+
+def _promise(view: RunView, item: Watch) -> str:
+    series = view.get(item.metric)
+    name = label(series) if series is not None else item.metric
+    if item.condition == "between":
+        return f"{name} between {_show(item.value)} and {_show(item.value2)}"
+    signs = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
+    if item.condition in signs:
+        return f"{name} {signs[item.condition]} {_show(item.value)}"
+    return f"{name} stays finite" if item.condition == "finite" else f"{name} {item.condition}"
+
+
+def _show(value: object) -> str:
+    return number(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _spans(parts: Stretches) -> dict[str, str]:
+    """Name the horizons in steps: a tenth of the stretch that was well, that stretch, and beyond it."""
+    start = parts.first_step
+    end = parts.step_at(parts.break_line) if parts.break_line and parts.broke_late else parts.last_step
+    if end is None or end <= start or parts.clock is None or parts.clock.unit == "lines":
+        return {}
+    unit, whole = unit_word(parts.clock), end - start
+    near = round_steps(whole / 10)
+    return {
+        HORIZONS[0]: f"first {steps(near)} {unit}s",
+        HORIZONS[1]: f"to {steps(round_steps(whole / 2))} {unit}s",
+        HORIZONS[2]: f"beyond {steps(round_steps(whole / 2))} {unit}s",
+    }
+
+
+def _metrics(view: RunView, incidents: Sequence[Incident]) -> list[str]:
+    names = [m for f in incidents[0].findings for m in f.metrics]
+    performance = view.performance
+    skip = performance.name if performance else ""
+    return [name for name in dict.fromkeys(names) if name != skip][:WATCHED]
+
+
+def _levels(view: RunView, parts: Stretches) -> Iterator[str]:
+    performance = view.performance
+    before = parts.before(performance.name) if performance else None
+    if performance is not None and before is not None and len(before) >= 10:
+        word = "at most" if performance.goal == "min" else "at least"
+        yield f"{label(before)} {word} {rounded(tail(before))}, its level before the break"
+
+
+def _beyond(view: RunView, parts: Stretches) -> Iterator[str]:
+    performance = view.performance
+    before = parts.before(performance.name) if performance else None
+    if performance is None or before is None or len(before) < 10:
+        return
+    index = int(before.value.argmin() if performance.goal == "min" else before.value.argmax())
+    word = "below" if performance.goal == "min" else "above"
+    best = number(float(before.value[index]))
+    yield f"{label(before)} {word} its best value so far, {best} (line {int(before.line[index])})"
+
+
+# ------------------------------------------------------------------------------------------------------- watch list
+def watch_list(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]
+) -> tuple[Watch, ...]:
+    """What to look at in the next run: what the causes name, then the run's own levels."""
+    present = {f.name: f for incident in incidents for f in incident.findings}
+    found: list[Watch] = []
+    for cause in causes:
+        if cause.role != "alternative" and len(found) < 2 * WATCHED:
+            found += _of_cause(view, cause, present)
+    found += _own(view, incidents, parts, causes)
+    out: list[Watch] = []
+    for sign in ("recovery", "failure"):
+        seen: set[tuple[str, str]] = set()
+        for item in (item for item in found if item.sign == sign):
+            key = (item.metric, item.condition)
+            if key not in seen and len(seen) < WATCHED:
+                seen.add(key)
+                out.append(item)
+    return tuple(out)
+
+
+def _of_cause(view: RunView, cause: Cause, present: Mapping[str, Finding]) -> Iterable[Watch]:
+    record = records("logdoctor.causes", "CAUSE").get(cause.id)
+    return tuple(record.watch(view, present)) if record is not None and record.watch else ()
+
+
+def _own(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]) -> Iterator[Watch]:
+    performance = view.performance
+    if performance is None or not incidents or incidents[0].main.name in LOGGING | SPEED:
+        return
+    span = parts.last_step - parts.first_step
+    soon = round_steps(span / 5) if span > 0 else None
+    before = parts.before(performance.name)
+    action = _next_action(causes)
+    down = performance.goal == "min"
+    if parts.broke_late and before is not None and len(before) >= 10:
+        good, start = tail(before), head(before)
+        yield Watch(
+            metric=performance.name, condition="<=" if down else ">=", value=_printed(good), within_steps=soon,
+            sign="recovery", otherwise=action, why="its level before the break", clock=before.clock,
+        )  # fmt: skip
+        if start != good:
+            yield Watch(
+                metric=performance.name, condition=">" if down else "<", value=_printed((good + start) / 2),
+                within_steps=soon, sign="failure", otherwise=f"stop; {action}", clock=before.clock,
+                why="half of what it had gained before the break",
+            )  # fmt: skip
+    elif {f.name for f in incidents[0].findings} & FUTILE:
+        yield Watch(
+            metric=performance.name, condition="falls" if down else "rises", value=None, within_steps=soon,
+            sign="recovery", otherwise=action, why="this run never improved", clock=performance.series.clock,
+        )  # fmt: skip
+    if view.get("loss") is not None:
+        yield Watch(
+            metric="loss", condition="finite", value=None, within_steps=None, sign="recovery",
+            otherwise="stop at once: later rows say nothing", why="",
+        )  # fmt: skip
+
+
+def _next_action(causes: Sequence[Cause]) -> str:
+    """The next change to try: the second one of the report, or the next cause's."""
+    changes = [change for cause in causes for change in cause.changes]
+    if len(changes) > 1:
+        return f"change {changes[1].parameter} to {_show(changes[1].to)} as well"
+    return "look at the next cause in the list" if len(causes) > 1 else "compare with a run of another seed"
+
+
+def _printed(value: float) -> float:
+    return float(f"{value:.3g}")

@@ -1,0 +1,277 @@
+"""What to do with the run now: decision, what it has cost, prognosis and next checkpoint.
+
+Every number is one of the run's own: its levels before and after the break, the steps it took, the clock it prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from logdoctor.incidents import Incident
+from logdoctor.model import Cause, Place
+from logdoctor.rules._outcome import label
+from logdoctor.stretches import SECONDS_AN_HOUR, Stretches, head, tail
+from logdoctor.view import RunView
+from logdoctor.wording import percent, round_steps, rounded, steps, unit_word
+
+LOGGING = frozenset({"metric-never-recorded", "metric-frozen", "evaluation-frozen", "frozen-rows"})
+SPEED = frozenset({"throughput-degradation", "loader-stall", "memory-growth"})
+ENDED = frozenset({"out-of-memory", "crash", "killed", "run-cut-off"})
+FIT = frozenset({"overfitting"})
+UNFINISHED = frozenset({"still-improving"})
+FUTILE = frozenset({"never-learned", "nothing-was-trained", "loss-at-chance", "loss-not-learning", "updates-stopped"})
+BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do with the run."""
+
+    text: str = ""
+    why: str = ""
+    restart_from: Place | None = None
+    go: bool | None = None
+    go_why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What the run has cost since it broke."""
+
+    steps: float | None = None
+    hours: float | None = None
+    why: str = ""
+
+
+# ------------------------------------------------------------------------------------------------------- decision
+def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Decision:
+    """Stop, continue or restart, from where, and whether a longer run makes sense."""
+    if not incidents:
+        return Decision(
+            text="continue", why="nothing at or above a warning was found", go=True, go_why="nothing speaks against it"
+        )
+    names = {f.name for incident in incidents for f in incident.findings}
+    grave = any(incident.severity == 2 for incident in incidents)
+    main = incidents[0].main
+    if names <= LOGGING | UNFINISHED and not names <= UNFINISHED:
+        text = "continue the run, but repair the logging before the next one"
+        return Decision(text=text, why="what is not recorded cannot be judged", go=None)
+    if names <= UNFINISHED:
+        return Decision(text="continue", why="no plateau is in sight", go=True, go_why="the curve is still rising")
+    if names <= SPEED | LOGGING | UNFINISHED:
+        text = "continue if the time can be spared; repair the input pipeline or the leak before a longer run"
+        return Decision(text=text, why="the run learns, only slowly", go=False, go_why="a longer run gets slower still")
+    if names & ENDED and not grave_training(incidents):
+        return _resume(view, parts)
+    if main.name in FIT:
+        return _early_stop(view, parts)
+    if not grave and not names & FUTILE:
+        text = "continue, and look again at the next checkpoint"
+        return Decision(text=text, why="the run still does what it is for; see what to watch", go=None)
+    return _restart(view, incidents, parts)
+
+
+def grave_training(incidents: Sequence[Incident]) -> bool:
+    """Whether something other than the end of the program is critical."""
+    return any(
+        f.severity == "critical" and f.name not in ENDED | SPEED for incident in incidents for f in incident.findings
+    )
+
+
+def _resume(view: RunView, parts: Stretches) -> Decision:
+    del view
+    place = parts.last_good()
+    return Decision(
+        text="restart from the last checkpoint, with the cause of the stop removed",
+        why="the program ended; what it had learned until then shows no fault", restart_from=place, go=None,
+    )  # fmt: skip
+
+
+def _early_stop(view: RunView, parts: Stretches) -> Decision:
+    place = parts.last_good()
+    return Decision(
+        text=f"stop, and keep the checkpoint nearest to {_at(view, place)}" if place else "stop",
+        why="from there on the model only gets better on data it has seen", restart_from=place, go=False,
+        go_why="more steps widen the gap",
+    )  # fmt: skip
+
+
+def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Decision:
+    if recovered(view, parts):
+        return Decision(
+            text="continue, with the setting that broke it put back",
+            why=f"{_label(view)} is back at the level it had before", go=None,
+        )  # fmt: skip
+    names = {f.name for incident in incidents for f in incident.findings}
+    main = incidents[0].main
+    broken = {
+        "loss-not-finite": "weights that are NaN or infinite cannot be repaired",
+        "deterministic-policy": "a deterministic policy gives no gradient, so it cannot leave this state",
+        "gradient-dead": "without a gradient nothing changes any more",
+    }
+    why = next((text for name, text in broken.items() if name in names), _no_recovery(view, parts))
+    go_why = f"{_first_lower(main.title or main.name)}, and nothing in the log ends it"
+    place = parts.last_good() if parts.broke_late else None
+    if place is None:
+        text = "stop, and start again from fresh weights after the change below"
+        why = why or "the fault is there from the first rows, so no checkpoint of this run is free of it"
+        return Decision(text=text, why=why, go=False, go_why=go_why)
+    text = f"stop, and restart from the last checkpoint before {_at(view, place)}"
+    return Decision(text=text, why=why, restart_from=place, go=False, go_why=go_why)
+
+
+def recovered(view: RunView, parts: Stretches) -> bool:
+    """Whether performance has come back to the level before the break, and the loss is finite."""
+    performance = view.performance
+    loss = view.get("loss")
+    if loss is not None and not np.isfinite(loss.value[-3:]).all():
+        return False
+    if performance is None or not parts.broke_late:
+        return False
+    before, after = parts.before(performance.name), parts.after(performance.name)
+    if before is None or after is None or len(after) < 3:
+        return False
+    sign = -1.0 if performance.goal == "min" else 1.0
+    start, good, now = sign * head(before), sign * tail(before), sign * tail(after)
+    return now >= good - (1 - BACK) * max(abs(good - start), 0.0)
+
+
+def _no_recovery(view: RunView, parts: Stretches) -> str:
+    performance = view.performance
+    if performance is None or parts.break_line is None or not parts.broke_late:
+        return ""
+    after = parts.after(performance.name)
+    if after is None or len(after) < 3:
+        return ""
+    return f"{_label(view)} has not come back in the {len(after):,} rows since (last tenth: {rounded(tail(after))})"
+
+
+# ------------------------------------------------------------------------------------------------------ what it cost
+def loss_since(view: RunView, incidents: Sequence[Incident], parts: Stretches, onset: int) -> Loss:
+    """Steps and hours from the onset to the end, for runs that did not come back."""
+    names = {f.name for incident in incidents for f in incident.findings}
+    if not incidents or names <= LOGGING | SPEED | UNFINISHED | ENDED or recovered(view, parts):
+        return Loss()
+    if incidents[0].severity < 2 and not names & (FUTILE | FIT):
+        return Loss()
+    start = parts.step_at(onset) if onset > 0 else parts.first_step
+    if start is None or parts.clock is None or parts.clock.unit == "lines":
+        return Loss()
+    lost, whole = parts.last_step - start, parts.last_step - parts.first_step
+    if lost <= 0 or whole <= 0:
+        return Loss()
+    seconds = parts.seconds(onset)
+    return Loss(
+        steps=lost, hours=seconds / SECONDS_AN_HOUR if seconds else None, why=f"{percent(lost / whole)} of the run"
+    )
+
+
+# -------------------------------------------------------------------------------------------------------- prognosis
+def prognosis(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]) -> Iterator[str]:
+    """What happens if nothing is done, and what can be expected if the change is made."""
+    performance = view.performance
+    grave = bool(incidents) and (incidents[0].severity == 2 or {f.name for f in incidents[0].findings} & FUTILE)
+    if not incidents:
+        if performance is not None:
+            yield from _trend(view)
+        return
+    if grave and not recovered(view, parts):
+        sentence = _no_recovery(view, parts)
+        yield (f"Left as it is: {sentence}; nothing in the log speaks for a recovery." if sentence else
+               "Left as it is: nothing in the log speaks for an improvement.")  # fmt: skip
+        if performance is not None and parts.broke_late:
+            yield from _way_back(view, parts)
+    changed = [c for cause in causes[:1] for c in cause.changes]
+    if changed and causes[0].confidence < 0.5:
+        yield (
+            f"The first cause is only {percent(causes[0].confidence)} sure: change {changed[0].parameter} alone, "
+            "so that the next log tells whether it was the one."
+        )
+
+
+def _trend(view: RunView) -> Iterator[str]:
+    performance = view.performance
+    if performance is None or len(performance.series) < 20:
+        return
+    series = performance.series
+    third = len(series) // 3
+    middle, last = float(np.median(series.value[-2 * third : -third])), float(np.median(series.value[-third:]))
+    better = (last < middle) if performance.goal == "min" else (last > middle)
+    if better:
+        yield (
+            f"{label(series)} is still improving: median {rounded(middle)} in the second third of the log, "
+            f"{rounded(last)} in the last."
+        )
+    else:
+        ends = f"median {rounded(middle)} in the second third, {rounded(last)} in the last"
+        yield f"{label(series)} has levelled off: {ends}."
+
+
+def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:
+    performance = view.performance
+    before = parts.before(performance.name) if performance else None
+    if performance is None or before is None or len(before) < 20:
+        return
+    sign = -1.0 if performance.goal == "min" else 1.0
+    level = sign * tail(before)
+    reached = np.flatnonzero(sign * before.value >= level)
+    if not reached.size:
+        return
+    index = int(reached[0])
+    took = float(before.step[index] - before.step[0])
+    if took > 0 and before.clock is None:
+        yield (
+            f"After the change: {label(before)} near {rounded(sign * level)} again, the level before the break; "
+            f"this run reached it first at line {int(before.line[index])}, "
+            f"{steps(took)} {_unit(parts)}s after its first row."
+        )
+
+
+def next_checkpoint(view: RunView, incidents: Sequence[Incident], parts: Stretches, decision: Decision) -> str:
+    """When to look again."""
+    clock = parts.clock
+    if clock is None or clock.unit == "lines" or parts.last_step <= parts.first_step:
+        return ""
+    unit = unit_word(clock)
+    span = parts.last_step - parts.first_step
+    if not incidents:
+        ahead = parts.last_step + round_steps(span / 4)
+        return f"{unit} {steps(ahead)}, {steps(round_steps(span / 4))} from here"
+    ahead = round_steps(span / 10)
+    if decision.restart_from is not None and decision.restart_from.step is not None:
+        if decision.restart_from.clock is None and incidents[0].main.name not in FIT:
+            return f"{unit} {steps(decision.restart_from.step + ahead)}, {steps(ahead)} {unit}s after the restart"
+        return ""
+    if decision.text.startswith("continue"):
+        return f"{unit} {steps(parts.last_step + ahead)}, {steps(ahead)} {unit}s from here"
+    del view
+    return f"{unit} {steps(ahead)} of the next run"
+
+
+# ---------------------------------------------------------------------------------------------------------- helpers
+def _first_lower(text: str) -> str:
+    """Lower the first letter unless the word is a name such as GradNorm or KL."""
+    word = text.split(" ")[0]
+    return text if sum(c.isupper() for c in word) > 1 else text[:1].lower() + text[1:]
+
+
+def _unit(parts: Stretches) -> str:
+    return unit_word(parts.clock)
+
+
+def _label(view: RunView) -> str:
+    return label(view.performance.series) if view.performance else "performance"
+
+
+def _at(view: RunView, place: Place | None) -> str:
+    if place is None:
+        return ""
+    clocks = view.run.reading.clocks
+    clock = next((c for c in clocks if (c.primary if place.clock is None else c.name == place.clock)), None)
+    word = unit_word(clock)
+    if place.step is None or word == "line":
+        return f"line {place.line}"
+    return f"{word} {steps(place.step, exact=True)} (line {place.line})"

@@ -1,0 +1,229 @@
+"""What is healthy, and why one may believe so: each statement rests on figures of the log.
+
+A metric is called healthy only where no finding concerns it and its own figures say so; what cannot be shown is left
+out. Benign findings (something that looks worrying and is not) come first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from logdoctor.model import Finding, Healthy, Series
+from logdoctor.rules._outcome import label
+from logdoctor.stretches import head, tail
+from logdoctor.view import RunView
+from logdoctor.wording import change, number, percent, rounded
+
+MOST = 8
+POINTS = 10
+STEADY = 0.15  # relative difference of the first and the last part of a speed that is still called steady
+SPARE = 0.1  # share of the first entropy that must be left: below, a policy is close to being deterministic
+FITS = 0.5  # explained variance from which a value function is of use (1 = perfect, 0 = as good as a constant)
+KL_LIMIT = 0.05  # approximate KL an update of on-policy methods stays below (target_kl of 0.01 to 0.03, times 1.5)
+CLIPPED = 0.3  # clip fraction above which updates are cut off rather than limited
+
+Judge = Callable[[RunView, Series], Healthy | None]
+
+
+def healthy_items(view: RunView, findings: Iterable[Finding]) -> tuple[Healthy, ...]:
+    """Return the healthy metrics with their reasons, the most telling first."""
+    findings = list(findings)
+    alarmed = {m for f in findings if not f.benign and f.severity != "info" for m in f.metrics}
+    ill = any(f.severity == "critical" and not f.benign for f in findings)
+    out = [_benign(f) for f in findings if f.benign]
+    said = {item.metric for item in out}
+    out += [item for item in _judged(view, alarmed, ill) if item.metric not in said]
+    return tuple(out[:MOST])
+
+
+def _benign(finding: Finding) -> Healthy:
+    metric = finding.metrics[0] if finding.metrics else finding.name
+    return Healthy(metric=metric, why=finding.summary, evidence=finding.evidence[:2], benign=True)
+
+
+def _judged(view: RunView, alarmed: set[str], ill: bool) -> Iterator[Healthy]:
+    performance = view.performance
+    if performance is not None and performance.name not in alarmed and not ill:
+        item = _improves(performance.series, performance.goal == "min")
+        if item:
+            yield item
+    for name in view.names:
+        judge = _judge_of(name)
+        series = view.get(name)
+        if judge is None or name in alarmed or series is None or len(series) < POINTS:
+            continue
+        if performance is not None and name == performance.name:
+            continue
+        item = judge(view, series)
+        if item is not None:
+            yield item
+
+
+def _judge_of(name: str) -> Judge | None:
+    if name in _JUDGES:
+        return _JUDGES[name]
+    if name.endswith("_loss") or name == "loss":
+        return _falls
+    return None
+
+
+def _ends(series: Series) -> tuple[float, float]:
+    return head(series), tail(series)
+
+
+def _item(series: Series, why: str) -> Healthy:
+    picks = (0, len(series) - 1)
+    return Healthy(metric=series.name, why=why, evidence=tuple(RunView.evidence(series, i) for i in picks))
+
+
+def _between(first: float, last: float) -> str:
+    moved = change(first, last)
+    return f"from {rounded(first)} to {rounded(last)}" + (f" ({moved})" if moved else "") + ", medians of its ends"
+
+
+def _improves(series: Series, down: bool) -> Healthy | None:
+    if len(series) < POINTS:
+        return None
+    first, last = _ends(series)
+    if first == last or (last < first) != down:
+        return None
+    verb = "fell" if down else "rose"
+    best = float(series.value.min() if down else series.value.max())
+    where = int(series.value.argmin() if down else series.value.argmax())
+    return _item(series, f"{verb} {_between(first, last)}; best value {number(best)} at line {int(series.line[where])}")
+
+
+def _falls(view: RunView, series: Series) -> Healthy | None:
+    """A loss that is finite and lower at the end; losses of actors and critics carry no such promise in RL."""
+    if not np.isfinite(series.value).all() or series.name in {"policy_loss", "actor_loss", "critic_loss", "value_loss"}:
+        return None
+    first, last = _ends(series)
+    if not 0 <= last < first * 0.95:
+        return None
+    del view
+    return _item(series, f"finite in all {len(series):,} rows and fell {_between(first, last)}")
+
+
+def _gradient(view: RunView, series: Series) -> Healthy | None:
+    value = series.value
+    if not np.isfinite(value).all() or float(np.median(value)) <= 0:
+        return None
+    middle, top = float(np.median(value)), float(series.highs.max())
+    if top > 30 * middle or (value == 0).mean() > 0.05:
+        return None
+    text = (
+        f"finite and above zero; median {rounded(middle)}, largest {number(top)} ({rounded(top / middle)} times that)"
+    )
+    limit = view.number("max_grad_norm")
+    if limit:
+        text += f"; below the clip limit of {number(limit)} in {percent(float((value <= limit).mean()))} of the rows"
+    return _item(series, text)
+
+
+def _q_max(view: RunView, series: Series) -> Healthy | None:
+    value = series.value[np.isfinite(series.value)]
+    if value.size < len(series):
+        return None
+    quarters = [float(np.median(part)) for part in np.array_split(value, 4)]
+    size = max(abs(q) for q in quarters)
+    steps = [abs(b - a) for a, b in pairwise(quarters)]
+    if size == 0 or float(value.max()) > 5 * max(size, 1e-12) or steps[-1] > 2 * max(steps[0], 0.1 * size):
+        return None
+    low = view.finite("q_min")
+    other = f", {label(low)} not below {number(float(low.lows.min()))}" if low is not None else ""
+    return _item(
+        series,
+        f"bounded: never above {number(float(series.highs.max()))}{other}; medians of its quarters "
+        f"{', '.join(rounded(q) for q in quarters)}, no run-away growth",
+    )
+
+
+def _entropy(view: RunView, series: Series) -> Healthy | None:
+    first, last = (abs(x) for x in _ends(series))
+    if first == 0 or last < SPARE * first:
+        return None
+    del view
+    return _item(series, f"went {_between(first, last)} in size: the policy sharpens and can still explore")
+
+
+def _explained(view: RunView, series: Series) -> Healthy | None:
+    last = tail(series)
+    if last < FITS:
+        return None
+    del view
+    return _item(series, f"{rounded(last)} over the last tenth (1 is perfect): the value function predicts the returns")
+
+
+def _kl(view: RunView, series: Series) -> Healthy | None:
+    top = float(np.percentile(series.value[np.isfinite(series.value)], 95)) if np.isfinite(series.value).any() else 1.0
+    if top > KL_LIMIT:
+        return None
+    del view
+    return _item(series, f"95 % of the updates below {rounded(top)} (limit in use: {KL_LIMIT}): small policy steps")
+
+
+def _clip_fraction(view: RunView, series: Series) -> Healthy | None:
+    last = tail(series)
+    if last > CLIPPED:
+        return None
+    del view
+    return _item(series, f"{rounded(last)} over the last tenth: few samples are clipped")
+
+
+def _speed(view: RunView, series: Series) -> Healthy | None:
+    value = series.value[np.isfinite(series.value)]
+    value = value[value > 0]
+    if value.size < POINTS:
+        return None
+    part = max(3, value.size // 5)
+    first, last = float(np.median(value[:part])), float(np.median(value[-part:]))
+    if abs(last - first) > STEADY * first:
+        return None
+    del view
+    return _item(series, f"steady: median {rounded(first)} in the first fifth, {rounded(last)} in the last")
+
+
+def _agreement(view: RunView, series: Series) -> Healthy | None:
+    first, last = _ends(series)
+    actions = view.number("n_actions")
+    guess = 100.0 / actions if actions and actions > 1 else None
+    if last < first + 1 or (guess is not None and last < guess):
+        return None
+    base = f"; chance is {rounded(guess)} %" if guess is not None and series.name == "agreement" else ""
+    return _item(series, f"rose from {rounded(first)} % to {rounded(last)} %, medians of its ends{base}")
+
+
+def _accuracy(view: RunView, series: Series) -> Healthy | None:
+    del view
+    return _improves(series, down=False)
+
+
+def _features(view: RunView, series: Series) -> Healthy | None:
+    low, high = float(series.lows.min()), float(series.highs.max())
+    if not np.isfinite([low, high]).all() or low <= 0 or high > 5 * low:
+        return None
+    del view
+    return _item(series, f"stays between {number(low)} and {number(high)} over {len(series):,} rows")
+
+
+_JUDGES: dict[str, Judge] = {
+    "grad_norm": _gradient,
+    "q_max": _q_max,
+    "entropy": _entropy,
+    "entropy_loss": _entropy,
+    "explained_variance": _explained,
+    "kl": _kl,
+    "clip_fraction": _clip_fraction,
+    "agreement": _agreement,
+    "spin_agreement": _agreement,
+    "accuracy": _accuracy,
+    "val_accuracy": _accuracy,
+    "feature_l2_norm": _features,
+    "fps": _speed,
+    "steps_per_second": _speed,
+    "tokens_per_second": _speed,
+    "samples_per_second": _speed,
+}
