@@ -90,6 +90,20 @@ def scan(lines: Iterable[tuple[int, str]], quiet: Sequence[tuple[int, int]] | No
     return tuple(sorted(found, key=lambda item: item.line or 0))
 
 
+def quiet_regions(rows: Sequence[int], firsts: Iterable[int], last_line: int) -> tuple[tuple[int, int], ...]:
+    """Return the stretches without metric rows before the first row of each run.
+
+    Args:
+        rows: lines of all metric rows, rising.
+        firsts: line of the first row of each segment.
+        last_line: last line of the file.
+    """
+    if not rows:
+        return ((1, last_line),)
+    before = {row: previous for previous, row in zip([0, *rows[:-1]], rows, strict=True)}
+    return tuple((before[first] + 1, first - 1) for first in sorted(set(firsts)) if first in before)
+
+
 def _of_line(number: int, text: str, inside: bool, paragraph: _Paragraph) -> Iterator[Setting]:
     payload = _payload(text)
     if not inside:

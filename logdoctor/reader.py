@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
-from importlib import import_module
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from logdoctor import frames
-from logdoctor.model import Event, Issue, Reading, RunLog, Setting
-from logdoctor.names import canonical
+from logdoctor import events, frames, hyperparameters
+from logdoctor.model import Event, Issue, Reading, RunLog, Segment, Setting
 from logdoctor.normalise import states
-from logdoctor.parsers._assembler import Assembler, Key, Record
-from logdoctor.segments import Judgement, Mark, divide, judge
+from logdoctor.parsers._assembler import Assembler, Record
+from logdoctor.parsers._trust import trusted
+from logdoctor.segments import Judgement, divide, judge, segment_after, segment_at
 from logdoctor.settings import Settings
-
-_TRUSTED_ALWAYS = frozenset({"columns"})
-ENOUGH = 3  # a line shape is trusted when it occurs again: three times, or twice for records of several lines
 
 
 def read_log(
@@ -52,10 +49,11 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
     builder.finish()
     records = trusted(builder.records)
     table = frames.tabulate(records)
-    events, marks = _events(numbered, table)
+    found = events.scan(numbered)
+    marks = events.marks(found)
     streams = _streams(records, table)
     division = divide(
-        table.line, table.step, marks=marks, stream=streams, outer=table.epoch, layout=table.layout,
+        table.line, table.step, marks=marks, stream=streams, outer=table.outer, layout=table.layout,
         last_line=numbered[-1][0] if numbered else None,
     )  # fmt: skip
     judgement = (
@@ -84,8 +82,8 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
         source=opened.info,
         reading=reading,
         series=series,
-        hyperparameters=_hyperparameters(numbered),
-        events=events,
+        hyperparameters=_hyperparameters(numbered, table, division.segments),
+        events=_placed(found, table, division.segments),
         raw_names={name: item.raw_name for name, item in series.items()},
         fetch=_fetcher(opened),
         build_frame=lambda: frames.frame(table, division.index),
@@ -102,36 +100,6 @@ def _grammars(parser: str) -> tuple[str, ...]:
     return ("keyvalue", "blocks") if parser in ("keyvalue", "blocks") else (parser,)
 
 
-def trusted(records: Sequence[Record]) -> list[Record]:
-    """Keep the records whose names occur again; a name that is printed once is prose or configuration."""
-    counts: Tally[Key] = Tally()
-    for record in records:
-        counts.update(record.cells.keys())
-    out = [record for record in records if _trust(record, counts)]
-    if not out:
-        out = [
-            record
-            for record in records
-            if any(_known(key) for key in record.cells) and (record.counters or record.context)
-        ]
-    return out
-
-
-def _trust(record: Record, counts: Tally[Key]) -> bool:
-    if record.grammar in _TRUSTED_ALWAYS:
-        return True
-    enough = ENOUGH if record.grammar == "keyvalue" else 2
-    often = sum(1 for key in record.cells if counts[key] >= enough)
-    if often * 2 >= len(record.cells):
-        return True
-    known = sum(1 for key in record.cells if _known(key))
-    return bool(record.counters) and known >= 1 and any(counts[key] >= 2 for key in record.cells)
-
-
-def _known(key: Key) -> bool:
-    return canonical(key.raw, key.title, key.phase).known
-
-
 def _streams(records: Sequence[Record], table: frames.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Number the kinds of rows: rows of different clocks, grammars or metrics are compared among themselves only."""
     kinds: dict[tuple[int, str], int] = {}
@@ -144,23 +112,27 @@ def _streams(records: Sequence[Record], table: frames.Table) -> np.ndarray[Any, 
     return out
 
 
-def _optional(module: str) -> Any:
-    try:
-        return import_module(f"logdoctor.{module}")
-    except ModuleNotFoundError:
-        return None
+def _placed(found: Sequence[Event], table: frames.Table, segments: Sequence[Segment]) -> tuple[Event, ...]:
+    names = [None, *(clock.name for clock in table.clocks[1:])]
+    return events.place(found, table.line, table.step, segments, [names[index] for index in table.clock.tolist()])
 
 
-def _events(numbered: Sequence[tuple[int, str]], table: frames.Table) -> tuple[tuple[Event, ...], tuple[Mark, ...]]:
-    del table
-    return (), ()
+def _hyperparameters(
+    numbered: Sequence[tuple[int, str]], table: frames.Table, segments: Sequence[Segment]
+) -> tuple[Setting, ...]:
+    """Return the settings of the log; those of a banner belong to the run that begins below it."""
+    last = numbered[-1][0] if numbered else 0
+    quiet = hyperparameters.quiet_regions(table.line.tolist(), [s.first_line for s in segments], last)
+    found = hyperparameters.scan(numbered, quiet)
+    if len(segments) < 2:
+        return found
+    return tuple(replace(item, segment=_segment_of(item.line or 0, quiet, segments)) for item in found)
 
 
-def _hyperparameters(numbered: Iterable[tuple[int, str]]) -> tuple[Setting, ...]:
-    module = _optional("hyperparameters")
-    if module is None or not hasattr(module, "scan"):
-        return ()
-    return tuple(module.scan(numbered))
+def _segment_of(line: int, quiet: Sequence[tuple[int, int]], segments: Sequence[Segment]) -> int | None:
+    if any(first <= line <= last for first, last in quiet):
+        return segment_after(line, segments)
+    return segment_at(line, segments)
 
 
 def _fetcher(opened: Any) -> Any:
