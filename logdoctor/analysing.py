@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from logdoctor.engine import diagnose
 from logdoctor.errors import InputError, LogDoctorError
 from logdoctor.gate import mark_known
-from logdoctor.model import Diagnosis
+from logdoctor.model import Diagnosis, RunLog
+from logdoctor.reader import read_log
 from logdoctor.settings import Settings
 
 _DIAGNOSIS_BYTES = 200_000_000  # a saved report is a few MB at most; a larger file is not one
@@ -34,6 +35,7 @@ def analyze(
     source_dir: str | Path | None = None,
     baseline: Sequence[str | Path] | None = None,
     known: Iterable[Diagnosis] = (),
+    look: Callable[[Diagnosis, RunLog], None] | None = None,
 ) -> Iterator[Diagnosis | Failure]:
     """Judge each log in turn.
 
@@ -44,6 +46,7 @@ def analyze(
         source_dir: directory of training code, read only.
         baseline: sibling logs or a saved report.
         known: saved reports; what they found already is marked as known.
+        look: called with each diagnosis and the log it is of, while the lines of the log can still be fetched.
 
     Yields:
         One :class:`Diagnosis` or one :class:`Failure` a log, in the order given.
@@ -54,13 +57,18 @@ def analyze(
             yield log
             continue
         try:
-            diagnosis = diagnose(log, hyperparameters, source_dir, baseline or None, settings)
+            run = read_log(log, stream=True, settings=settings)
+            diagnosis = diagnose(run, hyperparameters, source_dir, baseline or None, settings)
+            if known:
+                diagnosis = mark_known(diagnosis, known)
+            if look is not None:
+                look(diagnosis, run)
         except LogDoctorError as error:
             yield Failure(path=str(log), message=str(error), exit_code=error.exit_code)
         except (OSError, MemoryError, RecursionError) as error:
             yield Failure(path=str(log), message=f"{log}: {_reason(error)}", exit_code=2)
         else:
-            yield mark_known(diagnosis, known) if known else diagnosis
+            yield diagnosis
 
 
 def _reason(error: BaseException) -> str:

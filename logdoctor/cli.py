@@ -178,6 +178,29 @@ def render(
 
 
 @app.command()
+def export(
+    log: Log,
+    format: Annotated[str | None, typer.Option("-f", "--format", help="csv, jsonl or parquet.")] = None,
+    output: Output = None, settings: SettingsFile = None, parser: Parser = None, allow_empty: AllowEmpty = False,
+) -> None:  # fmt: skip
+    """Write the table that was read from a log: CSV, JSON lines or Parquet."""
+    from logdoctor.commands import run_export
+
+    raise typer.Exit(run_export(log, _request(locals())))
+
+
+@app.command()
+def demo(
+    name: Annotated[str | None, typer.Argument(help="Which sample; a failing one when left out.")] = None,
+    format: Format = None, output: Output = None, color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0,
+) -> None:  # fmt: skip
+    """Analyse a sample log that comes with the program, and say what to try next."""
+    from logdoctor.commands import run_demo
+
+    raise typer.Exit(run_demo(name, _request(locals())))
+
+
+@app.command()
 def explain(name: Annotated[str, typer.Argument(help="A rule's id or name, a cause or a format.")]) -> None:
     """Print the manual page of a rule, a cause or a format."""
     from logdoctor.commands import print_page

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from logdoctor import manual, outputs
 from logdoctor.checking import check, exit_code
 from logdoctor.comparison import compare
+from logdoctor.errors import UsageError
+from logdoctor.gate import NOT_JUDGED, OK
 from logdoctor.renderers import _checked, _comparison
 from logdoctor.renderers.json_report import dump
-from logdoctor.reporting import Request, show
+from logdoctor.reporting import Request, report, show
 
 _FAILING = {"critical": ("worse", "other fault"), "warning": ("worse", "other fault", "same"), "never": ()}
 
@@ -58,9 +62,50 @@ def print_list(kind: str, format: str) -> None:
     Raises:
         UsageError: the format is neither ``text`` nor ``json``.
     """
-    from logdoctor.errors import UsageError
-
     if format not in ("text", "json"):
         raise UsageError(f"--format must be text or json, not {format!r}")
     text = manual.listing(kind) if format == "text" else dump(manual.table(kind), indent=2) + "\n"
     outputs.say(text, sys.stdout)
+
+
+def run_export(log: str, request: Request) -> int:
+    """Write the dataframe of a log; see :mod:`logdoctor.exporting`."""
+    from logdoctor.exporting import FORMATS, text_chunks, write_parquet
+    from logdoctor.reader import read_log
+
+    targets = outputs.plan(request.format, request.output, default="csv", known=FORMATS)
+    if any(target.format == "parquet" and target.file == outputs.STDOUT for target in targets):
+        raise UsageError("Parquet is not text: name a file with --output")
+    frame = read_log(log, settings=request.settings).frame
+    if frame.empty:
+        outputs.talk(f"logdoctor: no metric was read from {log}")
+        return OK if request.settings.allow_empty else NOT_JUDGED
+    for target in targets:
+        if target.format == "parquet":
+            write_parquet(frame, target.file)
+        else:
+            outputs.write_chunks(text_chunks(frame, target.format), target)
+    return OK
+
+
+def run_demo(name: str | None, request: Request) -> int:
+    """Analyse a sample log and say what to try next; without fail the exit code is 0."""
+    from logdoctor.demo import DEFAULT, sample, samples
+
+    path, config, title = sample(name or DEFAULT)
+    quiet = replace(request, config=config or request.config, settings=replace(request.settings, fail_on="never"))
+    outputs.talk(f"logdoctor: a sample log that comes with the program: {title}")
+    code = report([str(path)], quiet)
+    others = ", ".join(item for item in samples() if item != path.stem)
+    given = f" --config {_quoted(config)}" if config else ""
+    outputs.talk(
+        f"\nTry next:\n"
+        f"  logdoctor analyze {_quoted(path)}{given} -o report.html -o report.json\n"
+        f"  logdoctor check your-next-run.log --against report.json\n"
+        f"  logdoctor demo NAME    ({others})"
+    )
+    return code
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))

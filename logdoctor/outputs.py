@@ -6,7 +6,7 @@ import codecs
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -147,6 +147,18 @@ def write(text: str, target: Target) -> None:
         return
     try:
         Path(target.file).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise InputError(f"{target.file} cannot be written: {error.strerror or error}") from None
+
+
+def write_chunks(chunks: Iterable[str], target: Target) -> None:
+    """Write pieces of text one after another; see :func:`write`."""
+    if target.file == STDOUT:
+        all(say(chunk, sys.stdout) for chunk in chunks)  # stops at the first that nobody reads
+        return
+    try:
+        with Path(target.file).open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.writelines(chunks)
     except OSError as error:
         raise InputError(f"{target.file} cannot be written: {error.strerror or error}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 from logdoctor import discovery, outputs
 from logdoctor.analysing import Failure, analyze, load_reports
 from logdoctor.engine import render
-from logdoctor.errors import LogDoctorError
+from logdoctor.errors import LogDoctorError, UsageError
+from logdoctor.excerpt import excerpt
 from logdoctor.gate import OK, Ruling, mark_known, rule, worst
-from logdoctor.model import Diagnosis
+from logdoctor.model import Diagnosis, RunLog
 from logdoctor.outputs import STDOUT, Target
 from logdoctor.renderers._document import Block, to_markdown, to_terminal
 from logdoctor.renderers._record import RenderOptions
@@ -88,14 +90,25 @@ def report(logs: Sequence[str], request: Request) -> int:
         UsageError: a format is unknown.
         InputError: a saved report cannot be read, or an output cannot be written.
     """
-    targets = request.targets()
+    targets = _excerpt_first(request) if request.excerpt else request.targets()
     paths = expand(logs)
     known = [item for path in request.known for item in load_reports(path)]
     results = analyze(
         paths, settings=request.settings, hyperparameters=request.config, source_dir=request.source,
-        baseline=request.baseline, known=known,
+        baseline=request.baseline, known=known, look=_print_excerpt if request.excerpt else None,
     )  # fmt: skip
     return deliver(results, targets, request, many=len(paths) > 1)
+
+
+def _excerpt_first(request: Request) -> tuple[Target, ...]:
+    """With ``--excerpt`` standard output holds the excerpt; the report goes to files alone."""
+    if request.format is not None and not request.output:
+        raise UsageError("--excerpt is printed instead of the report; give the report a file with --output")
+    return tuple(target for target in request.targets() if target.file != STDOUT) if request.output else ()
+
+
+def _print_excerpt(diagnosis: Diagnosis, run: RunLog) -> None:
+    outputs.say(excerpt(diagnosis, run.fetch), sys.stdout)
 
 
 def deliver(results: Iterable[Diagnosis | Failure], targets: Sequence[Target], request: Request, *, many: bool) -> int:
@@ -130,7 +143,7 @@ def _code_of(failure: Failure, request: Request) -> int:
 def _emit(
     diagnoses: Sequence[Diagnosis], target: Target, request: Request, *, many: bool, failures: Sequence[Failure] = ()
 ) -> None:
-    extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures), "excerpt": request.excerpt}
+    extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures)}
     options = outputs.options_for(target, request.render_options(**extra), request.color)
     outputs.write(render(list(diagnoses), target.format, options), target)
 
@@ -188,4 +201,8 @@ def saved(paths: Sequence[Path], request: Request) -> int:
     known = [item for path in request.known for item in load_reports(path)]
     found = [item for path in paths for item in load_reports(path)]
     results: Iterable[Diagnosis] = (mark_known(item, known) if known else item for item in found)
-    return deliver(results, request.targets(), request, many=len(found) > 1)
+    if request.excerpt:
+        for item in found:
+            outputs.say(excerpt(item), sys.stdout)
+    targets = _excerpt_first(request) if request.excerpt else request.targets()
+    return deliver(results, targets, request, many=len(found) > 1)
