@@ -91,10 +91,16 @@ def _departure(
     peak = crossing + int(np.argmax(part))
     first = max(0, start - window)
     return Departure(
-        start=start, crossing=crossing, peak=peak, stop=stop, level=float(np.exp(level)),
-        level_first=first, level_last=max(first, start - 1),
-        ratio=float(np.exp(min(log[peak] - level, 700.0))), sustained=sustained,
-    )  # fmt: skip
+        start=start,
+        crossing=crossing,
+        peak=peak,
+        stop=stop,
+        level=float(np.exp(level)),
+        level_first=first,
+        level_last=max(first, start - 1),
+        ratio=float(np.exp(min(log[peak] - level, 700.0))),
+        sustained=sustained,
+    )
 
 
 def _filled(value: Floats) -> Floats:

@@ -16,8 +16,7 @@ def table(every: int = 1000, **columns: Sequence[float] | Floats) -> str:
     arrays = {name: np.asarray(values, dtype=np.float64) for name, values in columns.items()}
     count = max(array.size for array in arrays.values())
     lines = ["step," + ",".join(arrays)]
-    for i in range(count):
-        lines.append(f"{(i + 1) * every}," + ",".join(f"{array[i]:.6g}" for array in arrays.values()))
+    lines += [f"{(i + 1) * every}," + ",".join(f"{array[i]:.6g}" for array in arrays.values()) for i in range(count)]
     return "\n".join(lines) + "\n"
 
 

@@ -107,9 +107,17 @@ def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outco
     below = start - last > MARGIN * error and start - last > 2 * material
     fell = bool((improved and lost > LOST and drop > MARGIN * error) or below)
     return Outcome(
-        series, sign * start, sign * best, best_index, sign * last, gain, lost, fell,
-        bool(improved and (last - start > 0.25 * gain)), broken,
-    )  # fmt: skip
+        series,
+        sign * start,
+        sign * best,
+        best_index,
+        sign * last,
+        gain,
+        lost,
+        fell,
+        bool(improved and (last - start > 0.25 * gain)),
+        broken,
+    )
 
 
 def _ends_nonfinite(view: RunView) -> str | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.model import Evidence, Finding, Place, Scalar, Series, Severity
-
 from logdoctor.rules._record import Threshold
 
 if TYPE_CHECKING:
@@ -109,13 +108,14 @@ def way(first: int, last: int, count: int = 3) -> list[int]:
     return sorted({int(i) for i in inner if first < i < last})
 
 
-def journey(series: Series, first: int, worst: int, last: int, what: str = "peak", on_way: int = 2) -> tuple[Evidence, ...]:
+def journey(
+    series: Series, first: int, worst: int, last: int, what: str = "peak", on_way: int = 2
+) -> tuple[Evidence, ...]:
     """Return the rows of a table like a hand-written one: first, some on the way, worst, last, each with its change."""
     base = float(series.value[first])
+    along = [*way(first, worst, on_way), worst, *way(worst, last, 1), last]
     picks = [(first, "baseline")]
-    for index in [*way(first, worst, on_way), worst, *way(worst, last, 1), last]:
-        if index != first:
-            picks.append((index, change(float(series.value[index]), base)))
+    picks += [(i, change(float(series.value[i]), base)) for i in along if i != first]
     picks.append((worst, what))
     return rows(series, picks)
 
@@ -139,11 +139,22 @@ def finding(
 ) -> Finding:
     """Fill in a finding of ``rule``; numpy numbers become plain ones."""
     return Finding(
-        id=rule.id, name=rule.name, title=rule.title, severity=severity, confidence=confidence, summary=summary,
-        metrics=tuple(metrics), segment=segment or (view.segments[0] if view.segments else 0), onset=onset, end=end,
-        figures={key: _plain(item) for key, item in (figures or {}).items()}, evidence=tuple(evidence),
-        analysis=analysis, explained_by=tuple(explained_by), benign=benign or rule.benign,
-    )  # fmt: skip
+        id=rule.id,
+        name=rule.name,
+        title=rule.title,
+        severity=severity,
+        confidence=confidence,
+        summary=summary,
+        metrics=tuple(metrics),
+        segment=segment or (view.segments[0] if view.segments else 0),
+        onset=onset,
+        end=end,
+        figures={key: _plain(item) for key, item in (figures or {}).items()},
+        evidence=tuple(evidence),
+        analysis=analysis,
+        explained_by=tuple(explained_by),
+        benign=benign or rule.benign,
+    )
 
 
 def _plain(value: Scalar) -> Scalar:

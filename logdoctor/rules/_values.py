@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logdoctor.view import RunView
 
 PRINTED = ("q_max", "q_min", "q_value", "target_q", "q1_max", "q2_max", "q2_value")
+CLIPS = ("max_q_value", "td_target_clip", "value_clip", "target_clamp_value")
 FALLBACK = ("q_value", "target_q", "value_max")
 
 
@@ -72,15 +73,30 @@ def scale(view: RunView) -> Scale | None:
             return Scale(_with_values(high, outer), low, high)
     single = high or low or next((s for n in FALLBACK if (s := view.finite(n)) is not None), None)
     if single is None:
-        single = next((s for n in view.names if n.startswith(("q_", "q1", "q2")) and not n.endswith("std") and (s := view.finite(n)) is not None), None)
+        single = next(
+            (
+                s
+                for n in view.names
+                if n.startswith(("q_", "q1", "q2")) and not n.endswith("std") and (s := view.finite(n)) is not None
+            ),
+            None,
+        )
     return Scale(single, None, None) if single is not None else None
 
 
 def _with_values(series: Series, value: Floats) -> Series:
     from dataclasses import replace
 
-    return replace(series, name="q_range" if not np.array_equal(value, series.value) else series.name,
-                   raw_name="Q range", value=value, low=None, high=None, low_line=None, high_line=None)  # fmt: skip
+    return replace(
+        series,
+        name="q_range" if not np.array_equal(value, series.value) else series.name,
+        raw_name="Q range",
+        value=value,
+        low=None,
+        high=None,
+        low_line=None,
+        high_line=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,9 @@ class Bound:
     def text(self) -> str:
         """The arithmetic as it is shown."""
         kind = "reward clip" if self.exact else "mean reward a step"
-        return f"{kind} {say(float(f'{self.reward:.4g}'))} / (1 - {say(self.gamma)}) = {say(float(f'{self.value:.4g}'))}"
+        return (
+            f"{kind} {say(float(f'{self.reward:.4g}'))} / (1 - {say(self.gamma)}) = {say(float(f'{self.value:.4g}'))}"
+        )
 
 
 def bound(view: RunView) -> Bound | None:
@@ -130,7 +148,7 @@ def largest_return(view: RunView) -> tuple[float, Series] | None:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How Q grew: ``level`` before (median of points 0 to ``level_last``), ``onset``, ``peak``; ``ratio`` peak/level."""
+    """How Q grew: ``level`` before (points 0 to ``level_last``), ``onset``, ``peak``; ``ratio`` is peak over level."""
 
     level: float
     level_last: int

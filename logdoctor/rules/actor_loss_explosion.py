@@ -1,8 +1,9 @@
 """Actor loss explodes.
 
-What it finds: an actor loss whose magnitude is orders above any return of the run, or that grows by orders of magnitude.
-Why it matters: the actor loss of DDPG, TD3 and SAC is minus the critic's value of the policy; a loss in the billions is
-a critic that overestimates by that much.
+What it finds: an actor loss whose magnitude is orders above any return of the run, or that grows by orders of
+magnitude.
+Why it matters: the actor loss of DDPG, TD3 and SAC is minus the critic's value of the policy; a loss in the billions
+is a critic that overestimates by that much.
 How it decides: magnitude above ``returns`` times the largest printed return and above ``least``, or steady growth by
 ``growth`` from the first fifth to the largest value that leaves it above ``least``; critical from ``huge`` on.
 When it is wrong: unscaled rewards of a large environment (thousands a step) give large losses legitimately.
@@ -52,14 +53,33 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if hurt.bad and hurt.text:
         parts.append(hurt.text)
     yield finding(
-        RULE, view, severity="critical" if severe else "warning", confidence=0.9 if severe else 0.7, metrics=[series.name],
-        onset=view.place(series, int(passed[0]) if passed.size else worst), summary="; ".join(parts) + ".",
-        figures={"peak": peak, "peak_line": int(series.line[worst]), "early_median": early, "growth": grown,
-                 "largest_return": top[0] if top else None, "over_return": over or None, "power": power(peak)},
-        evidence=rows(series, [(0, "first"), *((i, change(float(series.value[i]), float(series.value[0]))) for i in way(0, worst, 2)),
-                               (worst, f"largest, {power(peak)}"), (last, "last")]),
+        RULE,
+        view,
+        severity="critical" if severe else "warning",
+        confidence=0.9 if severe else 0.7,
+        metrics=[series.name],
+        onset=view.place(series, int(passed[0]) if passed.size else worst),
+        summary="; ".join(parts) + ".",
+        figures={
+            "peak": peak,
+            "peak_line": int(series.line[worst]),
+            "early_median": early,
+            "growth": grown,
+            "largest_return": top[0] if top else None,
+            "over_return": over or None,
+            "power": power(peak),
+        },
+        evidence=rows(
+            series,
+            [
+                (0, "first"),
+                *((i, change(float(series.value[i]), float(series.value[0]))) for i in way(0, worst, 2)),
+                (worst, f"largest, {power(peak)}"),
+                (last, "last"),
+            ],
+        ),
         analysis="It is minus the critic's value of the policy: a critic that overestimates by orders of magnitude.",
-    )  # fmt: skip
+    )
 
 
 def _log(sick: bool) -> str:
@@ -76,9 +96,27 @@ RULE = Rule(
     needs=(("actor_loss",),),
     min_points=1,
     thresholds=(
-        threshold("returns", 100.0, "times the largest return", "two orders above what any policy earned", "sibling document T-4: loss -2.4M at rewards of 200"),
-        threshold("growth", 1000.0, "times the first fifth", "three orders of magnitude", "sibling document T-2: -2.85 to -7,607,850"),
-        threshold("least", 1000.0, "loss", "below the expected band nothing explodes", "seed report 003: expected 10^3 to 10^6"),
+        threshold(
+            "returns",
+            100.0,
+            "times the largest return",
+            "two orders above what any policy earned",
+            "sibling document T-4: loss -2.4M at rewards of 200",
+        ),
+        threshold(
+            "growth",
+            1000.0,
+            "times the first fifth",
+            "three orders of magnitude",
+            "sibling document T-2: -2.85 to -7,607,850",
+        ),
+        threshold(
+            "least",
+            1000.0,
+            "loss",
+            "below the expected band nothing explodes",
+            "seed report 003: expected 10^3 to 10^6",
+        ),
         threshold("huge", 1e7, "loss", "above the expected band by an order", "seed report 003: expected 10^3 to 10^6"),
     ),
     tags=("values", "policy", "stability"),
@@ -87,4 +125,4 @@ RULE = Rule(
         Example(title="loss grows to -4 billion", log=lambda: _log(True), fires=True),
         Example(title="loss follows the return to -90", log=lambda: _log(False), fires=False),
     ),
-)  # fmt: skip
+)

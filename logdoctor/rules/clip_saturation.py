@@ -1,6 +1,7 @@
 """Most updates are clipped.
 
-What it finds: a gradient norm above the clip limit in most rows, so that the limit and not the gradient sets the step.
+What it finds: a gradient norm above the clip limit in most rows, so that the limit and not the gradient sets the
+step.
 Why it matters: with clipping in nearly every update the optimiser moves by the same length whatever the loss says; a
 change of the learning rate is then a change of the step itself.
 How it decides: the limit is measured from the clip column (product or difference with the norm), else read from the
@@ -43,18 +44,37 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     median = float(np.median(series.value))
     where = {"measured": "measured from the log", "stated": "as configured", "ceiling": "where the printed norm stays"}
     yield finding(
-        RULE, view, severity="warning" if hurt.fell else "info", confidence=0.6, metrics=[series.name],
+        RULE,
+        view,
+        severity="warning" if hurt.fell else "info",
+        confidence=0.6,
+        metrics=[series.name],
         onset=view.place(series, int(np.flatnonzero(above)[0])),
         summary=(
-            f"{label(series)} was clipped in {int(above.sum()):,} of {len(series):,} rows (limit {say(limit)}, {where[source]});"
+            f"{label(series)} was clipped in {int(above.sum()):,} of {len(series):,} rows (limit {say(limit)}, "
+            f"{where[source]});"
             f" its median {say(median)} is {times(median / limit)} times the limit."
         ),
-        figures={"limit": limit, "limit_source": source, "clipped_rows": int(above.sum()), "rows": len(series),
-                 "median": median, "largest": float(series.value[worst]), "late_share": float(late.mean())},
-        evidence=rows(series, [(0, "first"), *((i, "") for i in way(0, len(series) - 1, 2)), (worst, "largest"),
-                               (len(series) - 1, "last")]),
+        figures={
+            "limit": limit,
+            "limit_source": source,
+            "clipped_rows": int(above.sum()),
+            "rows": len(series),
+            "median": median,
+            "largest": float(series.value[worst]),
+            "late_share": float(late.mean()),
+        },
+        evidence=rows(
+            series,
+            [
+                (0, "first"),
+                *((i, "") for i in way(0, len(series) - 1, 2)),
+                (worst, "largest"),
+                (len(series) - 1, "last"),
+            ],
+        ),
         analysis="The limit sets the length of nearly every update.",
-    )  # fmt: skip
+    )
 
 
 def _limit(view: RunView, limits: Limits) -> tuple[Series, float, str] | None:
@@ -74,7 +94,9 @@ def _limit(view: RunView, limits: Limits) -> tuple[Series, float, str] | None:
 
 def _clipped(factor: float) -> str:
     norm = factor * (1.0 + 0.2 * np.abs(wobble()))
-    return table(grad_norm=norm, clip_delta=np.minimum(1.0, 5.0 / norm), episode_return=failing() if factor > 5 else learning())
+    return table(
+        grad_norm=norm, clip_delta=np.minimum(1.0, 5.0 / norm), episode_return=failing() if factor > 5 else learning()
+    )
 
 
 RULE = Rule(
@@ -85,8 +107,20 @@ RULE = Rule(
     detect=detect,
     min_points=10,
     thresholds=(
-        threshold("share", 0.5, "of the rows of the second half", "the limit then sets the step size", "Google tuning playbook: > 50 %"),
-        threshold("pinned", 0.8, "of the rows at the ceiling", "a ceiling nobody configured must be unmistakable", "trainspotter: >= 80 % within 0.5 % of the maximum"),
+        threshold(
+            "share",
+            0.5,
+            "of the rows of the second half",
+            "the limit then sets the step size",
+            "Google tuning playbook: > 50 %",
+        ),
+        threshold(
+            "pinned",
+            0.8,
+            "of the rows at the ceiling",
+            "a ceiling nobody configured must be unmistakable",
+            "trainspotter: >= 80 % within 0.5 % of the maximum",
+        ),
     ),
     tags=("gradients", "clipping"),
     examples=(
@@ -94,4 +128,4 @@ RULE = Rule(
         Example(title="norm near 2 with a limit of 5", log=lambda: _clipped(2.0), fires=False),
     ),
     applies_to=lambda view: None if norms(view) else "no gradient norm in this log",
-)  # fmt: skip
+)

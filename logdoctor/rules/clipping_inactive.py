@@ -4,8 +4,8 @@ What it finds: norms far above the stated limit with a clip column that stays at
 any limit whose norm reaches many times its median.
 Why it matters: without a limit one bad batch can move the weights by a hundred ordinary updates.
 How it decides: the clip column never leaves its neutral value (1.000 as ratio, 0.000 as difference) although the norm
-exceeds the stated limit in ``rows`` rows or more; or no limit is stated, or it is stated to be off, and the norm reaches
-``factor`` times its median. It is a warning where performance or a loss suffered, else a remark.
+exceeds the stated limit in ``rows`` rows or more; or no limit is stated, or it is stated to be off, and the norm
+reaches ``factor`` times its median. It is a warning where performance or a loss suffered, else a remark.
 When it is wrong: the column may show another parameter group than the norm.
 What to do: clip the gradient norm, for a start near the 90th percentile of the norms printed.
 References: Pascanu et al. 2013 (arXiv:1211.5063); Google tuning playbook.
@@ -50,32 +50,53 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     yield _finding(view, series, above, setting, median, clip is not None)
 
 
-def _finding(view: RunView, series: Series, above: np.ndarray, setting: float | None, median: float, column: bool) -> Finding:
+def _finding(
+    view: RunView, series: Series, above: np.ndarray, setting: float | None, median: float, column: bool
+) -> Finding:
     hurt = outcome(view)
     worst = int(np.argmax(series.highs))
     peak = float(series.highs[worst])
-    what = f"the stated limit {say(setting)}" if setting is not None else f"{times(peak / median)} times its median {say(median)}"
-    neutral = ", and the clip column never left its neutral value" if column else ", and clipping is configured to be off"
+    what = (
+        f"the stated limit {say(setting)}"
+        if setting is not None
+        else f"{times(peak / median)} times its median {say(median)}"
+    )
+    neutral = (
+        ", and the clip column never left its neutral value" if column else ", and clipping is configured to be off"
+    )
     top = above[np.argsort(-series.highs[above])[:4]]
     return finding(
-        RULE, view, severity="warning" if hurt.bad else "info", confidence=0.75, metrics=[series.name],
+        RULE,
+        view,
+        severity="warning" if hurt.bad else "info",
+        confidence=0.75,
+        metrics=[series.name],
         onset=view.place(series, int(above[0]), "high"),
         summary=(
             f"{label(series)} reached {say(peak)} at {at(view, series, worst, 'high')}, "
             f"{'above' if setting is not None else ''}{' ' if setting is not None else ''}{what}{neutral}:"
             f" nothing limited the {above.size:,} largest updates."
         ),
-        figures={"peak": peak, "median": median, "stated_limit": setting, "rows_above": int(above.size), "rows": len(series)},
+        figures={
+            "peak": peak,
+            "median": median,
+            "stated_limit": setting,
+            "rows_above": int(above.size),
+            "rows": len(series),
+        },
         evidence=rows(series, [(0, "first"), *((int(i), "not clipped") for i in top), (worst, "largest")], "high"),
         analysis="An update in proportion to such a norm is many ordinary updates in one.",
-    )  # fmt: skip
+    )
 
 
 def _log(clipped: bool) -> str:
     norm = 1.0 + np.abs(wobble(size=0.1))
     norm[[30, 33, 36, 40, 45]] = 400.0
-    return table(grad_norm=norm, clip_delta=np.minimum(1.0, 10.0 / norm) if clipped else np.ones(60),
-                 episode_return=learning() if clipped else failing())  # fmt: skip
+    return table(
+        grad_norm=norm,
+        clip_delta=np.minimum(1.0, 10.0 / norm) if clipped else np.ones(60),
+        episode_return=learning() if clipped else failing(),
+    )
 
 
 RULE = Rule(
@@ -86,9 +107,27 @@ RULE = Rule(
     detect=detect,
     min_points=5,
     thresholds=(
-        threshold("rows", 3.0, "rows above the limit", "one row may be printed before the first clip", "rldoctor: recurring at 3"),
-        threshold("factor", 10.0, "times the median norm", "a tenfold norm is what clipping is for", "runmedic, trainproof: > 10 x median"),
-        threshold("least", 1.0, "gradient norm", "below the usual clip limit there is nothing to clip", "common max_grad_norm of 0.5 to 1"),
+        threshold(
+            "rows",
+            3.0,
+            "rows above the limit",
+            "one row may be printed before the first clip",
+            "rldoctor: recurring at 3",
+        ),
+        threshold(
+            "factor",
+            10.0,
+            "times the median norm",
+            "a tenfold norm is what clipping is for",
+            "runmedic, trainproof: > 10 x median",
+        ),
+        threshold(
+            "least",
+            1.0,
+            "gradient norm",
+            "below the usual clip limit there is nothing to clip",
+            "common max_grad_norm of 0.5 to 1",
+        ),
     ),
     tags=("gradients", "clipping", "configuration"),
     references=("https://arxiv.org/abs/1211.5063",),
@@ -97,4 +136,4 @@ RULE = Rule(
         Example(title="norms of 400 clipped to 10", log=lambda: _log(True), fires=False),
     ),
     applies_to=lambda view: None if norms(view) else "no gradient norm in this log",
-)  # fmt: skip
+)

@@ -4,9 +4,9 @@ What it finds: a critic, value or TD loss that leaves its level by orders of mag
 larger than its mean, in a run that suffers.
 Why it matters: the actor follows the critic; a critic whose error jumps gives it no direction.
 How it decides: exploded: a departure by ``factor`` and ``sigmas`` robust deviations that stays, or steady growth by
-``growth`` from the first to the last fifth. Unstable: standard deviation above ``spread`` times the mean and a maximum
-of ``peak`` times the mean. Both count only when performance fell, did not improve, or ended non-finite. In a run that
-does well a loss that grows with the returns is normal.
+``growth`` from the first to the last fifth. Unstable: standard deviation above ``spread`` times the mean and a
+maximum of ``peak`` times the mean. Both count only when performance fell, did not improve, or ended non-finite. In a
+run that does well a loss that grows with the returns is normal.
 When it is wrong: a reward scale that changes during the run changes the loss with its square.
 What to do: look for the cause in features, rewards and targets first; clip targets, lower the critic's learning rate.
 References: IsaacLab#1999 (value loss 10^4 times, then infinite); tensorflow/agents#294 (benign growth).
@@ -44,15 +44,39 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             f"rose to {big(float(value[worst.peak]))} at {at(view, series, worst.peak, 'high')},"
             f" {times(worst.ratio)} times its median of {say(float(f'{worst.level:.4g}'))} before"
         )
-        yield _finding(view, series, what, view.place(series, found[0].start), {"baseline_median": worst.level,
-                       "baseline_first_line": int(series.line[worst.level_first]),
-                       "baseline_last_line": int(series.line[worst.level_last]), "ratio": worst.ratio}, "critical")  # fmt: skip
+        yield _finding(
+            view,
+            series,
+            what,
+            view.place(series, found[0].start),
+            {
+                "baseline_median": worst.level,
+                "baseline_first_line": int(series.line[worst.level_first]),
+                "baseline_last_line": int(series.line[worst.level_last]),
+                "ratio": worst.ratio,
+            },
+            "critical",
+        )
         return
     fifth = max(1, len(series) // 5)
     early, late = float(np.median(series.value[:fifth])), float(np.median(series.value[-fifth:]))
-    if early > 0 and late / early >= limits.growth and rank_correlation(np.arange(len(series), dtype=float), series.value) > 0.6:
-        what = f"grew from {big(early)} to {big(late)} (medians of the first and the last fifth, {times(late / early)} times)"
-        yield _finding(view, series, what, view.place(series, 0), {"early_median": early, "late_median": late, "ratio": late / early}, "critical")
+    if (
+        early > 0
+        and late / early >= limits.growth
+        and rank_correlation(np.arange(len(series), dtype=float), series.value) > 0.6
+    ):
+        what = (
+            f"grew from {big(early)} to {big(late)} (medians of the first and the last fifth, {times(late / early)} "
+            "times)"
+        )
+        yield _finding(
+            view,
+            series,
+            what,
+            view.place(series, 0),
+            {"early_median": early, "late_median": late, "ratio": late / early},
+            "critical",
+        )
         return
     mean, std = float(series.value.mean()), float(series.value.std())
     if mean > 0 and std > limits.spread * mean and value.max() >= limits.peak * mean and mean > limits.least:
@@ -72,20 +96,34 @@ def falling(view: RunView) -> bool:
     return bool(first.mean() - last.mean() > 3 * error and first.mean() - last.mean() > 0.2 * abs(first.mean()))
 
 
-def _finding(view: RunView, series: Series, what: str, onset: Place, figures: dict[str, float | int], severity: str) -> Finding:
+def _finding(
+    view: RunView, series: Series, what: str, onset: Place, figures: dict[str, float | int], severity: str
+) -> Finding:
     worst, last = int(np.argmax(series.highs)), len(series) - 1
     hurt = outcome(view)
     mean, std = float(series.value.mean()), float(series.value.std())
     picks = [(0, "first"), *((i, "") for i in way(0, worst, 2)), (worst, "largest"), (last, "last")]
     tail = hurt.text or "performance declines"
     return finding(
-        RULE, view, severity="critical" if severity == "critical" else "warning", confidence=0.8, metrics=[series.name], onset=onset,
+        RULE,
+        view,
+        severity="critical" if severity == "critical" else "warning",
+        confidence=0.8,
+        metrics=[series.name],
+        onset=onset,
         summary=f"{label(series)} {what}; {tail}.",
-        figures={"mean": mean, "standard_deviation": std, "largest": float(series.highs[worst]), "largest_line": int(series.high_lines[worst]),
-                 "first": float(series.value[0]), "last": float(series.value[-1])} | figures,
+        figures={
+            "mean": mean,
+            "standard_deviation": std,
+            "largest": float(series.highs[worst]),
+            "largest_line": int(series.high_lines[worst]),
+            "first": float(series.value[0]),
+            "last": float(series.value[-1]),
+        }
+        | figures,
         evidence=rows(series, picks, "high"),
         analysis="A critic this unsettled gives the policy no direction to follow.",
-    )  # fmt: skip
+    )
 
 
 def _log(sick: bool) -> str:
@@ -107,9 +145,27 @@ RULE = Rule(
         threshold("factor", 10.0, "times the level before", "an order of magnitude", "losslint: > 10 x local median"),
         threshold("sigmas", 8.0, "robust deviations", "TD losses are heavy-tailed", "rldoctor: > 8 robust sigma"),
         threshold("growth", 100.0, "times, last fifth over first fifth", "two orders of magnitude", "ReAgent#189"),
-        threshold("spread", 1.0, "times the mean", "a standard deviation above the mean", "seed report 003: mean 987, std 1644"),
-        threshold("peak", 5.0, "times the mean", "and single losses far above it", "seed report 003: expected mean 10-100, max 100-500"),
-        threshold("least", 10.0, "loss", "below this band the loss is small whatever its scatter", "seed report 003: expected mean 10 to 100"),
+        threshold(
+            "spread",
+            1.0,
+            "times the mean",
+            "a standard deviation above the mean",
+            "seed report 003: mean 987, std 1644",
+        ),
+        threshold(
+            "peak",
+            5.0,
+            "times the mean",
+            "and single losses far above it",
+            "seed report 003: expected mean 10-100, max 100-500",
+        ),
+        threshold(
+            "least",
+            10.0,
+            "loss",
+            "below this band the loss is small whatever its scatter",
+            "seed report 003: expected mean 10 to 100",
+        ),
     ),
     tags=("values", "critic", "stability"),
     references=("https://github.com/tensorflow/agents/issues/294",),
@@ -117,4 +173,4 @@ RULE = Rule(
         Example(title="loss climbs 5,000-fold while the return falls", log=lambda: _log(True), fires=True),
         Example(title="loss stays at one", log=lambda: _log(False), fires=False),
     ),
-)  # fmt: skip
+)

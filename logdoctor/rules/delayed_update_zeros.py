@@ -6,8 +6,8 @@ Why it matters: it looks like a dead network and is a question of when the value
 How it decides: zeros in at least ``share`` of the rows of a norm named after actor or policy; either they come at a
 regular distance, or the run states a policy delay of 2 or more; the critic's norm or a loss moves meanwhile, and the
 printed actions are not pinned at their limits.
-When it is wrong: an actor whose output is saturated has a true zero gradient; if the actor loss moves only because the
-critic moves, check one step that does update the actor.
+When it is wrong: an actor whose output is saturated has a true zero gradient; if the actor loss moves only because
+the critic moves, check one step that does update the actor.
 What to do: print the actor's norm only in steps that update the actor.
 References: Fujimoto et al. 2018 (arXiv:1802.09477), delayed policy updates.
 """
@@ -47,7 +47,11 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def _critic_moves(view: RunView, series: Series) -> bool:
     for name in view.names:
         other = view.finite(name)
-        if other is None or name == series.name or not (name.endswith("loss") or "critic" in name or name == "grad_norm"):
+        if (
+            other is None
+            or name == series.name
+            or not (name.endswith("loss") or "critic" in name or name == "grad_norm")
+        ):
             continue
         if len(other) >= 3 and float(np.ptp(other.value)) > 0:
             return True
@@ -66,19 +70,29 @@ def _pinned(view: RunView) -> bool:
 
 
 def _finding(view: RunView, series: Series, zeros: int, delay: float | None, gap: float | None) -> Finding:
-    why = f"the policy is updated only every {say(delay)} critic steps" if delay else f"it is non-zero in every {say(gap)}. row"
+    why = (
+        f"the policy is updated only every {say(delay)} critic steps"
+        if delay
+        else f"it is non-zero in every {say(gap)}. row"
+    )
     last = len(series) - 1
     return finding(
-        RULE, view, severity="info", confidence=0.8, metrics=[series.name], benign=True,
+        RULE,
+        view,
+        severity="info",
+        confidence=0.8,
+        metrics=[series.name],
+        benign=True,
         onset=view.place(series, int(np.flatnonzero(series.value == 0)[0])),
         summary=(
-            f"{label(series)} is exactly 0 in {zeros:,} of {len(series):,} rows because {why}; the critic moves meanwhile,"
+            f"{label(series)} is exactly 0 in {zeros:,} of {len(series):,} rows because {why}; the critic moves "
+            "meanwhile,"
             " so this is a question of when the value is printed."
         ),
         figures={"zeros": zeros, "rows": len(series), "policy_delay": delay, "row_distance": gap},
         evidence=rows(series, [(0, ""), (last // 2, ""), (last, "")]),
         analysis="Print the norm only in steps that update the actor, and it says something.",
-    )  # fmt: skip
+    )
 
 
 def _log(delayed: bool) -> str:
@@ -95,8 +109,20 @@ RULE = Rule(
     min_points=3,
     benign=True,
     thresholds=(
-        threshold("share", 0.3, "of the rows", "a delay of 2 gives a half; some rows may be averages", "Fujimoto et al. 2018: delay 2"),
-        threshold("regular", 0.8, "of the gaps on one grid", "chance zeros have no period", "runmedic: periodic at 70 % on a grid"),
+        threshold(
+            "share",
+            0.3,
+            "of the rows",
+            "a delay of 2 gives a half; some rows may be averages",
+            "Fujimoto et al. 2018: delay 2",
+        ),
+        threshold(
+            "regular",
+            0.8,
+            "of the gaps on one grid",
+            "chance zeros have no period",
+            "runmedic: periodic at 70 % on a grid",
+        ),
     ),
     tags=("gradients",),
     references=("https://arxiv.org/abs/1802.09477",),
@@ -105,4 +131,4 @@ RULE = Rule(
         Example(title="no row is zero", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if norms(view) else "no gradient norm in this log",
-)  # fmt: skip
+)

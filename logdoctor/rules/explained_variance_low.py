@@ -37,20 +37,30 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     worst, last = int(np.argmin(series.value)), len(series) - 1
     below = int((series.value < limits.low).sum())
     yield finding(
-        RULE, view, severity="warning", confidence=0.7, metrics=[series.name], onset=view.place(series, min(onset, last)),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.7,
+        metrics=[series.name],
+        onset=view.place(series, min(onset, last)),
         summary=(
-            f"{label(series)} has a median of {say(float(f'{late:.3g}'))} in the second half and is below {say(limits.low)} in"
+            f"{label(series)} has a median of {say(float(f'{late:.3g}'))} in the second half and is below "
+            f"{say(limits.low)} in"
             f" {below:,} of {len(series):,} rows: the critic predicts no better than a constant; {hurt.text}."
         ),
         figures={"late_median": late, "rows_below": below, "rows": len(series), "lowest": float(series.value[worst])},
         evidence=rows(series, [(0, "first"), *((i, "") for i in way(0, last, 2)), (worst, "lowest"), (last, "last")]),
         analysis="Advantages computed with such a baseline are as noisy as the returns themselves.",
-    )  # fmt: skip
+    )
 
 
 def _log(sick: bool) -> str:
     value = wobble(size=0.02) if sick else np.clip(ramp(0.0, 0.9, noise=0.02), -1, 1)
-    return table(explained_variance=value, value_loss=1 + np.abs(wobble(size=0.1)), episode_return=failing() if sick else learning())
+    return table(
+        explained_variance=value,
+        value_loss=1 + np.abs(wobble(size=0.1)),
+        episode_return=failing() if sick else learning(),
+    )
 
 
 RULE = Rule(
@@ -61,11 +71,19 @@ RULE = Rule(
     detect=detect,
     needs=(("explained_variance",),),
     min_points=10,
-    thresholds=(threshold("low", 0.05, "explained variance", "0 is what a constant prediction reaches", "Stable-Baselines3 manual: 0 or below is bad"),),
+    thresholds=(
+        threshold(
+            "low",
+            0.05,
+            "explained variance",
+            "0 is what a constant prediction reaches",
+            "Stable-Baselines3 manual: 0 or below is bad",
+        ),
+    ),
     tags=("values", "critic"),
     references=("https://stable-baselines3.readthedocs.io/en/master/common/logger.html",),
     examples=(
         Example(title="near zero throughout while the return falls", log=lambda: _log(True), fires=True),
         Example(title="rises to 0.9", log=lambda: _log(False), fires=False),
     ),
-)  # fmt: skip
+)

@@ -1,6 +1,7 @@
 """Feature norms explode.
 
-What it finds: the norm, mean or spread of a feature vector orders of magnitude above what layers with sane weights give.
+What it finds: the norm, mean or spread of a feature vector orders of magnitude above what layers with sane weights
+give.
 Why it matters: everything behind the features (Q values, losses, gradients) scales with them; a clipped gradient does
 not repair that, because the forward pass is already wrong.
 How it decides: the largest value is compared with the expected band (L2 norm 10 to 100, mean 0 to 10, standard
@@ -18,7 +19,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from logdoctor.model import Finding, Scalar, Series
+from logdoctor.model import Evidence, Finding, Scalar, Series
 from logdoctor.rules._examples import learning, table, wobble
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
@@ -57,12 +58,20 @@ def _grew(view: RunView, series: Series, top: float, limits: Limits) -> bool:
 
 
 def _finding(
-    view: RunView, series: Series, band: tuple[float, float], worst: int, over: float, everything: list[Series], limits: Limits
+    view: RunView,
+    series: Series,
+    band: tuple[float, float],
+    worst: int,
+    over: float,
+    everything: list[Series],
+    limits: Limits,
 ) -> Finding:
     size = np.abs(series.value)
     outside = np.flatnonzero(size > band[1])
     peak, last = float(series.value[worst]), len(series) - 1
-    others, figures, evidence = [], {}, []
+    others: list[str] = []
+    figures: dict[str, Scalar] = {}
+    evidence: list[Evidence] = []
     for other in everything:
         if other.name == series.name:
             continue
@@ -74,28 +83,46 @@ def _finding(
         evidence += rows(other, [(top, f"{times(abs(value) / limit[1])} times the expected {say(limit[1])}")])
     orders = math.log10(over) if over > 0 else 0.0
     picks = [(0, "first")] + [(i, change(float(series.value[i]), float(series.value[0]))) for i in way(0, worst, 2)]
-    picks += [(int(outside[0]), "first above the band"), (worst, f"{times(over)} times the expected {say(band[1])}"), (last, "last")]
+    picks += [
+        (int(outside[0]), "first above the band"),
+        (worst, f"{times(over)} times the expected {say(band[1])}"),
+        (last, "last"),
+    ]
     return finding(
-        RULE, view, severity="critical" if over >= limits.critical else "warning", confidence=0.95 if over >= limits.critical else 0.75,
-        metrics=[s.name for s in everything], onset=view.place(series, int(outside[0])),
+        RULE,
+        view,
+        severity="critical" if over >= limits.critical else "warning",
+        confidence=0.95 if over >= limits.critical else 0.75,
+        metrics=[s.name for s in everything],
+        onset=view.place(series, int(outside[0])),
         summary=(
             f"{label(series)} is {big(peak)} at {at(view, series, worst)}, expected {say(band[0])} to {say(band[1])}:"
             f" {times(over)} times the upper end ({orders:.0f} orders of magnitude)"
             f"{'; ' + '; '.join(others) if others else ''}."
         ),
-        figures=_numbers(series, peak, band) | {"orders_of_magnitude": orders, "rows_above": int(outside.size), "rows": len(series)} | figures,
+        figures=_numbers(series, peak, band)
+        | {"orders_of_magnitude": orders, "rows_above": int(outside.size), "rows": len(series)}
+        | figures,
         evidence=[*rows(series, picks), *evidence],
         analysis="Values, losses and gradients behind these features are scaled by the same factor.",
-    )  # fmt: skip
+    )
 
 
 def _numbers(series: Series, value: float, band: tuple[float, float]) -> dict[str, Scalar]:
-    return {series.name: value, f"{series.name}_expected_low": band[0], f"{series.name}_expected_high": band[1],
-            f"{series.name}_over_expected": abs(value) / band[1]}  # fmt: skip
+    return {
+        series.name: value,
+        f"{series.name}_expected_low": band[0],
+        f"{series.name}_expected_high": band[1],
+        f"{series.name}_over_expected": abs(value) / band[1],
+    }
 
 
 def _log(top: float) -> str:
-    return table(feature_l2_norm=np.geomspace(15, top, 60) * (1 + wobble(size=0.02)), feature_mean=np.geomspace(0.4, top / 40, 60), episode_return=learning())
+    return table(
+        feature_l2_norm=np.geomspace(15, top, 60) * (1 + wobble(size=0.02)),
+        feature_mean=np.geomspace(0.4, top / 40, 60),
+        episode_return=learning(),
+    )
 
 
 RULE = Rule(
@@ -106,9 +133,27 @@ RULE = Rule(
     detect=detect,
     min_points=1,
     thresholds=(
-        threshold("warning", 10.0, "times the upper end of the band", "one order of magnitude; wide layers stay below", "seed report 003: expected 10 to 100"),
-        threshold("critical", 1000.0, "times the upper end of the band", "three orders of magnitude fit no width", "seed report 003: 10^10 times"),
-        threshold("growth", 4.0, "times the first tenth", "fourfold growth was called a fault in practice", "sibling document T-10: 15.8 to 65.3"),
+        threshold(
+            "warning",
+            10.0,
+            "times the upper end of the band",
+            "one order of magnitude; wide layers stay below",
+            "seed report 003: expected 10 to 100",
+        ),
+        threshold(
+            "critical",
+            1000.0,
+            "times the upper end of the band",
+            "three orders of magnitude fit no width",
+            "seed report 003: 10^10 times",
+        ),
+        threshold(
+            "growth",
+            4.0,
+            "times the first tenth",
+            "fourfold growth was called a fault in practice",
+            "sibling document T-10: 15.8 to 65.3",
+        ),
     ),
     tags=("values", "features", "stability"),
     references=("https://arxiv.org/abs/1607.06450",),
@@ -117,4 +162,4 @@ RULE = Rule(
         Example(title="L2 norm grows from 15 to 30", log=lambda: _log(30.0), fires=False),
     ),
     applies_to=lambda view: None if any(_band(name) for name in view.names) else "no feature statistics in this log",
-)  # fmt: skip
+)

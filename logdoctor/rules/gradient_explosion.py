@@ -1,11 +1,12 @@
 """Gradient norm explodes.
 
-What it finds: a gradient norm that leaves its earlier level by a factor of ten and more, and a run that suffers from it.
+What it finds: a gradient norm that leaves its earlier level by a factor of ten and more, and a run that suffers from
+it.
 Why it matters: one unclipped update of a hundred times the usual size can destroy weights that took hours to learn.
 How it decides: the running median before the departure is the level; the norm must exceed it by ``factor`` and by
-``sigmas`` robust deviations of its logarithm, and stay there, or exceed it by ``violent``; or it must grow steadily by
-``growth`` from the first to the last fifth. It is an alarm only when performance fell, never improved, or a loss ended
-non-finite: in reinforcement learning the norm of a healthy run grows with the rewards.
+``sigmas`` robust deviations of its logarithm, and stay there, or exceed it by ``violent``; or it must grow steadily
+by ``growth`` from the first to the last fifth. It is an alarm only when performance fell, never improved, or a loss
+ended non-finite: in reinforcement learning the norm of a healthy run grows with the rewards.
 When it is wrong: a schedule or a curriculum that changes the loss scale changes the norm with it.
 What to do: clip the norm near its 90th percentile, lower the learning rate, look at the batch of the first row.
 References: Pascanu et al. 2013 (arXiv:1211.5063); Google tuning playbook, "identify training instability".
@@ -24,7 +25,7 @@ from logdoctor.rules._examples import failing, learning, ramp, table, wobble
 from logdoctor.rules._gradients import alive, norms
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
-from logdoctor.rules._rows import at, change, finding, rows, say, times, threshold, way
+from logdoctor.rules._rows import at, change, finding, rows, say, threshold, times, way
 from logdoctor.view import RunView
 
 
@@ -48,25 +49,33 @@ def _exploded(view: RunView, series: Series, worst: Departure, first: Departure)
     hurt = outcome(view)
     peak = float(series.highs[worst.peak])
     summary = (
-        f"{label(series)} rose to {say(peak)} at {at(view, series, worst.peak, 'high')}, {times(peak / first.level)} times"
+        f"{label(series)} rose to {say(peak)} at {at(view, series, worst.peak, 'high')}, "
+        f"{times(peak / first.level)} times"
         f" its earlier median {say(_round(first.level))}"
     )
     picks = [(first.level_first, "level before"), (max(first.start - 1, 0), "last row before"), (first.start, "onset")]
     picks += [(i, "") for i in way(first.start, worst.peak, 2)]
     picks += [(worst.peak, f"peak, {times(peak / first.level)} times"), (len(series) - 1, "last row")]
     return finding(
-        RULE, view, severity="critical" if hurt.fell or hurt.nonfinite else "warning",
-        confidence=0.9 if hurt.fell or hurt.nonfinite else 0.7, summary=f"{summary}; {hurt.text}.",
-        metrics=[series.name], onset=view.place(series, first.start),
+        RULE,
+        view,
+        severity="critical" if hurt.fell or hurt.nonfinite else "warning",
+        confidence=0.9 if hurt.fell or hurt.nonfinite else 0.7,
+        summary=f"{summary}; {hurt.text}.",
+        metrics=[series.name],
+        onset=view.place(series, first.start),
         figures={
-            "baseline_median": first.level, "baseline_first_line": int(series.line[first.level_first]),
-            "baseline_last_line": int(series.line[first.level_last]), "peak": peak,
-            "peak_line": int(series.high_lines[worst.peak]), "ratio": peak / first.level,
+            "baseline_median": first.level,
+            "baseline_first_line": int(series.line[first.level_first]),
+            "baseline_last_line": int(series.line[first.level_last]),
+            "peak": peak,
+            "peak_line": int(series.high_lines[worst.peak]),
+            "ratio": peak / first.level,
             "onset_value": float(series.value[first.start]),
         },
         evidence=rows(series, picks),
         analysis="Updates of this size move the weights further than the loss surface they were computed on is valid.",
-    )  # fmt: skip
+    )
 
 
 def _grew(view: RunView, series: Series, limits: Limits) -> Iterable[Finding]:
@@ -80,16 +89,28 @@ def _grew(view: RunView, series: Series, limits: Limits) -> Iterable[Finding]:
     last = len(series) - 1
     picks = [(0, "first")] + [(i, change(float(value[i]), float(value[0]))) for i in (*way(0, last, 3), last)]
     yield finding(
-        RULE, view, severity="critical", confidence=0.85, metrics=[series.name], onset=view.place(series, 0),
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.85,
+        metrics=[series.name],
+        onset=view.place(series, 0),
         summary=(
             f"{label(series)} grew steadily from {say(float(value[0]))} to {say(float(value[-1]))},"
             f" {times(late / early)} times by medians and about {times(rate)} times a row; {outcome(view).text}."
         ),
-        figures={"first": float(value[0]), "last": float(value[-1]), "early_median": early, "late_median": late,
-                 "ratio": late / early, "growth_per_row": rate, "rank_correlation": tau},
+        figures={
+            "first": float(value[0]),
+            "last": float(value[-1]),
+            "early_median": early,
+            "late_median": late,
+            "ratio": late / early,
+            "growth_per_row": rate,
+            "rank_correlation": tau,
+        },
         evidence=rows(series, picks),
         analysis="Growth by a constant factor a row is a feedback loop: each update enlarges the next gradient.",
-    )  # fmt: skip
+    )
 
 
 def _round(value: float) -> float:
@@ -116,12 +137,36 @@ RULE = Rule(
     detect=detect,
     min_points=4,
     thresholds=(
-        threshold("factor", 10.0, "times the level before", "a tenfold norm is no ordinary batch", "runmedic, trainproof: > 10 x median"),
-        threshold("sigmas", 8.0, "robust deviations", "norms are heavy-tailed", "rldoctor: > 8 robust sigma and > 3 x median"),
-        threshold("violent", 100.0, "times the level before", "a single update this large needs no second one", "seed reports: gradients 100 times normal"),
-        threshold("least", 1.0, "gradient norm", "below the usual clip limit nothing explodes", "common max_grad_norm of 0.5 to 1"),
-        threshold("growth", 100.0, "times, last fifth over first fifth", "two orders of magnitude", "Pascanu et al. 2013"),
-        threshold("monotone", 0.8, "rank correlation with time", "growth must be steady, not a few rows", "Kendall 1975"),
+        threshold(
+            "factor",
+            10.0,
+            "times the level before",
+            "a tenfold norm is no ordinary batch",
+            "runmedic, trainproof: > 10 x median",
+        ),
+        threshold(
+            "sigmas", 8.0, "robust deviations", "norms are heavy-tailed", "rldoctor: > 8 robust sigma and > 3 x median"
+        ),
+        threshold(
+            "violent",
+            100.0,
+            "times the level before",
+            "a single update this large needs no second one",
+            "seed reports: gradients 100 times normal",
+        ),
+        threshold(
+            "least",
+            1.0,
+            "gradient norm",
+            "below the usual clip limit nothing explodes",
+            "common max_grad_norm of 0.5 to 1",
+        ),
+        threshold(
+            "growth", 100.0, "times, last fifth over first fifth", "two orders of magnitude", "Pascanu et al. 2013"
+        ),
+        threshold(
+            "monotone", 0.8, "rank correlation with time", "growth must be steady, not a few rows", "Kendall 1975"
+        ),
     ),
     tags=("gradients", "stability"),
     references=("https://arxiv.org/abs/1211.5063",),

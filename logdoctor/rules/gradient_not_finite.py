@@ -6,7 +6,8 @@ How it decides: a single row that recovers at once while the loss stays finite i
 the printed mean overflowed). Some such rows are a warning. It is critical when the norm stays non-finite to the end,
 when ``run`` rows in a row are non-finite, or when a loss is non-finite in the same rows.
 When it is wrong: with dynamic loss scaling a few infinite norms at the start are how the scale is found.
-What to do: print the loss and the scale of the same steps; lower the learning rate; bf16 instead of fp16; skip the step.
+What to do: print the loss and the scale of the same steps; lower the learning rate; bf16 instead of fp16; skip the
+step.
 References: NVIDIA mixed-precision guide (loss scaling); gradsnitch: infinite only, NaN may mean "not logged".
 """
 
@@ -50,24 +51,37 @@ def _finding(view: RunView, series: Series, found: NonFinite, longest: int, limi
     what = "NaN" if np.isnan(series.value[first]) else "infinite"
     if severity == "info" and found.count == 1:
         after = min(first + 1, len(series) - 1)
-        tail = f"; the next row is {say(float(series.value[after]))} again and no loss was hit, so one update at most was affected"
+        tail = (
+            f"; the next row is {say(float(series.value[after]))} again and no loss was hit, so one update at most "
+            "was affected"
+        )
     elif stays:
         tail = f", and from {at(view, series, found.last_run or first)} to the end"
     else:
         tail = f" ({found.runs} separate stretches, longest {longest} rows)"
     picks = [(max(0, first - 1), "last finite before"), (first, what), (min(first + longest, len(series) - 1), "")]
     return finding(
-        RULE, view, severity=severity, confidence=0.95, metrics=[series.name],
+        RULE,
+        view,
+        severity=severity,
+        confidence=0.95,
+        metrics=[series.name],
         onset=view.place(series, (found.last_run if stays and found.last_run is not None else first)),
         summary=(
-            f"{label(series)} was {what} at {at(view, series, first)}, {found.count:,} of {len(series):,} rows in all{tail}"
+            f"{label(series)} was {what} at {at(view, series, first)}, {found.count:,} of {len(series):,} rows in "
+            f"all{tail}"
             f"{f'; {loss} was not finite in the same rows' if loss else ''}."
         ),
-        figures={"nonfinite_rows": found.count, "rows": len(series), "stretches": found.runs, "longest": longest,
-                 "first_line": int(series.line[first])},
+        figures={
+            "nonfinite_rows": found.count,
+            "rows": len(series),
+            "stretches": found.runs,
+            "longest": longest,
+            "first_line": int(series.line[first]),
+        },
         evidence=rows(series, picks),
         analysis="" if severity == "info" else "Weights that took such an update do not come back by themselves.",
-    )  # fmt: skip
+    )
 
 
 def _bad_loss(view: RunView, series: Series) -> str:
@@ -101,8 +115,20 @@ RULE = Rule(
     detect=detect,
     min_points=3,
     thresholds=(
-        threshold("isolated", 1.0, "rows", "one row that recovers at once changed one update at most", "skip-step practice (OLMo)"),
-        threshold("run", 3.0, "rows in a row", "three in a row are no accident of one batch", "llm-foundry: stop after more than 4 consecutive"),
+        threshold(
+            "isolated",
+            1.0,
+            "rows",
+            "one row that recovers at once changed one update at most",
+            "skip-step practice (OLMo)",
+        ),
+        threshold(
+            "run",
+            3.0,
+            "rows in a row",
+            "three in a row are no accident of one batch",
+            "llm-foundry: stop after more than 4 consecutive",
+        ),
     ),
     tags=("gradients", "numerics"),
     references=("https://docs.nvidia.com/deeplearning/performance/mixed-precision-training/",),
@@ -111,4 +137,4 @@ RULE = Rule(
         Example(title="all finite", log=lambda: _log(0), fires=False),
     ),
     applies_to=lambda view: None if norms(view) else "no gradient norm in this log",
-)  # fmt: skip
+)

@@ -3,8 +3,8 @@
 What it finds: single rows whose gradient norm is far above the rows around them.
 Why it matters: each one is a batch that moved the weights much more than the others; many of them mean that the step
 size leaves no margin.
-How it decides: at least ``count`` rows above ``sigmas`` robust deviations and ``factor`` times the running median.
-A remark while the run does well; a warning when performance fell and no clip limit caught the spikes.
+How it decides: at least ``count`` rows above ``sigmas`` robust deviations and ``factor`` times the running median. A
+remark while the run does well; a warning when performance fell and no clip limit caught the spikes.
 When it is wrong: norms printed for single batches scatter by nature more than averages over many.
 What to do: clip near the 90th percentile; find the batches.
 References: Google tuning playbook (clip at the 90th percentile of norms); OLMo spike score.
@@ -43,16 +43,26 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         peak = float(series.highs[worst])
         limit = "clipping was in force" if caught else "no clipping is visible in the log"
         yield finding(
-            RULE, view, severity="warning" if hurt.fell and not caught else "info", confidence=0.6, metrics=[series.name],
+            RULE,
+            view,
+            severity="warning" if hurt.fell and not caught else "info",
+            confidence=0.6,
+            metrics=[series.name],
             onset=view.place(series, int(found.index[0]), "high"),
             summary=(
                 f"{label(series)} spiked in {len(found)} of {len(series)} rows, highest {say(peak)} at"
                 f" {at(view, series, worst, 'high')}, {times(peak / level)} times the median before it; {limit}."
             ),
-            figures={"spikes": len(found), "rows": len(series), "peak": peak, "level_before_peak": level, "ratio": peak / level},
+            figures={
+                "spikes": len(found),
+                "rows": len(series),
+                "peak": peak,
+                "level_before_peak": level,
+                "ratio": peak / level,
+            },
             evidence=rows(series, [(int(i), f"{times(float(series.highs[i]) / level)} times") for i in top], "high"),
             analysis="The largest updates come from single batches, not from a general rise.",
-        )  # fmt: skip
+        )
         return
 
 
@@ -70,9 +80,23 @@ RULE = Rule(
     detect=detect,
     min_points=20,
     thresholds=(
-        threshold("sigmas", 8.0, "robust deviations", "norms are heavy-tailed", "rldoctor: > 8 robust sigma and > 3 x median"),
-        threshold("factor", 8.0, "times the running median", "a norm must be of another order", "gradsnitch: > 8 x rolling median"),
-        threshold("least", 1.0, "gradient norm", "below the usual clip limit a spike is harmless", "common max_grad_norm of 0.5 to 1"),
+        threshold(
+            "sigmas", 8.0, "robust deviations", "norms are heavy-tailed", "rldoctor: > 8 robust sigma and > 3 x median"
+        ),
+        threshold(
+            "factor",
+            8.0,
+            "times the running median",
+            "a norm must be of another order",
+            "gradsnitch: > 8 x rolling median",
+        ),
+        threshold(
+            "least",
+            1.0,
+            "gradient norm",
+            "below the usual clip limit a spike is harmless",
+            "common max_grad_norm of 0.5 to 1",
+        ),
         threshold("count", 3.0, "rows", "one or two bad batches happen in every run", "rldoctor: recurring at 3"),
     ),
     tags=("gradients",),

@@ -1,11 +1,11 @@
 """Gradient norm swings while the run gets worse.
 
-What it finds: a gradient norm that moves up and down by a large factor without direction, and what share of it the clip
-limit cut off, in a run whose performance or values break down.
+What it finds: a gradient norm that moves up and down by a large factor without direction, and what share of it the
+clip limit cut off, in a run whose performance or values break down.
 Why it matters: with a step size in proportion, updates overshoot and are corrected again and again.
-How it decides: the 95th over the 5th percentile is at least ``swing`` and the norm has no steady trend, or the strongest
-clipping removed at least ``cut`` of a norm; and the run suffered (performance fell, a slope turned negative, Q values
-collapsed). In a run that does well such swings are normal and nothing is said.
+How it decides: the 95th over the 5th percentile is at least ``swing`` and the norm has no steady trend, or the
+strongest clipping removed at least ``cut`` of a norm; and the run suffered (performance fell, a slope turned
+negative, Q values collapsed). In a run that does well such swings are normal and nothing is said.
 When it is wrong: norms of single batches scatter more than averages.
 What to do: lower the learning rate, accumulate gradients over more batches, check for non-finite values.
 References: seed report on Q divergence; Google tuning playbook.
@@ -47,17 +47,30 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     bottom, top = _ends(positive.value, low, high)
     text, figures, extra = _clip_text(clip, view)
     yield finding(
-        RULE, view, severity="warning" if clip is not None else "info", confidence=0.6, metrics=[series.name, *(["clip_delta"] if clip else [])],
+        RULE,
+        view,
+        severity="warning" if clip is not None else "info",
+        confidence=0.6,
+        metrics=[series.name, *(["clip_delta"] if clip else [])],
         onset=view.place(positive, min(top, bottom)),
         summary=(
             f"{label(series)} swings between {say(float(positive.value[bottom]))} and {say(float(positive.value[top]))}"
             f" ({times(float(positive.value[top] / positive.value[bottom]))} times){text}; {trouble}."
         ),
-        figures={"smallest": float(positive.value[bottom]), "largest": float(positive.value[top]),
-                 "ratio": float(positive.value[top] / positive.value[bottom]), "percentile_5": low, "percentile_95": high} | figures,
-        evidence=[*rows(positive, [(0, "first"), (bottom, "smallest"), (top, "largest"), (len(positive) - 1, "last")]), *extra],
+        figures={
+            "smallest": float(positive.value[bottom]),
+            "largest": float(positive.value[top]),
+            "ratio": float(positive.value[top] / positive.value[bottom]),
+            "percentile_5": low,
+            "percentile_95": high,
+        }
+        | figures,
+        evidence=[
+            *rows(positive, [(0, "first"), (bottom, "smallest"), (top, "largest"), (len(positive) - 1, "last")]),
+            *extra,
+        ],
         analysis="The optimiser bounces instead of converging: large and small updates alternate without direction.",
-    )  # fmt: skip
+    )
 
 
 def _ends(value: Floats, low: float, high: float) -> tuple[int, int]:
@@ -86,15 +99,20 @@ def _clip_text(clip: Clipping | None, view: RunView) -> tuple[str, dict[str, Sca
         worst = low if clip.meaning == "ratio" else high
         text += f", {100 * cut:.0f} % cut off at {at(view, d, worst)}, {clip.clipped.size} of {len(d)} rows clipped"
     figures: dict[str, Scalar] = {
-        "clip_smallest": float(d.value[low]), "clip_largest": float(d.value[high]), "largest_cut": cut,
-        "clipped_rows": int(clip.clipped.size), "clip_limit": clip.limit,
-    }  # fmt: skip
+        "clip_smallest": float(d.value[low]),
+        "clip_largest": float(d.value[high]),
+        "largest_cut": cut,
+        "clipped_rows": int(clip.clipped.size),
+        "clip_limit": clip.limit,
+    }
     return text, figures, rows(d, [(low, "smallest"), (high, "largest")])
 
 
 def _log(sick: bool) -> str:
     norm = 6.0 + 2.2 * np.sin(np.arange(60) * 2.1) + wobble(size=0.2)
-    return table(grad_norm=norm, clip_delta=np.minimum(1.0, 5.0 / norm), episode_return=failing() if sick else learning())
+    return table(
+        grad_norm=norm, clip_delta=np.minimum(1.0, 5.0 / norm), episode_return=failing() if sick else learning()
+    )
 
 
 RULE = Rule(
@@ -105,8 +123,16 @@ RULE = Rule(
     detect=detect,
     min_points=5,
     thresholds=(
-        threshold("swing", 2.0, "times, 95th over 5th percentile", "twofold swings of an averaged norm", "seed report 001: swinging 2 times or more"),
-        threshold("cut", 0.2, "of the norm clipped away", "a ratio below 0.8", "seed report 001: ClipΔ often below 0.8"),
+        threshold(
+            "swing",
+            2.0,
+            "times, 95th over 5th percentile",
+            "twofold swings of an averaged norm",
+            "seed report 001: swinging 2 times or more",
+        ),
+        threshold(
+            "cut", 0.2, "of the norm clipped away", "a ratio below 0.8", "seed report 001: ClipΔ often below 0.8"
+        ),
     ),
     tags=("gradients",),
     examples=(
@@ -114,4 +140,4 @@ RULE = Rule(
         Example(title="the same norm while the return rises", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if norms(view) else "no gradient norm in this log",
-)  # fmt: skip
+)

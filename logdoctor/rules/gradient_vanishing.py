@@ -1,16 +1,17 @@
 """Gradient norm vanishes while there is still something to learn.
 
-What it finds: a recorded gradient norm that shrinks to a small part of its start, or is tiny in the whole run, although
-the loss or the performance did not get better.
+What it finds: a recorded gradient norm that shrinks to a small part of its start, or is tiny in the whole run,
+although the loss or the performance did not get better.
 Why it matters: without a gradient the optimiser changes nothing; more steps will not help.
-How it decides: the median of the last fifth is below ``shrunk`` of the median of the first fifth, or below ``tiny`` in
-absolute terms, and the run did not improve. A norm that is exactly zero in every row was never recorded (another rule);
-zeros that come and go with a delayed update are benign (LD309); a sudden end of the gradient is LD304.
+How it decides: the median of the last fifth is below ``shrunk`` of the median of the first fifth, or below ``tiny``
+in absolute terms, and the run did not improve. A norm that is exactly zero in every row was never recorded (another
+rule); zeros that come and go with a delayed update are benign (LD309); a sudden end of the gradient is LD304.
 When it is wrong: losses with tiny units (rewards scaled by 1e-4) have tiny gradients; Adam does not mind, but the
 finding then points at the scale.
-What to do: check initialisation, activation and the learning rate of the part; check that the loss is scaled sensibly.
-References: AUTOTRAINER (ICSE 2021): vanishing below 1e-3 of the first layer; gradsnitch: late below 5 % of early while
-the loss fell less than 20 %.
+What to do: check initialisation, activation and the learning rate of the part; check that the loss is scaled
+sensibly.
+References: AUTOTRAINER (ICSE 2021): vanishing below 1e-3 of the first layer; gradsnitch: late below 5 % of early
+while the loss fell less than 20 %.
 """
 
 from __future__ import annotations
@@ -67,12 +68,17 @@ def _finding(view: RunView, series: Series, early: float, late: float, shrunk: b
     onset = int(below[-1]) + 1 if below.size and below[-1] < last else 0
     picks = [(0, "first")] + [(i, change(float(value[i]), float(value[0]))) for i in (*way(0, last, 3), last)]
     return finding(
-        RULE, view, severity="warning", confidence=0.7, metrics=[series.name], onset=view.place(series, onset),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.7,
+        metrics=[series.name],
+        onset=view.place(series, onset),
         summary=f"{label(series)} {how} (medians of the first and the last fifth); {outcome(view).text}.",
         figures={"early_median": early, "late_median": late, "rows": len(series), "zeros": int((value == 0).sum())},
         evidence=rows(series, picks),
         analysis="The norm is recorded (it is not constant), so the signal itself is weak.",
-    )  # fmt: skip
+    )
 
 
 def _sick() -> str:
@@ -93,10 +99,24 @@ RULE = Rule(
     detect=detect,
     min_points=10,
     thresholds=(
-        threshold("shrunk", 0.05, "of the first fifth", "a twentieth of the early signal", "gradsnitch: late < 5 % of early and loss fell < 20 %"),
-        threshold("tiny", 0.01, "gradient norm", "below this in the whole run", "training-doctor: vanishing below 0.01"),
+        threshold(
+            "shrunk",
+            0.05,
+            "of the first fifth",
+            "a twentieth of the early signal",
+            "gradsnitch: late < 5 % of early and loss fell < 20 %",
+        ),
+        threshold(
+            "tiny", 0.01, "gradient norm", "below this in the whole run", "training-doctor: vanishing below 0.01"
+        ),
         threshold("progress", 0.2, "share of the first loss", "a fall by a fifth is learning", "gradsnitch"),
-        threshold("zeros", 0.2, "share of exactly zero rows", "more zeros are another fault", "rldoctor: 20 / 40 / 70 % zero updates"),
+        threshold(
+            "zeros",
+            0.2,
+            "share of exactly zero rows",
+            "more zeros are another fault",
+            "rldoctor: 20 / 40 / 70 % zero updates",
+        ),
     ),
     tags=("gradients",),
     examples=(
@@ -104,4 +124,4 @@ RULE = Rule(
         Example(title="norm fades because the loss is solved", log=_converged, fires=False),
     ),
     applies_to=lambda view: None if norms(view) else "no gradient norm in this log",
-)  # fmt: skip
+)

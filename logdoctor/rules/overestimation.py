@@ -2,8 +2,9 @@
 
 What it finds: a mean (or largest) Q value above every return the run has shown, still rising while performance falls.
 Why it matters: the policy maximises a value that the environment does not pay.
-How it decides: the last fifth of the Q magnitude is ``above`` times the largest printed return and ``rising`` above its own
-middle, returns are not negative, and performance fell. The divergence rule comes first; this one is for slow growth.
+How it decides: the last fifth of the Q magnitude is ``above`` times the largest printed return and ``rising`` above
+its own middle, returns are not negative, and performance fell. The divergence rule comes first; this one is for slow
+growth.
 When it is wrong: Q in other units than the printed return (scaled rewards).
 What to do: double Q-learning, a slower target network, a larger replay buffer, a lower learning rate.
 References: van Hasselt et al. 2016 (arXiv:1509.06461); Fujimoto et al. 2018 (arXiv:1802.09477).
@@ -40,20 +41,42 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     above = np.flatnonzero(m > largest)
     last, best = len(q.size) - 1, int(np.argmax(returns.value))
     yield finding(
-        RULE, view, severity="warning", confidence=0.7, metrics=[q.size.name, returns.name], onset=view.place(q.size, int(above[0])),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.7,
+        metrics=[q.size.name, returns.name],
+        onset=view.place(q.size, int(above[0])),
         summary=(
-            f"Q reaches {say(float(q.size.value[last]))} at {at(view, q.size, last)}, {times(late / largest)} times the largest"
-            f" return ever printed ({label(returns)} {say(largest)}, line {int(returns.line[best])}), and rises while {hurt.text}."
+            f"Q reaches {say(float(q.size.value[last]))} at {at(view, q.size, last)}, {times(late / largest)} "
+            "times the largest"
+            f" return ever printed ({label(returns)} {say(largest)}, line {int(returns.line[best])}), and rises "
+            f"while {hurt.text}."
         ),
-        figures={"late_median": late, "middle_median": middle, "largest_return": largest, "largest_return_line": int(returns.line[best]),
-                 "ratio": late / largest},
-        evidence=q.rows([(0, "first"), (int(above[0]), "above every return"), *((i, change(float(m[i]), float(m[0]))) for i in way(0, last, 2)), (last, "last")]),
+        figures={
+            "late_median": late,
+            "middle_median": middle,
+            "largest_return": largest,
+            "largest_return_line": int(returns.line[best]),
+            "ratio": late / largest,
+        },
+        evidence=q.rows(
+            [
+                (0, "first"),
+                (int(above[0]), "above every return"),
+                *((i, change(float(m[i]), float(m[0]))) for i in way(0, last, 2)),
+                (last, "last"),
+            ]
+        ),
         analysis="A discounted value cannot exceed the undiscounted return it estimates.",
-    )  # fmt: skip
+    )
 
 
 def _log(sick: bool) -> str:
-    return table(q_value=np.linspace(90, 220, 60) if sick else np.linspace(0, 80, 60), episode_return=failing() if sick else learning())
+    return table(
+        q_value=np.linspace(90, 220, 60) if sick else np.linspace(0, 80, 60),
+        episode_return=failing() if sick else learning(),
+    )
 
 
 RULE = Rule(
@@ -65,7 +88,13 @@ RULE = Rule(
     min_points=10,
     thresholds=(
         threshold("above", 1.2, "times the largest return", "a fifth above the impossible", "van Hasselt et al. 2016"),
-        threshold("rising", 0.1, "above the middle fifth", "a tenth more than in the middle of the run", "van Hasselt et al. 2016, figure 3"),
+        threshold(
+            "rising",
+            0.1,
+            "above the middle fifth",
+            "a tenth more than in the middle of the run",
+            "van Hasselt et al. 2016, figure 3",
+        ),
     ),
     tags=("values",),
     references=("https://arxiv.org/abs/1509.06461",),
@@ -74,4 +103,4 @@ RULE = Rule(
         Example(title="Q 80 below the return", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if scale(view) is not None else "no Q values in this log",
-)  # fmt: skip
+)

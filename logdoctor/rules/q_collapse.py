@@ -2,10 +2,10 @@
 
 What it finds: a Q range that shrinks by an order of magnitude from one row to the next and stays there.
 Why it matters: after an explosion the network over-corrects; what it knew about the order of actions is gone.
-How it decides: the magnitude falls by ``factor`` against the row before and against the median of the five rows before,
-and the median of all later rows stays below half of that way.
-When it is wrong: a new run in the same file, a reward rescaling or a restored checkpoint look the same; the rule looks
-at one run at a time.
+How it decides: the magnitude falls by ``factor`` against the row before and against the median of the five rows
+before, and the median of all later rows stays below half of that way.
+When it is wrong: a new run in the same file, a reward rescaling or a restored checkpoint look the same; the rule
+looks at one run at a time.
 What to do: go back to a checkpoint before the values left their level.
 References: van Hasselt et al. 2018 (arXiv:1812.02648).
 """
@@ -37,22 +37,40 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     severe = hurt.bad or grown
     before, after = float(q.size.value[fall.before]), float(q.size.value[fall.after])
     last = len(q.size) - 1
-    picks = [(max(0, fall.before - 1), ""), (fall.before, "last row before"), (fall.after, f"{times(fall.ratio)} times lower")]
+    picks = [
+        (max(0, fall.before - 1), ""),
+        (fall.before, "last row before"),
+        (fall.after, f"{times(fall.ratio)} times lower"),
+    ]
     picks += [(min(last, fall.after + 1), ""), (last, "last row")]
-    count = f"stayed there for the {fall.rows_after:,} rows to the end" if fall.rows_after > 1 else "it is the last row of the log"
+    count = (
+        f"stayed there for the {fall.rows_after:,} rows to the end"
+        if fall.rows_after > 1
+        else "it is the last row of the log"
+    )
     yield finding(
-        RULE, view, severity="critical" if severe else "warning", confidence=0.9 if fall.rows_after >= 3 else 0.75,
-        metrics=[s.name for s in (q.low, q.high) if s is not None] or [q.size.name], onset=view.place(q.size, fall.after),
+        RULE,
+        view,
+        severity="critical" if severe else "warning",
+        confidence=0.9 if fall.rows_after >= 3 else 0.75,
+        metrics=[s.name for s in (q.low, q.high) if s is not None] or [q.size.name],
+        onset=view.place(q.size, fall.after),
         summary=(
-            f"The Q range collapsed from {q.text(fall.before)} to {q.text(fall.after)} at {at(view, q.size, fall.after)}:"
+            f"The Q range collapsed from {q.text(fall.before)} to {q.text(fall.after)} at "
+            f"{at(view, q.size, fall.after)}:"
             f" {say(before)} to {say(after)} is {times(fall.ratio)} times lower in one row; {count}."
         ),
-        figures={"before": before, "before_line": int(q.size.line[fall.before]), "after": after, "ratio": fall.ratio,
-                 "rows_after": fall.rows_after},
+        figures={
+            "before": before,
+            "before_line": int(q.size.line[fall.before]),
+            "after": after,
+            "ratio": fall.ratio,
+            "rows_after": fall.rows_after,
+        },
         evidence=q.rows(picks),
         analysis="A change of this size in one row is an over-correction, not learning.",
         explained_by=["LD401"] if grown else [],
-    )  # fmt: skip
+    )
 
 
 def _log(sick: bool) -> str:
@@ -68,8 +86,20 @@ RULE = Rule(
     detect=detect,
     min_points=5,
     thresholds=(
-        threshold("factor", 10.0, "times lower", "an order of magnitude from one row to the next", "seed report 001: 125 times lower"),
-        threshold("least", 1.0, "in Q units, level before", "below one, printed digits decide the ratio", "rounding of %.1f ranges"),
+        threshold(
+            "factor",
+            10.0,
+            "times lower",
+            "an order of magnitude from one row to the next",
+            "seed report 001: 125 times lower",
+        ),
+        threshold(
+            "least",
+            1.0,
+            "in Q units, level before",
+            "below one, printed digits decide the ratio",
+            "rounding of %.1f ranges",
+        ),
     ),
     tags=("values", "stability"),
     references=("https://arxiv.org/abs/1812.02648",),
@@ -78,4 +108,4 @@ RULE = Rule(
         Example(title="range grows to 60", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if scale(view) is not None else "no Q values in this log",
-)  # fmt: skip
+)

@@ -1,12 +1,13 @@
 """Q values diverge.
 
 What it finds: Q values that leave their earlier level and grow, together with a sign that they lost their meaning.
-Why it matters: the bootstrap target contains the growing values, so each update pushes them further; the greedy policy
-follows them and gets worse.
-How it decides: the magnitude (the end of the printed range that is farther from zero) reaches ``factor`` times its first
-tenth in a steady rise, and at least one of: performance fell while they exceed every printed return or ten times their
-settled level, or its printed slope turned negative; the values collapsed afterwards; they exceed the bound r/(1-gamma); they grew by ``orders`` and performance never improved. Growth alone is no
-alarm: Q values of a healthy run rise from zero to the return that they predict.
+Why it matters: the bootstrap target contains the growing values, so each update pushes them further; the greedy
+policy follows them and gets worse.
+How it decides: the magnitude (the end of the printed range that is farther from zero) reaches ``factor`` times its
+first tenth in a steady rise, and at least one of: performance fell while they exceed every printed return or ten
+times their settled level, or its printed slope turned negative; the values collapsed afterwards; they exceed the
+bound r/(1-gamma); they grew by ``orders`` and performance never improved. Growth alone is no alarm: Q values of a
+healthy run rise from zero to the return that they predict.
 When it is wrong: rewards that truly grow (a curriculum, a longer horizon) raise Q with them.
 What to do: lower the learning rate, slow the target network, clip or scale rewards, use double Q-learning.
 References: van Hasselt et al. 2018 (arXiv:1812.02648), soft divergence; Mnih et al. 2015.
@@ -23,7 +24,18 @@ from logdoctor.rules._examples import failing, learning, table
 from logdoctor.rules._outcome import outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, change, finding, say, threshold, times, way
-from logdoctor.rules._values import Bound, Growth, Scale, bound, collapse, growth, largest_return, scale, slope_turn, suffering
+from logdoctor.rules._values import (
+    Bound,
+    Growth,
+    Scale,
+    bound,
+    collapse,
+    growth,
+    largest_return,
+    scale,
+    slope_turn,
+    suffering,
+)
 from logdoctor.view import RunView
 
 ESTIMATE = 10.0  # an estimated bound (mean reward a step) must be exceeded by an order of magnitude
@@ -46,16 +58,28 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         f" ({times(rise.ratio)} times their median of the first tenth); {'; '.join(reasons)}."
     )
     yield finding(
-        RULE, view, severity=severity, confidence=0.93 if severity == "critical" else 0.75, summary=summary,
-        metrics=_names(q), onset=view.place(q.size, rise.onset),
+        RULE,
+        view,
+        severity=severity,
+        confidence=0.93 if severity == "critical" else 0.75,
+        summary=summary,
+        metrics=_names(q),
+        onset=view.place(q.size, rise.onset),
         figures={
-            "first": float(q.size.value[0]), "baseline_median": rise.level, "baseline_first_line": int(q.size.line[0]),
-            "baseline_last_line": int(q.size.line[rise.level_last]), "peak": peak, "peak_line": int(q.size.line[rise.peak]),
-            "ratio": rise.ratio, "last": float(q.size.value[-1]), "rank_correlation": rise.steady,
-        } | _bound_figures(limit, abs(peak)),
+            "first": float(q.size.value[0]),
+            "baseline_median": rise.level,
+            "baseline_first_line": int(q.size.line[0]),
+            "baseline_last_line": int(q.size.line[rise.level_last]),
+            "peak": peak,
+            "peak_line": int(q.size.line[rise.peak]),
+            "ratio": rise.ratio,
+            "last": float(q.size.value[-1]),
+            "rank_correlation": rise.steady,
+        }
+        | _bound_figures(limit, abs(peak)),
         evidence=q.rows(picks),
         analysis=_analysis(limit, abs(peak)),
-    )  # fmt: skip
+    )
 
 
 def diverged(
@@ -98,7 +122,7 @@ def _reasons(view: RunView, q: Scale, rise: Growth, orders: float, drop: float) 
 
 
 def _implausible(view: RunView, q: Scale, rise: Growth, drop: float) -> bool:
-    """Whether the values are more than a learner on its way up: above every printed return, or grown from a settled level.
+    """Whether the values are more than those of a learner on its way up: above every return, or grown when settled.
 
     A discounted value cannot exceed the undiscounted return; and a rise from zero is how every value function begins,
     so growth counts only against the level between a fifth and two fifths of the run.
@@ -111,10 +135,15 @@ def _implausible(view: RunView, q: Scale, rise: Growth, drop: float) -> bool:
     return settled > 0 and rise.peak > 2 * m.size // 5 and m[rise.peak] / settled >= drop
 
 
-def _bound_figures(limit: Bound | None, peak: float) -> dict[str, float | str]:
+def _bound_figures(limit: Bound | None, peak: float) -> dict[str, float]:
     if limit is None:
         return {}
-    return {"bound": limit.value, "bound_reward": limit.reward, "gamma": limit.gamma, "peak_over_bound": peak / limit.value}
+    return {
+        "bound": limit.value,
+        "bound_reward": limit.reward,
+        "gamma": limit.gamma,
+        "peak_over_bound": peak / limit.value,
+    }
 
 
 def _analysis(limit: Bound | None, peak: float) -> str:
@@ -139,8 +168,11 @@ def _names(q: Scale) -> list[str]:
 
 def _log(sick: bool) -> str:
     q = np.where(np.arange(60) < 30, np.linspace(5, 20, 60), 20 * np.exp(np.linspace(-3, 4.5, 60)))
-    return table(q_max=np.maximum(q, 5) if sick else np.linspace(0.1, 90, 60), q_min=-np.ones(60),
-                 episode_return=failing() if sick else learning())  # fmt: skip
+    return table(
+        q_max=np.maximum(q, 5) if sick else np.linspace(0.1, 90, 60),
+        q_min=-np.ones(60),
+        episode_return=failing() if sick else learning(),
+    )
 
 
 RULE = Rule(
@@ -151,10 +183,24 @@ RULE = Rule(
     detect=detect,
     min_points=5,
     thresholds=(
-        threshold("factor", 3.0, "times the first tenth", "a threefold rise of a settled range is no drift", "AUTOTRAINER, TheDeepChecker: ratio 2 over a window; a third more margin"),
+        threshold(
+            "factor",
+            3.0,
+            "times the first tenth",
+            "a threefold rise of a settled range is no drift",
+            "AUTOTRAINER, TheDeepChecker: ratio 2 over a window; a third more margin",
+        ),
         threshold("steady", 0.5, "rank correlation with time up to the peak", "a rise, not one row", "Kendall 1975"),
-        threshold("orders", 1000.0, "times", "three orders of magnitude need no second sign but missing success", "ReAgent#189: TD loss 4.97 to 2.6e6 in 9 reports"),
-        threshold("collapse", 10.0, "times lower", "an order of magnitude within one row", "seed report 001: 125 times lower"),
+        threshold(
+            "orders",
+            1000.0,
+            "times",
+            "three orders of magnitude need no second sign but missing success",
+            "ReAgent#189: TD loss 4.97 to 2.6e6 in 9 reports",
+        ),
+        threshold(
+            "collapse", 10.0, "times lower", "an order of magnitude within one row", "seed report 001: 125 times lower"
+        ),
     ),
     tags=("values", "stability"),
     references=("https://arxiv.org/abs/1812.02648",),
@@ -163,4 +209,4 @@ RULE = Rule(
         Example(title="Q rises from 0 to 90 with the return", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if scale(view) is not None else "no Q values in this log",
-)  # fmt: skip
+)

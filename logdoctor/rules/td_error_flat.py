@@ -2,8 +2,8 @@
 
 What it finds: a temporal-difference error without a trend in a run that does not get better.
 Why it matters: the TD error is what the critic is trained to reduce; flat means that it does not converge.
-How it decides: the change along a robust trend line is below ``flat`` of its median, the last fifth is not below the first
-by more than that, and performance fell or did not improve.
+How it decides: the change along a robust trend line is below ``flat`` of its median, the last fifth is not below the
+first by more than that, and performance fell or did not improve.
 When it is wrong: rewards that keep rising bring new errors in; such a run improves and is left in peace.
 What to do: look at target updates, learning rate and the scale of features and rewards.
 References: Fujimoto et al. 2018 (arXiv:1802.09477); seed report 003: 9.7 (stable), expected to fall to 5 and 2.
@@ -35,26 +35,46 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     median = float(np.median(series.value))
     fifth = max(1, len(series) // 5)
     early, late = float(np.median(series.value[:fifth])), float(np.median(series.value[-fifth:]))
-    if line is None or median <= 0 or abs(line.change) > limits.flat * median or abs(late - early) > limits.flat * median:
+    if (
+        line is None
+        or median <= 0
+        or abs(line.change) > limits.flat * median
+        or abs(late - early) > limits.flat * median
+    ):
         return
     last = len(series) - 1
     first_value, last_value = float(series.value[0]), float(series.value[-1])
     yield finding(
-        RULE, view, severity="warning", confidence=0.65, metrics=[series.name], onset=view.place(series, 0),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.65,
+        metrics=[series.name],
+        onset=view.place(series, 0),
         summary=(
-            f"{label(series)} stays at {say(float(f'{median:.4g}'))} (median; first {say(first_value)}, last {say(last_value)},"
-            f" {change(last_value, first_value) or 'no change'}): the critic does not converge; {hurt.text or 'performance declines'}."
+            f"{label(series)} stays at {say(float(f'{median:.4g}'))} (median; first {say(first_value)}, last "
+            f"{say(last_value)},"
+            f" {change(last_value, first_value) or 'no change'}): the critic does not converge; "
+            f"{hurt.text or 'performance declines'}."
         ),
-        figures={"median": median, "first": first_value, "last": last_value, "early_median": early, "late_median": late,
-                 "trend_change": line.change},
+        figures={
+            "median": median,
+            "first": first_value,
+            "last": last_value,
+            "early_median": early,
+            "late_median": late,
+            "trend_change": line.change,
+        },
         evidence=rows(series, [(0, "first"), *((i, "") for i in way(0, last, 3)), (last, "last")]),
         analysis="A critic that learns reduces this error; here it is as large at the end as at the start.",
-    )  # fmt: skip
+    )
 
 
 def _log(sick: bool) -> str:
     error = 9.7 + wobble(size=0.2) if sick else np.linspace(9.7, 2.0, 60)
-    return table(td_error=error, critic_loss=1 + np.abs(wobble(size=0.1)), episode_return=failing() if sick else learning())
+    return table(
+        td_error=error, critic_loss=1 + np.abs(wobble(size=0.1)), episode_return=failing() if sick else learning()
+    )
 
 
 RULE = Rule(
@@ -64,7 +84,15 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     min_points=5,
-    thresholds=(threshold("flat", 0.1, "of its median", "less than a tenth over the whole run", "TheDeepChecker: fall below 5 % a check; doubled for noise"),),
+    thresholds=(
+        threshold(
+            "flat",
+            0.1,
+            "of its median",
+            "less than a tenth over the whole run",
+            "TheDeepChecker: fall below 5 % a check; doubled for noise",
+        ),
+    ),
     tags=("values", "critic"),
     references=("https://arxiv.org/abs/1802.09477",),
     examples=(
@@ -72,4 +100,4 @@ RULE = Rule(
         Example(title="falls from 9.7 to 2", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if any(n.startswith("td_error") for n in view.names) else "no td_error in this log",
-)  # fmt: skip
+)

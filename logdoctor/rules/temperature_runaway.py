@@ -1,11 +1,13 @@
 """The entropy temperature runs away.
 
-What it finds: an automatically tuned entropy coefficient (SAC's alpha) that keeps growing together with the critic loss.
+What it finds: an automatically tuned entropy coefficient (SAC's alpha) that keeps growing together with the critic
+loss.
 Why it matters: the entropy term becomes the reward; values grow with it and the policy is pushed to be random.
-How it decides: the last fifth is ``growth`` times the smallest median before it, it is still rising, and the critic loss
-grew by ``critic`` or performance fell.
+How it decides: the last fifth is ``growth`` times the smallest median before it, it is still rising, and the critic
+loss grew by ``critic`` or performance fell.
 When it is wrong: alpha may rise for a while after a policy became too deterministic; it then settles.
-What to do: check the target entropy (minus the number of action dimensions), fix alpha, scale rewards, lower its learning rate.
+What to do: check the target entropy (minus the number of action dimensions), fix alpha, scale rewards, lower its
+learning rate.
 References: Haarnoja et al. 2018 (arXiv:1812.05905); FinRL#476 and #85.
 """
 
@@ -43,13 +45,35 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     start = low * len(series) // 5
     tail = f"the critic loss grew {times(grown)} times meanwhile" if grown >= limits.critic else hurt.text
     yield finding(
-        RULE, view, severity="critical" if hurt.fell else "warning", confidence=0.8, metrics=[series.name, "critic_loss"],
+        RULE,
+        view,
+        severity="critical" if hurt.fell else "warning",
+        confidence=0.8,
+        metrics=[series.name, "critic_loss"],
         onset=view.place(series, start),
-        summary=f"{label(series)} grew from {say(float(f'{level[low]:.4g}'))} to {say(float(f'{level[-1]:.4g}'))} ({times(level[-1] / level[low])} times by medians of fifths) and still rises; {tail}.",
-        figures={"lowest_median": float(level[low]), "last_median": float(level[-1]), "ratio": float(level[-1] / level[low]), "critic_growth": grown},
-        evidence=rows(series, [(0, "first"), (start, "lowest"), *((i, change(float(series.value[i]), float(series.value[start]))) for i in (*way(start, last, 2), last))]),
+        summary=(
+            f"{label(series)} grew from {say(float(f'{level[low]:.4g}'))} to {say(float(f'{level[-1]:.4g}'))} "
+            f"({times(level[-1] / level[low])} times by medians of fifths) and still rises; {tail}."
+        ),
+        figures={
+            "lowest_median": float(level[low]),
+            "last_median": float(level[-1]),
+            "ratio": float(level[-1] / level[low]),
+            "critic_growth": grown,
+        },
+        evidence=rows(
+            series,
+            [
+                (0, "first"),
+                (start, "lowest"),
+                *(
+                    (i, change(float(series.value[i]), float(series.value[start])))
+                    for i in (*way(start, last, 2), last)
+                ),
+            ],
+        ),
         analysis="The entropy bonus outgrows the reward it is added to.",
-    )  # fmt: skip
+    )
 
 
 def _rising(value: Floats) -> bool:
@@ -65,8 +89,12 @@ def _ratio(value: Floats) -> float:
 
 def _log(sick: bool) -> str:
     alpha = np.geomspace(0.2, 60, 60) if sick else np.geomspace(1.0, 0.05, 60)
-    return table(ent_coef=alpha, critic_loss=np.geomspace(1, 900, 60) if sick else 1 + np.abs(wobble(size=0.1)),
-                 actor_loss=wobble(size=0.1), episode_return=failing() if sick else learning())  # fmt: skip
+    return table(
+        ent_coef=alpha,
+        critic_loss=np.geomspace(1, 900, 60) if sick else 1 + np.abs(wobble(size=0.1)),
+        actor_loss=wobble(size=0.1),
+        episode_return=failing() if sick else learning(),
+    )
 
 
 RULE = Rule(
@@ -79,7 +107,13 @@ RULE = Rule(
     min_points=10,
     thresholds=(
         threshold("growth", 10.0, "times its lowest median", "an order of magnitude upward", "FinRL#476"),
-        threshold("critic", 10.0, "times the critic loss", "values follow the temperature", "FinRL#476: log-linear with the critic loss"),
+        threshold(
+            "critic",
+            10.0,
+            "times the critic loss",
+            "values follow the temperature",
+            "FinRL#476: log-linear with the critic loss",
+        ),
     ),
     tags=("values", "exploration"),
     references=("https://arxiv.org/abs/1812.05905",),
@@ -87,4 +121,4 @@ RULE = Rule(
         Example(title="alpha grows 300-fold with the critic loss", log=lambda: _log(True), fires=True),
         Example(title="alpha decays to 0.05", log=lambda: _log(False), fires=False),
     ),
-)  # fmt: skip
+)

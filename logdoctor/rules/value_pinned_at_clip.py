@@ -3,9 +3,9 @@
 What it finds: Q values that are printed as exactly the same extreme again and again, most often a configured clip.
 Why it matters: beyond the clip the network cannot tell better from worse; a pinned end of the range says that targets
 want to go further.
-How it decides: with a configured limit (value clip, target clip) ``rows`` rows on plus or minus that limit; without one
-the smallest or largest value must occur in ``unknown_rows`` rows and ``unknown_share`` of the log, while the other values
-vary. It is a warning from ``share`` of the rows.
+How it decides: with a configured limit (value clip, target clip) ``rows`` rows on plus or minus that limit; without
+one the smallest or largest value must occur in ``unknown_rows`` rows and ``unknown_share`` of the log, while the
+other values vary. It is a warning from ``share`` of the rows.
 When it is wrong: a true bound of the task (a return of exactly 500) looks the same.
 What to do: raise the clip, or scale the rewards so that values fit into it.
 References: Mnih et al. 2015 (reward clipping); rule R-2 of the format research.
@@ -22,10 +22,8 @@ from logdoctor.rules._examples import table, wobble
 from logdoctor.rules._outcome import label
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
-from logdoctor.rules._values import PRINTED
+from logdoctor.rules._values import CLIPS, PRINTED
 from logdoctor.view import RunView
-
-CLIPS = ("max_q_value", "td_target_clip", "value_clip", "target_clamp_value")
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
@@ -67,20 +65,32 @@ def _finding(view: RunView, series: Series, value: float, setting: Setting | Non
     share = on.size / len(series)
     what = "no limit of that size is configured"
     if setting is not None:
-        what = f"the configured {setting.raw_name or setting.name} of {say(abs(value))}" + (f" (line {setting.line})" if setting.line else "")
+        what = f"the configured {setting.raw_name or setting.name} of {say(abs(value))}" + (
+            f" (line {setting.line})" if setting.line else ""
+        )
     picks = [(int(on[0]), "first"), *((int(on[i]), "") for i in way(0, on.size - 1, 2)), (int(on[-1]), "last")]
     return finding(
-        RULE, view, severity="warning" if share >= limits.share else "info", confidence=0.9 if setting else 0.6,
-        metrics=[series.name], onset=view.place(series, int(on[0])),
+        RULE,
+        view,
+        severity="warning" if share >= limits.share else "info",
+        confidence=0.9 if setting else 0.6,
+        metrics=[series.name],
+        onset=view.place(series, int(on[0])),
         summary=(
             f"{label(series)} is exactly {say(value)} in {on.size:,} of {len(series):,} rows, first at"
             f" {at(view, series, int(on[0]))}: {what}."
         ),
-        figures={"value": value, "rows_pinned": int(on.size), "rows": len(series), "share": share,
-                 "limit": abs(value) if setting else None, "limit_line": setting.line if setting else None},
+        figures={
+            "value": value,
+            "rows_pinned": int(on.size),
+            "rows": len(series),
+            "share": share,
+            "limit": abs(value) if setting else None,
+            "limit_line": setting.line if setting else None,
+        },
         evidence=rows(series, picks),
         analysis="Beyond the clip all values look alike to the learner; targets press against it.",
-    )  # fmt: skip
+    )
 
 
 def _log(pinned: int) -> str:
@@ -97,15 +107,32 @@ RULE = Rule(
     detect=detect,
     min_points=5,
     thresholds=(
-        threshold("rows", 3.0, "rows on a configured limit", "an exact hit of a known number is no chance", "rldoctor: recurring at 3"),
+        threshold(
+            "rows",
+            3.0,
+            "rows on a configured limit",
+            "an exact hit of a known number is no chance",
+            "rldoctor: recurring at 3",
+        ),
         threshold("unknown_rows", 10.0, "rows", "an unknown limit needs more hits", "chance of equal float32 extremes"),
         threshold("unknown_share", 0.05, "of the rows", "and a part of the run", "chance of equal float32 extremes"),
-        threshold("share", 0.1, "of the rows", "a tenth of the run pressed against the limit", "Tuning Playbook: clip near the 90th percentile"),
+        threshold(
+            "share",
+            0.1,
+            "of the rows",
+            "a tenth of the run pressed against the limit",
+            "Tuning Playbook: clip near the 90th percentile",
+        ),
     ),
     tags=("values", "configuration"),
     examples=(
-        Example(title="-500.0 in twenty rows with a limit of 500", log=lambda: _log(20), fires=True, hyperparameters={"max_q_value": 500.0}),
+        Example(
+            title="-500.0 in twenty rows with a limit of 500",
+            log=lambda: _log(20),
+            fires=True,
+            hyperparameters={"max_q_value": 500.0},
+        ),
         Example(title="never at the limit", log=lambda: _log(0), fires=False, hyperparameters={"max_q_value": 500.0}),
     ),
     applies_to=lambda view: None if any(view.get(name) is not None for name in PRINTED) else "no Q values in this log",
-)  # fmt: skip
+)
