@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.model import Bools, Clock, Floats, Ints, Issue, Series
-from logdoctor.names import Name, canonical, is_clock, is_elapsed, snake
+from logdoctor.names import Name, canonical, is_clock, is_elapsed, snake, squash
 from logdoctor.parsers import _clocks
 from logdoctor.parsers._assembler import Key, Record
 from logdoctor.values import MISSING, UNREADABLE
@@ -18,6 +18,7 @@ from logdoctor.values import MISSING, UNREADABLE
 if TYPE_CHECKING:
     import pandas as pd
 
+AGAIN = 3
 MAX_SERIES = 2000
 """Distinct metrics kept; the rest is counted in an issue. 25 times the widest real log in the survey (80 names)."""
 
@@ -44,7 +45,7 @@ class Table:
     step: Floats
     clock: Ints
     clocks: tuple[Clock, ...]
-    epoch: Floats
+    outer: Floats
     time: Floats
     layout: Ints
     columns: dict[str, Column]
@@ -63,7 +64,7 @@ def tabulate(records: Sequence[Record]) -> Table:
         step=axis.step,
         clock=axis.clock,
         clocks=axis.clocks,
-        epoch=axis.epoch,
+        outer=axis.outer,
         time=_times(records),
         layout=np.array([record.header for record in records], dtype=np.int64),
         columns=named,
@@ -88,7 +89,7 @@ def _merged(records: Sequence[Record], axis: _clocks.Axis) -> tuple[list[Record]
         keep.append(index)
         out.append(record)
     at = np.array(keep, dtype=np.int64)
-    return out, _clocks.Axis(step=axis.step[at], clock=axis.clock[at], clocks=axis.clocks, epoch=axis.epoch[at])
+    return out, _clocks.Axis(step=axis.step[at], clock=axis.clock[at], clocks=axis.clocks, outer=axis.outer[at])
 
 
 def _pieces(before: Record, after: Record) -> bool:
@@ -116,7 +117,16 @@ def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
             if len(cells) < 20000
             else {key: cells[key] for key in often[:MAX_SERIES]}
         )
-    return [column for key, rows in cells.items() if (column := _column(key, rows)) is not None], issues
+    columns = [column for key, rows in cells.items() if (column := _column(key, rows)) is not None]
+    return [column for column in columns if not _elapsed(column)], issues
+
+
+def _elapsed(column: Column) -> bool:
+    """Whether a column called *time* is elapsed time (it only grows) and not the time of a step."""
+    if squash(column.key.raw) != "time" or column.value.size < AGAIN:
+        return False
+    values = column.value[np.isfinite(column.value)]
+    return bool(values.size >= AGAIN and np.all(np.diff(values) >= 0) and values[-1] > values[0])
 
 
 def _column(key: Key, rows: Sequence[tuple[int, float, str, str | None, int]]) -> Column | None:
@@ -138,12 +148,17 @@ def _column(key: Key, rows: Sequence[tuple[int, float, str, str | None, int]]) -
     )
 
 
+_TIME_NAMES = frozenset({"time", "time_avg", "val_time", "val_time_avg", "test_time"})
+
+
 def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name]]:
     """Give every column a name of its own; two spellings of one metric are joined unless they run side by side."""
     named: dict[str, Column] = {}
     names: dict[str, Name] = {}
     for column in sorted(columns, key=lambda item: (item.key.phase == "train", -item.value.size)):
         name = canonical(column.key.raw, column.key.title, column.key.phase)
+        if name.name in _TIME_NAMES:
+            name = name._replace(name=name.name.replace("time", "step_time"), goal="min")
         label = name.name
         if label in named:
             if _apart(named[label], column):

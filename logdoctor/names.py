@@ -185,7 +185,7 @@ _NO_GOAL = frozenset(
     {"reward_slope", "policy_loss", "actor_loss", "entropy_loss", "loss_scale", "kl", "learning_rate", "reward_scale"}
 )
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _PARENS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _UNIT_WORD = re.compile(r"^(?:ms|s|sec|seconds|us|min|mb|gb|gib|mib|%|percent|kb|k|m)$", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+(?:[@./%](?=[^\W_]))?", re.UNICODE)
@@ -229,6 +229,9 @@ def counter(raw: str) -> CounterName | None:
     if head.lower() in _PER:
         return CounterName(*_COUNTERS[squash(raw)]) if squash(raw) in _COUNTERS else None
     found = _COUNTERS.get(squash(last))
+    if found is None and not head:
+        bare, phase = split_phase(last)
+        found = _COUNTERS.get(squash(bare)) if phase else None
     return CounterName(*found) if found else None
 
 

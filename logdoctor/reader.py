@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -47,10 +48,10 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
     for number, text in numbered:
         builder.feed(number, text)
     builder.finish()
-    records = trusted(builder.records)
-    table = frames.tabulate(records)
     found = events.scan(numbered)
     marks = events.marks(found)
+    records = trusted(builder.records, _claimed(numbered, builder, found, [mark.line for mark in marks]))
+    table = frames.tabulate(records)
     streams = _streams(records, table)
     division = divide(
         table.line, table.step, marks=marks, stream=streams, outer=table.outer, layout=table.layout,
@@ -88,6 +89,17 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
         fetch=_fetcher(opened),
         build_frame=lambda: frames.frame(table, division.index),
     )
+
+
+def _claimed(
+    numbered: Sequence[tuple[int, str]], builder: Assembler, found: Sequence[Event], starts: Sequence[int]
+) -> frozenset[int]:
+    """Return the lines that print a setting or an event; values without a counter on them are no metrics."""
+    rows = sorted({record.line for record in builder.records if record.counters} | set(builder.anchors))
+    firsts = {rows[at] for line in (0, *starts) if (at := bisect_right(rows, line)) < len(rows)}
+    quiet = hyperparameters.quiet_regions(rows, firsts, numbered[-1][0] if numbered else 0)
+    settings = hyperparameters.scan(numbered, quiet) if rows else ()
+    return frozenset({event.line for event in found} | {item.line for item in settings if item.line is not None})
 
 
 def _grammars(parser: str) -> tuple[str, ...]:

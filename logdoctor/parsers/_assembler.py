@@ -21,6 +21,36 @@ from logdoctor.parsers._scan import scan as scan_pairs
 MAX_LINE = 1 << 20
 
 
+def _moved(found: Scan, by: int) -> Scan:
+    """Return ``found`` with spans in the whole line, prefix included."""
+    if not by:
+        return found
+    return found._replace(
+        counters=tuple(count._replace(start=count.start + by, end=count.end + by) for count in found.counters),
+        cells=tuple(cell._replace(start=cell.start + by, end=cell.end + by) for cell in found.cells),
+    )
+
+
+def _same_bar(before: Record, after: Record) -> bool:
+    """Whether two bar lines are states of one bar."""
+    if before.context is not after.context or before.cells.keys() - after.cells.keys():
+        return False
+    one, other = (
+        {count.name: (count.value, count.total) for count in record.counters if count.name} for record in (before, after)
+    )
+    if one != other:
+        return False
+    first = next((count for count in before.counters if not count.name), None)
+    second = next((count for count in after.counters if not count.name), None)
+    if first is None or second is None:
+        return first is second
+    return first.total == second.total and second.value >= first.value
+
+
+def _rank(counters: Iterable[Count]) -> int:
+    return min((found.rank for count in counters if (found := counter(count.name))), default=99)
+
+
 class Key(NamedTuple):
     """What makes two cells the same series: the name as printed, the title above it, the phase of its line."""
 
@@ -67,6 +97,8 @@ class Assembler:
         self._bar: Record | None = None
         self._titles: list[tuple[int, str, str]] = []
         self._blank = 0
+        self._anchor_indent = 0
+        self.anchors: list[int] = []
 
     # ------------------------------------------------------------------------------------------------ feeding
     def feed(self, number: int, line: str) -> None:
@@ -183,17 +215,19 @@ class Assembler:
             self._titles.clear()
         self._header = self._candidate = header
         header.rows += 1
-        self._row(
-            number, fields, titles, self.headers.index(header) if header in self.headers else -1, header.delimiter
-        )
+        at = self.headers.index(header) if header in self.headers else -1
+        self._row(number, fields, titles, at, header.delimiter, "%|" in text or "% |" in text)
         return True
 
-    def _row(self, number: int, fields: list[columns.Field], titles: list[str], header: int, delimiter: str) -> None:
+    def _row(
+        self, number: int, fields: list[columns.Field], titles: list[str], header: int, delimiter: str, barred: bool
+    ) -> None:
         found = columns.read_row(fields, titles)
         self._close()
         record = self._record(number, "columns", found, None)
         record.header = header
         record.words = dict(found.text)
+        record.bar = "running" if barred else ""
         label = (
             next(iter(found.text.values()), "")
             if delimiter == " " and len(found.text) == 1 and not found.counters
@@ -205,6 +239,10 @@ class Assembler:
             record.cells[
                 Key(cell.name, "" if label.lower() in ("", "all", "total", "mean", "average", "overall") else label)
             ] = (cell, number)
+        if barred:
+            self._running(record)
+            return
+        self._flush_bar()
         self._emit(record)
 
     def _orphan(self, number: int, text: str) -> bool:
@@ -255,7 +293,7 @@ class Assembler:
     def _pairs(self, number: int, text: str) -> None:
         stripped = strip_prefix(text)
         indent = len(stripped.text) - len(stripped.text.lstrip())
-        found = scan_pairs(stripped.text)
+        found = _moved(scan_pairs(stripped.text), stripped.start)
         self._blank = 0
         if found.bar and not found.cells:
             return
@@ -266,18 +304,18 @@ class Assembler:
             else:
                 self._member(number, indent, found, stripped.time)
         elif found.counters:
-            self._anchor(indent, found)
+            self._anchor(number, indent, found)
         else:
             self._title(indent, stripped.text, found)
 
     def _own(self, number: int, indent: int, found: Scan, time: str | None) -> None:
         """A line with counters and values is a record of its own."""
         self._close_block()
-        self._titles = [item for item in self._titles if item[0] < indent]
+        self._titles = [(-1, "", found.phase)] if found.phase else []
+        self._anchor_indent = indent
         record = self._record(number, "keyvalue", found, time)
         record.bar = found.bar
-        phase = found.phase or self._phase_above()
-        self._add(record, number, found, "", phase)
+        self._add(record, number, found, "", found.phase)
         if found.bar == "running":
             self._running(record)
             return
@@ -287,16 +325,14 @@ class Assembler:
     def _running(self, record: Record) -> None:
         """Keep only the last state of a bar whose values are running means."""
         before = self._bar
-        if before is not None and before.counters and record.counters:
-            same = before.context is record.context and before.counters[0].total == record.counters[0].total
-            if not (same and record.counters[0].value >= before.counters[0].value):
-                self._flush_bar()
+        if before is not None and not _same_bar(before, record):
+            self._flush_bar()
         self._bar = record
 
     def _flush_bar(self) -> None:
-        if self._bar is not None:
-            self.records.append(self._bar)
-            self._bar = None
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            self._emit(bar)
 
     def _member(self, number: int, indent: int, found: Scan, time: str | None) -> None:
         """A line with values but no counter belongs to the counter and the titles above it."""
@@ -318,8 +354,12 @@ class Assembler:
                 share = count / total if total else 0.0
                 record.cells[Key(f"{name}_share_{index}", "", phase)] = (Cell(f"{name}_share_{index}", share), number)
 
-    def _anchor(self, indent: int, found: Scan) -> None:
+    def _anchor(self, number: int, indent: int, found: Scan) -> None:
+        if indent > self._anchor_indent and self._latest and _rank(found.counters) > _rank(self._latest):
+            return  # a further counter inside the block of a better one
         self._close()
+        self._anchor_indent = indent
+        self.anchors.append(number)
         self._flush_bar()
         self._remember(found.counters, anchored=True)
         self._titles = [item for item in self._titles if item[0] < indent]
@@ -330,7 +370,8 @@ class Assembler:
         body = text.strip()
         if len(body) > 100 or not body:
             return
-        if body.endswith(":") or re.match(r"^[*#=\-─━═\[]{1,}.*[*#=\-─━═\]]{1,}$", body) or found.phase:
+        heading = found.phase and len(body) <= 40 and not any(ch.isdigit() for ch in body)
+        if body.endswith(":") or re.match(r"^[*#=\-─━═\[]{1,}.*[*#=\-─━═\]]{1,}$", body) or heading:
             self._titles = [item for item in self._titles if item[0] < indent and item[0] >= 0]
             words = body.strip("*#=-─━═[]: ") if body.endswith(":") else ""
             self._titles.append((indent if body.endswith(":") else -1, words, found.phase))

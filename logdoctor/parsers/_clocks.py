@@ -1,128 +1,240 @@
-"""Which counter is the x axis of each record, and how an inner counter that starts again is joined with its epoch."""
+"""Which counter is the x axis of each record, and how an inner counter that starts again is joined with its outer one."""
 
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from logdoctor.model import Clock, Floats, Ints
-from logdoctor.names import counter
+from logdoctor.names import counter, split_phase, squash
 from logdoctor.parsers._assembler import Record
 from logdoctor.parsers._record import Count
 
-_STEP_LIKE = (1, 2)
-_EPOCH_RANK = 6
-_LINES = "line"
+EPOCHS, EPISODES = 6, 8
+BAR = 3
+UNKNOWN = 99
+_STEPS = (0, 1, 2)
+#: Share of falls that an outer counter must explain before an inner one is joined with it.
+EXPLAINED = 0.5
+#: Share of decreases above which a counter is no clock: lines of many workers, ids.
+DISORDER = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """The x axis of every record: ``clock[i]`` is an index into ``clocks``; ``epoch`` is NaN where unknown."""
+    """The x axis of every record: ``clock[i]`` is an index into ``clocks``; ``outer`` is NaN where unknown."""
 
     step: Floats
     clock: Ints
     clocks: tuple[Clock, ...]
-    epoch: Floats
+    outer: Floats
 
 
-def rank(name: str) -> int:
-    """Return how good a counter is as an x axis; smaller is better."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Join:
+    """An inner counter that starts again with an outer one: ``length`` inner steps make one outer step."""
+
+    outer: str
+    length: float
+    start: float
+
+
+@lru_cache(maxsize=4096)
+def identity(name: str) -> tuple[str, int, str]:
+    """Return what makes two counters the same one, with its rank and unit: all epochs are one counter."""
     if name == "bar":
-        return 3
+        return "bar", BAR, "iterations"
     found = counter(name)
-    return found.rank if found else 99
+    if found is None:
+        return "", UNKNOWN, ""
+    if found.rank == EPOCHS:
+        return "epoch", EPOCHS, "epochs"
+    last, _ = split_phase(name.rsplit("/", 1)[-1])
+    return squash(last), found.rank, found.unit
+
+
+class _Counters:
+    """The counters of all records by identity, and which of them are fit to be an x axis."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.printed: dict[str, str] = {}
+        self.rank: dict[str, int] = {}
+        self.unit: dict[str, str] = {}
+        self.own: dict[str, list[tuple[int, float, float | None]]] = {}
+        for index, record in enumerate(records):
+            for name, count in _by_identity(record.counters).items():
+                self.own.setdefault(name, []).append((index, count.value, count.total))
+            for count in (*record.counters, *record.latest):
+                name, rank, unit = identity(count.name)
+                self.printed.setdefault(name, count.name)
+                self.rank.setdefault(name, rank)
+                self.unit.setdefault(name, unit)
+        self.context = [{name: c.value for name, c in _by_identity(r.context.values()).items()} for r in records]
+        self._demote()
+        self.joins = self._joined()
+        self._drop_disordered()
+
+    def _demote(self) -> None:
+        """A counter that never moves is a total, one with fractions counts epochs."""
+        for name, rows in self.own.items():
+            values = np.array([value for _, value, _ in rows])
+            if values.size >= 3 and bool(np.all(values == values[0])) and self._others_move(name, rows):
+                self.rank[name] = UNKNOWN
+            elif 0 < self.rank[name] < 5 and name != "bar" and bool(np.any(values != np.round(values))):
+                self.rank[name] = EPOCHS + 1
+                self.unit[name] = "epochs"
+
+    def _others_move(self, name: str, rows: Sequence[tuple[int, float, float | None]]) -> bool:
+        inside = {index for index, _, _ in rows}
+        for other, theirs in self.own.items():
+            if other == name:
+                continue
+            values = {value for index, value, _ in theirs if index in inside}
+            if len(values) > 1:
+                return True
+        return False
+
+    def _joined(self) -> dict[str, _Join]:
+        out: dict[str, _Join] = {}
+        for name, rows in sorted(self.own.items(), key=lambda item: self.rank[item[0]]):
+            if self.rank[name] in (0, UNKNOWN) or len(rows) < 3:
+                continue
+            join = self._join(name, rows)
+            if join is not None:
+                out[name] = join
+        return out
+
+    def _join(self, name: str, rows: Sequence[tuple[int, float, float | None]]) -> _Join | None:
+        index = np.array([row[0] for row in rows])
+        values = np.array([row[1] for row in rows])
+        falls = np.flatnonzero(np.diff(values) < 0)
+        if falls.size == 0:
+            return None
+        outers: Tally[str] = Tally()
+        for at in falls:
+            before, after = self._around(int(index[at]), int(index[at + 1]), name)
+            outers.update(key for key in after if key in before and after[key] > before[key])
+        fit = [key for key, hits in outers.items() if hits >= EXPLAINED * falls.size and key != name and self.rank[key] < UNKNOWN]
+        if not fit:
+            return None
+        outer = min(fit, key=lambda key: (-outers[key], self.rank[key] != EPOCHS, self.rank[key]))
+        if self._runs_through(name, outer):
+            return None
+        totals = [row[2] for row in rows if row[2]]
+        length = float(max(totals)) if totals else _length(values, falls)
+        seen = [context[outer] for context in self.context if outer in context] + [row[1] for row in self.own.get(outer, ())]
+        return _Join(outer=outer, length=length, start=0.0 if min(seen) == 0 else 1.0)
+
+    def _runs_through(self, name: str, outer: str) -> bool:
+        """Whether ``outer`` is the inner one: it rises many times while ``name`` stands still."""
+        return bool(self.rank[outer] < self.rank[name] and outer in self.own and len(self.own[outer]) > 2 * len(self.own[name]))
+
+    def _around(self, one: int, two: int, name: str) -> tuple[Mapping[str, float], Mapping[str, float]]:
+        return self._all(one, name), self._all(two, name)
+
+    def _all(self, index: int, name: str) -> dict[str, float]:
+        found = {key: value for key, value in self.context[index].items() if key != name}
+        found.update(self.present.get(index, {}))
+        found.pop(name, None)
+        return found
+
+    @property
+    def present(self) -> dict[int, dict[str, float]]:
+        if not hasattr(self, "_present"):
+            self._present: dict[int, dict[str, float]] = {}
+            for key, rows in self.own.items():
+                for index, value, _ in rows:
+                    self._present.setdefault(index, {})[key] = value
+        return self._present
+
+    def _drop_disordered(self) -> None:
+        for name, rows in self.own.items():
+            values = np.array([value for _, value, _ in rows])
+            if values.size >= 10 and name not in self.joins and float((np.diff(values) < 0).mean()) > DISORDER:
+                self.rank[name] = UNKNOWN
+
+    def best(self, counters: Iterable[Count]) -> tuple[str, float] | None:
+        """Return the identity and value of the best counter among ``counters``."""
+        found = [(self.rank[name], position, name, count.value) for position, (name, count) in enumerate(_by_identity(counters).items())]
+        found = [item for item in found if item[0] < UNKNOWN]
+        if not found:
+            return None
+        _, _, name, value = min(found)
+        return name, value
+
+
+def _by_identity(counters: Iterable[Count]) -> dict[str, Count]:
+    out: dict[str, Count] = {}
+    for count in counters:
+        name = identity(count.name)[0]
+        if name:
+            out.setdefault(name, count)
+    return out
+
+
+def _length(values: Floats, falls: Ints) -> float:
+    """Steps in an outer step where no total is printed, from the values on both sides of each start."""
+    rises = np.diff(values)
+    usual = rises[rises > 0]
+    if usual.size == 0:
+        return float(values.max())
+    gap = float(np.median(usual))
+    lengths = values[falls] + gap - values[falls + 1]
+    middle = float(np.median(lengths))
+    if middle >= values.max() and float((np.abs(lengths - middle) < 0.5).mean()) >= 0.5:
+        return middle
+    most = float(values.max())
+    return most + 1 if values.min() == 0 else most
 
 
 def choose(records: Sequence[Record]) -> Axis:
     """Return the x axis of ``records``."""
-    epoch = np.array([_epoch(record) for record in records], dtype=np.float64)
-    restarting = _restarting(records, epoch)
+    counters = _Counters(records)
     names: list[str] = []
     steps = np.full(len(records), np.nan)
-    first = float(np.nanmin(epoch)) if np.isfinite(epoch).any() else 0.0
+    outer = np.full(len(records), np.nan)
     for index, record in enumerate(records):
-        name, value = _of(record, epoch[index], restarting, first)
+        name, steps[index], outer[index] = _of(record, counters, index)
         names.append(name)
-        steps[index] = value
-    names = _unified(names, steps)
-    return _axis(records, names, steps, epoch)
+    names = _unified(names, steps, counters)
+    return _axis(records, names, steps, outer, counters)
 
 
-def _epoch(record: Record) -> float:
-    own = next((c.value for c in record.counters if rank(c.name) == _EPOCH_RANK), None)
-    if own is not None:
-        return own
-    above = [c for c in record.context.values() if rank(c.name) == _EPOCH_RANK]
-    return above[-1].value if above else float("nan")
-
-
-def _best(counters: Sequence[Count]) -> Count | None:
-    known = [c for c in counters if rank(c.name) < 99]
-    return min(known, key=lambda c: rank(c.name)) if known else None
-
-
-def _restarting(records: Sequence[Record], epoch: Floats) -> dict[str, float]:
-    """Return the counters that start again in every epoch, with the number of steps in one epoch."""
-    seen: dict[str, list[tuple[float, float, float]]] = {}
-    for record, outer in zip(records, epoch, strict=True):
-        for count in record.counters:
-            if 0 < rank(count.name) < _EPOCH_RANK and np.isfinite(outer):
-                seen.setdefault(count.name.lower(), []).append((outer, count.value, count.total or 0.0))
-    out: dict[str, float] = {}
-    for name, rows in seen.items():
-        table = np.array(rows)
-        rises = np.flatnonzero(np.diff(table[:, 0]) > 0)
-        if rises.size == 0:
-            # One epoch only: an inner counter says so by running to its total, and needs no joining.
-            continue
-        falls = table[rises + 1, 1] <= table[rises, 1]
-        if falls.mean() < 0.5:
-            continue
-        totals = table[:, 2]
-        out[name] = float(totals.max()) if totals.max() > 0 else _length(table[:, 1])
-    return out
-
-
-def _length(values: Floats) -> float:
-    """Steps in an epoch where no total is printed: the largest seen, one more where counting starts at zero."""
-    unique = np.unique(values)
-    most = float(unique[-1])
-    gap = float(np.median(np.diff(unique))) if unique.size > 1 else 1.0
-    return most + 1 if unique[0] == 0 or (gap > 1 and (most + 1) % gap == 0) else most
-
-
-def _of(record: Record, epoch: float, restarting: dict[str, float], first: float) -> tuple[str, float]:
-    own = _best(record.counters)
-    above = _best(record.latest)
-    if own is None or (record.anchored and above is not None and rank(above.name) < rank(own.name)):
-        own = above if above is not None and (own is None or record.anchored) else own
+def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, float]:
+    own = counters.best(record.counters)
+    above = counters.best(record.latest)
     if own is None:
-        return "", float("nan")
-    low = own.name.lower()
-    if low in restarting and np.isfinite(epoch):
-        start = 0.0 if first == 0 else 1.0
-        return low, (epoch - start) * restarting[low] + own.value
-    if rank(own.name) == _EPOCH_RANK and restarting and not any(rank(c.name) < _EPOCH_RANK for c in record.counters):
-        name, length = next(iter(restarting.items()))
-        start = 0.0 if first == 0 else 1.0
-        return name, (own.value - start + 1) * length
-    return low, own.value
+        own = above
+    elif record.anchored and above is not None and counters.rank[above[0]] < counters.rank[own[0]]:
+        own = above
+    if own is None:
+        return "", float("nan"), float("nan")
+    name, value = own
+    around = {**counters.context[index], **counters.present.get(index, {})}
+    epoch = around.get("epoch", float("nan"))
+    join = counters.joins.get(name)
+    if join is not None and join.outer in around:
+        return name, (around[join.outer] - join.start) * join.length + value, around[join.outer]
+    for inner, other in counters.joins.items():
+        # A record with the outer counter alone closes that outer step.
+        if other.outer == name and counters.rank[inner] <= counters.rank[name] and counters.rank[inner] < EPOCHS:
+            return inner, (value - other.start + 1) * other.length, value
+    return name, value, epoch if name != "epoch" else float("nan")
 
 
-def _unified(names: list[str], steps: Floats) -> list[str]:
+def _unified(names: list[str], steps: Floats, counters: _Counters) -> list[str]:
     """Call counters of the same kind (``step``, ``iter``) one clock when their values follow each other in the file."""
     tally = Tally(name for name in names if name)
     if len(tally) < 2:
         return names
     primary = tally.most_common(1)[0][0]
-    if rank(primary) not in _STEP_LIKE:
-        return names
     array = np.array(names)
     for other in list(tally):
-        if other == primary or rank(other) not in _STEP_LIKE:
+        if other == primary or not _alike(counters.rank[primary], counters.rank[other]):
             continue
         both = steps[(array == primary) | (array == other)]
         both = both[np.isfinite(both)]
@@ -131,31 +243,33 @@ def _unified(names: list[str], steps: Floats) -> list[str]:
     return [str(name) for name in array]
 
 
-def _axis(records: Sequence[Record], names: list[str], steps: Floats, epoch: Floats) -> Axis:
+def _alike(one: int, other: int) -> bool:
+    return one == other or (one in _STEPS and other in _STEPS) or (one in (1, 2, 3, 4) and other in (1, 2, 3, 4))
+
+
+def _axis(records: Sequence[Record], names: list[str], steps: Floats, outer: Floats, counters: _Counters) -> Axis:
     tally = Tally(name for name in names if name)
-    lines = np.array([record.line for record in records], dtype=np.float64)
     if not tally:
-        clock = (Clock(name=_LINES, unit="lines", primary=True),)
-        return Axis(step=lines, clock=np.zeros(len(records), np.int64), clocks=clock, epoch=epoch)
-    primary = min(tally, key=lambda name: (-tally[name], rank(name)))
+        lines = np.array([record.line for record in records], dtype=np.float64)
+        clock = (Clock(name="line", unit="lines", primary=True),)
+        return Axis(step=lines, clock=np.zeros(len(records), np.int64), clocks=clock, outer=outer)
+    primary = min(tally, key=lambda name: (-tally[name], counters.rank[name]))
     order = [primary, *[name for name in tally if name != primary]]
     index = np.array([order.index(name) if name else 0 for name in names], dtype=np.int64)
-    printed = {c.name.lower(): c.name for record in records for c in (*record.counters, *record.context.values())}
     clocks = tuple(
-        Clock(name=printed.get(name, name), unit=_unit(name), primary=position == 0)
+        Clock(name=counters.printed[name], unit=counters.unit[name], primary=position == 0)
         for position, name in enumerate(order)
     )
-    filled = steps.copy()
-    missing = np.flatnonzero(~np.isfinite(filled))
-    known = np.flatnonzero(np.isfinite(filled))
-    for at in missing:
-        later = known[known > at]
-        filled[at] = filled[later[0]] if later.size else np.nan
-    return Axis(step=filled, clock=index, clocks=clocks, epoch=epoch)
+    return Axis(step=_filled(steps), clock=index, clocks=clocks, outer=outer)
 
 
-def _unit(name: str) -> str:
-    if name == "bar":
-        return "iterations"
-    found = counter(name)
-    return found.unit if found else "steps"
+def _filled(steps: Floats) -> Floats:
+    """Rows before the first counter get that of the row after them."""
+    known = np.flatnonzero(np.isfinite(steps))
+    missing = np.flatnonzero(~np.isfinite(steps))
+    if not missing.size or not known.size:
+        return steps
+    later = np.minimum(np.searchsorted(known, missing), known.size - 1)
+    out = steps.copy()
+    out[missing] = steps[known[later]]
+    return out

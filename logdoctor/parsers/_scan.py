@@ -20,7 +20,7 @@ _WORDS = (
 )
 _BEFORE = (
     r"(?:(?:learning|global|total|completed|training|train|current|env|environment|optimizer|gradient|outer|processing|finished|end of"
-    r"|agent|valid|validation|eval|test|after|at|update|policy|the)[ _]){0,3}"
+    r"|agent|valid|validation|eval|test|after|at|update|policy|the|online|starting|start of|begin|beginning|running|evaluating)[ _]){0,3}"
 )
 _COUNTER = re.compile(
     rf"(?<![\w/@.])(?P<name>{_BEFORE}(?:{_WORDS}))(?P<sep>\s*[:=#]\s*#?\s*\[?\s*|\s+#?|\s*\[\s*)"
@@ -51,6 +51,8 @@ _KERAS = re.compile(
     rf"^\s*(?P<n>{_INT})/(?P<total>{_INT}|Unknown|\?)\s*(?:\[[=>.\-]*\]|[━╸╺─╍-]+)\s*(?:-\s+)?"
     r"(?:(?:ETA|\d+s?)[:\s]*[\d:]*\s*\d*[smh]*\s*)?(?P<time>\d+(?:\.\d+)?(?:[smhuµμn]|ms|us)*(?:\s+\d+(?:\.\d+)?[a-zµμ]+/(?:step|epoch|sample))?)?"
 )
+# ``Linear(in_features=64, bias=True)``: code, not values; wrapped numbers are no calls.
+_CALL = re.compile(r"\b(?!(?:tensor|array|Array)\()[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*=(?:[^()]|\([^()]*\))*\)?")
 _TIME = re.compile(
     r"(?<![\w.:])(?:\d+ days?, )?\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?(?![\w:])|(?<![\w.])(?:\d+d\s?)?(?:\d{1,3}h\s?)?\d{1,3}m(?:in)?\s?\d{1,2}(?:\.\d+)?s\b"
     r"|(?<![\w.])\d{1,3}h\s\d{1,2}m\b|\d{4}-\d{2}-\d{2}[T_ ]\d{2}[:-]\d{2}[:-]\d{2}\S*"
@@ -84,7 +86,7 @@ _SPREAD = re.compile(rf"\s*\[\s*(?P<low>{NUMBER})\s*,\s*(?P<high>{NUMBER})\s*\]"
 _ZSCORE = re.compile(r"\s*\(\s*[-+]?(?:[\d.]+|nan|inf)\s*z?(?:\s*)\)", re.IGNORECASE)
 _RATIO = re.compile(rf"\s*/\s*(?:{_INT})(?:\.\d+)?(?![\w.])")
 _BLANK = re.compile(
-    rf"(?<![\w./@=:])(?P<name>[A-Za-zα-ωΑ-Ω%#][\w@/%.\-+Δδ#']*(?:\([\w\-]+\))?(?: [A-Za-zα-ω@(][\w@/.\-()']*){{0,4}}?)[ \t]+(?P<value>{_PLAIN})",
+    rf"(?<![\w./@=:])(?P<name>(?:[#%](?=\w))?[A-Za-zα-ωΑ-Ω][\w@/%.\-+Δδ#']*(?:\([\w\-]+\))?(?: [A-Za-zα-ω@(][\w@/.\-()']*){{0,4}}?)[ \t]+(?P<value>{_PLAIN})",
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
@@ -120,6 +122,8 @@ def scan(text: str) -> Scan:
     counters: list[Count] = []
     masked, bar = _bars(text, counters)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
+    if "(" in masked and "=" in masked:
+        masked = _CALL.sub(_blank_out, masked)
     masked = _TIME.sub(_blank_out, masked)
     masked = _count(masked, counters)
     phase = _phase_of(text)
@@ -129,8 +133,10 @@ def scan(text: str) -> Scan:
     masked = _blanks(masked, counters, cells)
     _reversed(masked, cells)
     cells.sort(key=lambda cell: cell.start)
+    if not cells and counters and counters[0].name == "round":
+        counters.clear()  # a numbered item of a list
     title = "" if cells else _title(masked)
-    return Scan(tuple(counters), tuple(_phased(cells)), phase, title, bar, shares)
+    return Scan(tuple(counters), tuple(_phased(cells, _phase_marks(text))), phase, title, bar, shares)
 
 
 def _blank_out(match: re.Match[str]) -> str:
@@ -312,7 +318,7 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     stripped = body.lstrip(" '\"*-–>#)+")
     last += len(body) - len(stripped)
     name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
-    if not name or not any(ch.isalpha() for ch in name) or len(name) > 80 or name.count(" ") > 8:
+    if not name or not any(ch.isalpha() for ch in name) or name[0].isdigit() or len(name) > 80 or name.count(" ") > 8:
         return "", start
     return name, start + last
 
@@ -344,7 +350,7 @@ def _take(
     if kind == "list":
         return _listed(name, token, start, end, cells, shares)
     counts = counter(name)
-    value = parse(token, count=counts is not None) if kind != "missing" else Value(float("nan"), MISSING)
+    value = reading(name, token, counts is not None) if kind != "missing" else Value(float("nan"), MISSING)
     if counts is not None and value.flag == OK:
         ratio = re.compile(rf"\s*(?:/|of\s)\s*({_INT})").match(text, end)
         counters.append(Count(name, value.value, _total(ratio.group(1)) if ratio else None, start, end))
@@ -376,6 +382,18 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
         return spread.end()
     score = _ZSCORE.match(text, end)
     return score.end() if score else end
+
+
+_BYTES = re.compile(r"mem|ram|alloc|reserved|cache", re.IGNORECASE)
+_SIZED = re.compile(r"^(.*\d)([kKMGTB])$")
+
+
+def reading(name: str, token: str, count: bool) -> Value:
+    """Return the value of a token; the suffix of a memory size is a unit (``11811M``), elsewhere a factor (``36k``)."""
+    sized = _SIZED.match(token) if _BYTES.search(name) else None
+    if sized:
+        return parse(sized.group(1))._replace(unit=sized.group(2))
+    return parse(token, count=count)
 
 
 _ITEM = re.compile(NUMBER, re.IGNORECASE)
@@ -417,7 +435,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
         return text
     for name, match in found:
         counts = counter(name)
-        value = parse(match["value"], count=counts is not None)
+        value = reading(name, match["value"], counts is not None)
         if counts is not None and value.flag == OK:
             counters.append(Count(name, value.value, None, match.start("value"), match.end("value")))
             end = match.end()
@@ -482,11 +500,24 @@ def _phase_of(text: str) -> str:
     return PHASES.get(match.group(1).lower(), "")
 
 
-def _phased(cells: list[Cell]) -> list[Cell]:
+_PHASE_MARK = re.compile(
+    r"(?:^|[\s\[|,;(])(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)\s*(?:\]|:\s+(?=[A-Za-z])|\]:)",
+    re.IGNORECASE,
+)
+
+
+def _phase_marks(text: str) -> list[tuple[int, str]]:
+    """Return where a phase word stands alone: ``validation: err=0.5``, ``[valid] loss=0.5``."""
+    return [(match.end(), PHASES.get(match["word"].lower(), "")) for match in _PHASE_MARK.finditer(text)]
+
+
+def _phased(cells: list[Cell], marks: list[tuple[int, str]]) -> list[Cell]:
     """Let a phase word set the phase of what follows on the line (``val loss 0.4 acc 0.7``)."""
     sticky = ""
     out = []
     for cell in cells:
+        while marks and marks[0][0] <= cell.start:
+            sticky = marks.pop(0)[1]
         words = cell.name.replace(":", " ").split()
         own = PHASES.get(words[0].lower().strip("[]()")) if len(words) > 1 else None
         if own:

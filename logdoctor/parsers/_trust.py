@@ -1,0 +1,102 @@
+"""Which cells are metrics: those that come again with the counters; what is printed once is prose or configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from logdoctor.names import canonical, is_clock
+from logdoctor.parsers._assembler import Key, Record
+from logdoctor.parsers._record import Cell
+
+AGAIN = 3  # a line must come again twice before its shape is trusted (research: quirk 13)
+AGAIN_KNOWN = 2  # for a name with a meaning of its own
+_EVERYWHERE = frozenset({"columns"})
+
+
+@lru_cache(maxsize=16384)
+def known(key: Key) -> bool:
+    """Whether a key has a canonical name."""
+    return canonical(key.raw, key.title, key.phase).known
+
+
+def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) -> list[Record]:
+    """Return the records with the cells that are metrics.
+
+    Args:
+        records: what the grammars read.
+        claimed: lines that print a setting or an event; a value without a counter on such a line is no metric.
+    """
+    where = _situations(records)
+    counted = any(record.counters for record in records)
+    constant = _constant(records)
+    kept: list[Record] = []
+    for record in records:
+        if record.grammar not in _EVERYWHERE:
+            record.cells = _kept(record, where, counted, constant, claimed)
+        if record.cells:
+            kept.append(record)
+    return kept
+
+
+def _situations(records: Sequence[Record]) -> dict[Key, int]:
+    """Count for every key the different counter values under which it was printed."""
+    seen: dict[Key, set[object]] = {}
+    for index, record in enumerate(records):
+        own = tuple((count.name, count.value) for count in record.counters if count.name)
+        above = tuple((count.name, count.value) for count in record.latest)
+        place: object = (own, above) if own or above else index
+        for key in record.cells:
+            places = seen.setdefault(key, set())
+            if len(places) < AGAIN:
+                places.add(place)
+    return {key: len(places) for key, places in seen.items()}
+
+
+def _constant(records: Sequence[Record]) -> frozenset[Key]:
+    """Return the keys of literals and of lines without a counter whose value never changes."""
+    first: dict[Key, float] = {}
+    count: dict[Key, int] = {}
+    moving: set[Key] = set()
+    for record in records:
+        if record.grammar in ("columns", "keyvalue", "boxed"):
+            continue
+        for key, (cell, _) in record.cells.items():
+            count[key] = count.get(key, 0) + 1
+            before = first.setdefault(key, cell.value)
+            if before != cell.value or cell.flag:
+                moving.add(key)
+    return frozenset(key for key in first if key not in moving and count[key] >= AGAIN and not known(key))
+
+
+def _kept(
+    record: Record, where: dict[Key, int], counted: bool, constant: frozenset[Key], claimed: frozenset[int]
+) -> dict[Key, tuple[Cell, int]]:
+    by_line: dict[int, list[Key]] = {}
+    for key, (_, line) in record.cells.items():
+        by_line.setdefault(line if record.grammar == "blocks" else record.line, []).append(key)
+    out: dict[Key, tuple[Cell, int]] = {}
+    for line, keys in by_line.items():
+        if not _believed(record, line, keys, where, counted, claimed):
+            continue
+        for key in keys:
+            if key not in constant:
+                out[key] = record.cells[key]
+    return out
+
+
+def _believed(
+    record: Record, line: int, keys: Sequence[Key], where: dict[Key, int], counted: bool, claimed: frozenset[int]
+) -> bool:
+    if record.grammar == "blocks":
+        if line in claimed:
+            return False
+        if counted and not record.context:
+            return any(where[key] >= AGAIN for key in keys)
+    metrics = [key for key in keys if not is_clock(key.raw)]
+    if not metrics:
+        return False
+    again = sum(1 for key in metrics if where[key] >= AGAIN)
+    if again * 2 >= len(metrics):
+        return True
+    return any(known(key) and where[key] >= AGAIN_KNOWN for key in metrics)
