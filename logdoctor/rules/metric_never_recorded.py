@@ -27,7 +27,7 @@ from logdoctor.view import RunView
 
 # A zero in these means that nothing was computed; a zero clip fraction, KL, epsilon or learning rate is ordinary.
 NEVER_ZERO = re.compile(
-    r"(^|_)grad_norm$|^(value|critic|d|c|q|td|val)_loss$|^td_error$|^entropy$|^q_(value|max|std)$|^target_q$"
+    r"(^|_)grad_norm$|^(actor|critic|policy|value|model|global)_norm$|^(value|critic|d|c|q|td|val)_loss$|^td_error$|^entropy$|^q_(value|max|std)$|^target_q$"
     r"|^(fps|steps_per_second|samples_per_second|tokens_per_second|step_time)$|^feature_(l2_norm|std)$|^log_prob_std$"
     r"|^(val_)?perplexity$|^action_std$"
 )

@@ -42,10 +42,15 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 
 def flat(progress: Progress, limits: Limits) -> bool:
     """Whether the best level is no material improvement over the start, noise included."""
-    reach = max(progress.best, progress.final) - progress.start + limits.signal * progress.error
-    return bool(
-        reach < max(progress.material(limits.material), 1e-12) or progress.gain <= limits.signal * progress.error
-    )
+    gain = max(progress.best, progress.final) - _start(progress)
+    noise = limits.signal * progress.error
+    return bool(gain + noise < max(progress.material(limits.material), 1e-12) or gain <= noise)
+
+
+def _start(progress: Progress) -> float:
+    """The start, or the very first value where it is lower by more than noise: some tasks are learned in three rows."""
+    first = float(progress.up[0])
+    return first if progress.start - first > 3 * progress.noise else progress.start
 
 
 def _solved(progress: Progress) -> bool:

@@ -1,0 +1,45 @@
+"""The speed of a run from whatever the log prints: rates, or times per step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logdoctor.model import Floats, Series
+
+if TYPE_CHECKING:
+    from logdoctor.view import RunView
+
+RATES = ("steps_per_second", "samples_per_second", "tokens_per_second", "fps", "it_per_second")
+TIMES = ("step_time", "time", "epoch_time", "iteration_time", "batch_time", "step_ms", "dt")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speed:
+    """A speed series: ``cost`` is the time that a unit of work takes, in any unit (smaller is faster)."""
+
+    series: Series
+    cost: Floats
+    rate: bool
+
+
+def speeds(view: RunView, least: int = 20) -> list[Speed]:
+    """Return the speed metrics of the run, times per step first (they are measured, rates may be averages)."""
+    found = []
+    for names, rate in ((TIMES, False), (RATES, True)):
+        for name in names:
+            series = view.finite(name)
+            if series is None:
+                continue
+            series = series.where(series.value > 0)
+            if len(series) < least or (not rate and _accumulates(series)):
+                continue
+            found.append(Speed(series, 1.0 / series.value if rate else series.value, rate))
+    return found
+
+
+def _accumulates(series: Series) -> bool:
+    """Whether a "time" column counts up since the start and is no time per step."""
+    return bool((np.diff(series.value) >= 0).mean() > 0.97 and series.value[-1] > 3 * series.value[0])

@@ -1,0 +1,61 @@
+"""The program died of an error.
+
+What it finds: a traceback or an error line after which the log ends or its metrics stop.
+Why it matters: the run did not finish; what it printed before is all there is.
+How it decides: a traceback counts as fatal when fewer than ``goes_on`` rows follow it; otherwise it was caught and is told as
+a warning. A plain error line counts only when no row follows it. Out-of-memory and killed lines have findings of their own.
+When it is wrong: a traceback printed by a library that goes on, or one pasted by hand.
+What to do: read the last line of the traceback; it names what failed.
+References: L4 (FSE'25): failure lines identify most failures of large runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from logdoctor.model import Finding
+from logdoctor.rules._crashes import report
+from logdoctor.rules._examples import ramp, table
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import threshold
+from logdoctor.rules.out_of_memory import rows_after
+from logdoctor.view import RunView
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return a finding for a traceback, or for an error line that ends the log."""
+    if view.events("oom", "killed"):
+        return
+    traces = view.events("traceback")
+    errors = tuple(e for e in view.events("error") if rows_after(view, e.line) == 0)
+    if traces:
+        fatal = rows_after(view, traces[-1].line) < limits.goes_on
+        last = (traces[-1],) if fatal else traces
+        found = report(RULE, view, last, "A traceback", "The rows before it are judged as far as they go.")
+        yield found if fatal else replace(found, severity="warning")
+    elif errors:
+        yield report(RULE, view, errors, "An error line ends the log", "No row follows it.")
+
+
+def _log(broken: bool) -> str:
+    trace = 'Traceback (most recent call last):\n  File "train.py", line 10, in <module>\n    main()\nValueError: bad batch\n'
+    return table(loss=ramp(2, 1.5)) + (trace if broken else "")
+
+
+RULE = Rule(
+    id="LD805",
+    name="crash",
+    title="The program died of an error",
+    severity="critical",
+    detect=detect,
+    thresholds=(
+        threshold("goes_on", 5.0, "rows after it", "the program recovered", "L4: lines at the end of the log"),
+    ),
+    tags=("operations", "crash"),
+    references=("https://arxiv.org/abs/2503.20263",),
+    examples=(
+        Example(title="traceback at the end", log=lambda: _log(True), fires=True),
+        Example(title="no error", log=lambda: _log(False), fires=False),
+    ),
+)

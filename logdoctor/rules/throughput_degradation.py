@@ -1,0 +1,115 @@
+"""Every step takes longer than before, and it gets worse.
+
+What it finds: a speed that falls, or a time per step that grows, well beyond the scatter of a shared machine.
+Why it matters: the run finishes late or never; a steady growth is the mark of a leak (history kept, a growing buffer, a log
+file rewritten each time).
+How it decides: the time per unit of work in the last tenth is at least ``slower`` times that of the fastest tenth of the first
+half, it is still ``ongoing`` times larger at the end than in the middle or jumped once and stayed, and hardly a row of
+the end is as fast as the usual row before. A rate averaged since the start (frames per second of some trainers) falls when
+learning sets in and then levels off, which is no fault.
+When it is wrong: longer episodes or sequences, or an evaluation inside the step, cost more by design.
+What to do: look at memory and at what grows with the step count (lists of losses with their graphs, replay, logging).
+References: runmedic (last below 0.8 of first, Spearman below -0.6); trainspotter (recent over early at least 1.4); trainproof
+(last fifth over 3 times the first half); PyTorch FAQ ("My model reports cuda runtime error(2): out of memory": history kept).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.detectors.bins import medians
+from logdoctor.detectors.trend import rank_correlation
+from logdoctor.model import Finding
+from logdoctor.rules._examples import ROWS, ramp, table
+from logdoctor.rules._outcome import label
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import at, finding, rows, say, threshold, times, way
+from logdoctor.rules._speed import Speed, speeds
+from logdoctor.view import RunView
+
+TENTHS = 10
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return one finding for the speed that fell most clearly."""
+    slow = [(speed, tenths) for speed in speeds(view) if (tenths := _tenths(speed, limits)) is not None]
+    if slow:
+        speed, tenths = max(slow, key=lambda pair: pair[1][-1] / pair[1][:5].min())
+        yield _finding(view, speed, tenths, [item.series.name for item, _ in slow])
+
+
+def _tenths(speed: Speed, limits: Limits) -> np.ndarray | None:  # type: ignore[type-arg]
+    """Return the median cost of each tenth when the run degraded, else None."""
+    cost = speed.cost
+    tenths = medians(cost, TENTHS)
+    if not np.isfinite(tenths).all():
+        return None
+    base, end = float(tenths[:5].min()), float(tenths[-1])
+    first = cost[: cost.size // 2]
+    usual = float(np.quantile(first[np.isfinite(first)], 0.5))
+    late = cost[-max(3, cost.size // TENTHS) :]
+    if end < limits.slower * base or end < 0.6 * limits.slower * usual or float((late < 1.3 * usual).mean()) > 0.1:
+        return None
+    ongoing = end >= limits.ongoing * float(tenths[4]) and rank_correlation(np.arange(5.0), tenths[5:]) > 0.6
+    jumped = not speed.rate and end >= limits.slower * float(np.quantile(cost[: int(0.6 * cost.size)], 0.75))
+    return tenths if ongoing or jumped else None
+
+
+def onset(speed: Speed, base: float, spread: float) -> int:
+    """Return the first row from which (nearly) all rows are slower than before."""
+    border = max(base + 4 * spread, 1.25 * base)
+    slow = speed.cost > border
+    share = np.cumsum(slow[::-1])[::-1] / np.arange(slow.size, 0, -1)
+    from_here = np.flatnonzero(slow & (share > 0.9))
+    return int(from_here[0]) if from_here.size else speed.cost.size // 2
+
+
+def _finding(view: RunView, speed: Speed, tenths: np.ndarray, names: list[str]) -> Finding:  # type: ignore[type-arg]
+    series, last = speed.series, len(speed.series) - 1
+    best = int(np.argmin(tenths[:5]))
+    head = speed.cost[: (best + 1) * last // TENTHS + 1]
+    base = float(np.median(head))
+    spread = 1.4826 * float(np.median(np.abs(head - base)))
+    start = onset(speed, base, spread)
+    before = float(np.median(series.value[: max(3, start)]))
+    end = float(np.median(series.value[-max(3, last // TENTHS) :]))
+    factor = float(tenths[-1]) / base
+    return finding(
+        RULE, view, severity="warning", confidence=0.92, metrics=names, onset=view.place(series, start),
+        summary=(
+            f"Each step takes longer and longer from {at(view, series, start)} on: {label(series)} goes from about {say(float(f'{before:.4g}'))}"
+            f" to {say(float(f'{end:.4g}'))}, {times(factor)} times slower."
+        ),
+        figures={"before": float(f"{before:.5g}"), "end": float(f"{end:.5g}"), "times_slower": float(f"{factor:.4g}"), "middle": float(f"{tenths[4] if not speed.rate else 1 / tenths[4]:.5g}")},
+        evidence=rows(series, [(0, "start"), (max(0, start - 1), "before"), (start, "slower from here"), *((i, "") for i in way(start, last, 2)), (last, "last row")]),
+        analysis="The rows at the end are slower than nearly every row before the onset, so this is no scatter of a busy machine.",
+    )  # fmt: skip
+
+
+def _log(slow: bool) -> str:
+    time = ramp(10, 10, noise=0.5)
+    if slow:
+        time[20:] = np.linspace(10, 60, ROWS - 20)
+    return table(loss=ramp(2, 0.5, noise=0.02), step_time=time)
+
+
+RULE = Rule(
+    id="LD801",
+    name="throughput-degradation",
+    title="Every step takes longer",
+    severity="warning",
+    detect=detect,
+    thresholds=(
+        threshold("slower", 2.0, "times the fastest tenth", "beyond what sharing a machine costs", "trainproof: 3; trainspotter: 1.4"),
+        threshold("ongoing", 1.3, "times the middle", "it goes on getting worse", "trainspotter: 1.4"),
+    ),
+    tags=("operations", "throughput"),
+    references=("https://pytorch.org/docs/stable/notes/faq.html",),
+    examples=(
+        Example(title="10 ms, then up to 60 ms", log=lambda: _log(True), fires=True),
+        Example(title="10 ms throughout", log=lambda: _log(False), fires=False),
+    ),
+    applies_to=lambda view: None if speeds(view) else "no speed and no time per step in this log",
+)  # fmt: skip
