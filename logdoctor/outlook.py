@@ -23,6 +23,12 @@ ENDED = frozenset({"out-of-memory", "crash", "killed", "run-cut-off"})
 FIT = frozenset({"overfitting"})
 UNFINISHED = frozenset({"still-improving"})
 FUTILE = frozenset({"never-learned", "nothing-was-trained", "loss-at-chance", "loss-not-learning", "updates-stopped"})
+# Causes whose change alters the network itself: an old checkpoint cannot be loaded, or carries the fault.
+REBUILT = frozenset({
+    "feature-normalisation-missing", "zero-initialised-layer", "dead-relu", "vanishing-gradients",
+    "unnormalised-inputs",
+})  # fmt: skip
+EARLY = 0.2  # share of the rows before the break below which a fresh start is simpler than a checkpoint
 BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
 
 
@@ -47,7 +53,7 @@ class Loss:
 
 
 # ------------------------------------------------------------------------------------------------------- decision
-def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Decision:
+def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause] = ()) -> Decision:
     """Stop, continue or restart, from where, and whether a longer run makes sense."""
     if not incidents:
         return Decision(
@@ -71,7 +77,7 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> De
     if not grave and not names & FUTILE:
         text = "continue, and look again at the next checkpoint"
         return Decision(text=text, why="the run still does what it is for; see what to watch", go=None)
-    return _restart(view, incidents, parts)
+    return _restart(view, incidents, parts, causes)
 
 
 def grave_training(incidents: Sequence[Incident]) -> bool:
@@ -99,7 +105,7 @@ def _early_stop(view: RunView, parts: Stretches) -> Decision:
     )  # fmt: skip
 
 
-def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Decision:
+def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]) -> Decision:
     if recovered(view, parts):
         return Decision(
             text="continue, with the setting that broke it put back",
@@ -115,12 +121,24 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> 
     why = next((text for name, text in broken.items() if name in names), _no_recovery(view, parts))
     go_why = f"{_first_lower(main.title or main.name)}, and nothing in the log ends it"
     place = parts.last_good() if parts.broke_late else None
-    if place is None:
+    rebuilt = bool(causes) and causes[0].id in REBUILT
+    if place is None or rebuilt or _early(parts):
         text = "stop, and start again from fresh weights after the change below"
-        why = why or "the fault is there from the first rows, so no checkpoint of this run is free of it"
+        if not why:
+            why = ("the change alters the network, so old weights do not fit it" if rebuilt else
+                   "the fault is there almost from the start, so hardly anything is lost" if place else
+                   "the fault is there from the first rows, so no checkpoint of this run is free of it")  # fmt: skip
         return Decision(text=text, why=why, go=False, go_why=go_why)
     text = f"stop, and restart from the last checkpoint before {_at(view, place)}"
     return Decision(text=text, why=why, restart_from=place, go=False, go_why=go_why)
+
+
+def _early(parts: Stretches) -> bool:
+    """Whether the run broke so early that a fresh start costs little."""
+    series = parts.timeline
+    if series is None or parts.break_line is None:
+        return True
+    return float((series.line < parts.break_line).mean()) < EARLY
 
 
 def recovered(view: RunView, parts: Stretches) -> bool:
@@ -153,7 +171,8 @@ def _no_recovery(view: RunView, parts: Stretches) -> str:
 def loss_since(view: RunView, incidents: Sequence[Incident], parts: Stretches, onset: int) -> Loss:
     """Steps and hours from the onset to the end, for runs that did not come back."""
     names = {f.name for incident in incidents for f in incident.findings}
-    if not incidents or names <= LOGGING | SPEED | UNFINISHED | ENDED or recovered(view, parts):
+    kept = recovered(view, parts) and not names & FIT
+    if not incidents or names <= LOGGING | SPEED | UNFINISHED | ENDED or kept:
         return Loss()
     if incidents[0].severity < 2 and not names & (FUTILE | FIT):
         return Loss()
@@ -224,9 +243,8 @@ def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:
     took = float(before.step[index] - before.step[0])
     if took > 0 and before.clock is None:
         yield (
-            f"After the change: {label(before)} near {rounded(sign * level)} again, the level before the break; "
-            f"this run reached it first at line {int(before.line[index])}, "
-            f"{steps(took)} {_unit(parts)}s after its first row."
+            f"From fresh weights this run took {steps(took)} {_unit(parts)}s to reach the level before the break, "
+            f"{label(before)} {rounded(sign * level)} (first at line {int(before.line[index])})."
         )
 
 

@@ -50,6 +50,7 @@ def _judged(view: RunView, alarmed: set[str], ill: bool) -> Iterator[Healthy]:
         item = _improves(performance.series, performance.goal == "min")
         if item:
             yield item
+    spoken = False  # several speeds say the same thing
     for name in view.names:
         judge = _judge_of(name)
         series = view.get(name)
@@ -58,7 +59,8 @@ def _judged(view: RunView, alarmed: set[str], ill: bool) -> Iterator[Healthy]:
         if performance is not None and name == performance.name:
             continue
         item = judge(view, series)
-        if item is not None:
+        if item is not None and not (judge is _speed and spoken):
+            spoken = spoken or judge is _speed
             yield item
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from logdoctor.model import Clock, Event, Floats, Place, Series
+from logdoctor.model import Clock, Floats, Place, Series
 from logdoctor.view import RunView
 
 LEAST = 8  # points that a band of ordinary values needs
@@ -146,10 +146,3 @@ def head(series: Series, share: float = 0.1) -> float:
 def tail(series: Series, share: float = 0.1) -> float:
     """Return the median of the last part of a series."""
     return median(series.value[-max(3, int(len(series) * share)) :])
-
-
-def change_event(view: RunView, line: int, within: float) -> Event | None:
-    """Return the last change of a setting at most ``within`` lines before ``line``."""
-    kinds = ("hyperparameter-change", "override")
-    near = [e for e in view.events(*kinds) if line - within <= e.line <= line]
-    return near[-1] if near else None

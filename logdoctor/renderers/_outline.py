@@ -25,6 +25,7 @@ from logdoctor.model import (
 from logdoctor.wording import hours, number, percent, steps, unit_word
 
 MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
+BACKGROUND = frozenset({"LD513"})  # what had changed before, without being a fault itself
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 
 
@@ -160,12 +161,15 @@ def facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
 
 def since(diagnosis: Diagnosis, incident: Incident) -> str:
     """Return where it began, and where it became obvious when that is later."""
-    chain = diagnosis.story.chain
+    chain = [link for link in diagnosis.story.chain if link.finding not in BACKGROUND]
     if not chain:
-        return place(diagnosis, incident.root.onset)
+        return place(diagnosis, incident.root.onset) or "the start of the run"
     text = f"{place(diagnosis, chain[0].place)}, {chain[0].text}" if chain[0].text else place(diagnosis, chain[0].place)
-    seen = next((link for link in chain[1:] if link.place.line != chain[0].place.line), None)
-    return f"{text}; plain to see from {place(diagnosis, seen.place)}" if seen else text
+    worst = [f for f in (incident.root, *incident.derived) if f.severity == incident.severity and f.onset]
+    seen = min((f.onset for f in worst if f.onset), key=lambda where: where.line, default=None)
+    if seen is None or seen.line <= chain[0].place.line:
+        return text
+    return f"{text}; plain to see from {place(diagnosis, seen)}"
 
 
 def _cause_line(cause: Cause) -> str:

@@ -1,0 +1,133 @@
+"""The one sentence that the owner of a run would repeat: what happened, with its figure and its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from logdoctor.incidents import Incident, impact
+from logdoctor.model import Diagnosis, Event, Place
+from logdoctor.rules._outcome import label
+from logdoctor.stretches import head, tail
+from logdoctor.turning_points import event_text, first_line
+from logdoctor.view import LEAST_ROWS, RunView
+from logdoctor.wording import change, number, rounded, steps, unit_word
+
+LONGEST = 240  # characters; a longer sentence is not repeated by anybody
+_UNITS = r"(?:frame|step|timestep|iteration|iter|epoch|episode|update|batch|training step|line)"
+_LINE = re.compile(r" \(line [\d,]+\)")
+_COUNTER = re.compile(rf"\b({_UNITS}) (\d{{1,3}}(?:,\d{{3}})+|\d{{5,}})(?![\d.]*\d)", re.IGNORECASE)
+_ASIDE = re.compile(rf" \((?:[^()]*\b)?{_UNITS} [\d.,]+[kMGT]?[^()]*\)", re.IGNORECASE)
+_PLACED = re.compile(rf"\b{_UNITS}s? \d", re.IGNORECASE)
+
+
+def headline(
+    view: RunView, diagnosis: Diagnosis, incidents: Sequence[Incident], event: Event | None, span: tuple[int, int]
+) -> str:
+    """Return the headline of a diagnosis."""
+    if diagnosis.verdict == "inconclusive":
+        return _no_judgement(view, diagnosis)
+    if not incidents:
+        return _all_well(view)
+    incident = incidents[0]
+    main = incident.main
+    text = clause(main.summary)
+    if not _PLACED.search(text) and main.onset is not None:
+        text += f", from {_short_place(view, main.onset)} on"
+    if event is not None:
+        onset = main.onset or Place(line=first_line(incident))
+        gap = _gap(view, event, onset)
+        text += f", {gap} after {event_text(view, event, span)}" if gap else f", after {event_text(view, event, span)}"
+    for other in _more(view, incident, incidents[1:]):
+        longer = f"{text}; {other}"
+        if len(longer) < LONGEST:
+            text = longer
+            break
+    return f"{text}."
+
+
+def clause(summary: str, index: int = 0) -> str:
+    """Return one clause of a summary without the asides that only say where a figure stands; empty if there is none."""
+    clauses = re.split(r"; |\. (?=[A-Z])", summary.rstrip(". "))
+    if index >= len(clauses):
+        return ""
+    text = _LINE.sub("", clauses[index])
+    text = _COUNTER.sub(lambda match: f"{match[1]} {steps(float(match[2].replace(',', '')))}", text)
+    return _ASIDE.sub("", text).strip().rstrip(".,:;")
+
+
+def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterator[str]:
+    """Yield what may stand in second place: what followed at once, another critical finding, another event."""
+    main = incident.main
+    second = clause(main.summary, 1)
+    name = label(view.performance.series) if view.performance else ""
+    if second.startswith("then ") or (name and second.startswith(name)):
+        yield second
+    others = [f for f in incident.findings if f is not main and f.metrics[:1] != main.metrics[:1]]
+    graver = sorted((f for f in others if f.severity == "critical"), key=impact)
+    lost = [f for f in others if f.name == "performance-collapse" and f not in graver]
+    for finding in (*graver, *lost, *(item.main for item in rest if item.severity == incident.severity)):
+        yield re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary))
+    if second:
+        yield second
+
+
+def _short_place(view: RunView, place: Place) -> str:
+    word = _word(view, place.clock)
+    return f"line {place.line}" if place.step is None or word == "line" else f"{word} {steps(place.step)}"
+
+
+def _word(view: RunView, name: str | None) -> str:
+    clocks = view.run.reading.clocks
+    return unit_word(next((c for c in clocks if (c.primary if name is None else c.name == name)), None))
+
+
+def _gap(view: RunView, event: Event, onset: Place) -> str:
+    word = _word(view, onset.clock)
+    if event.step is None or onset.step is None or event.clock != onset.clock or onset.step <= event.step:
+        return ""
+    return "" if word == "line" else f"{steps(onset.step - event.step)} {word}s"
+
+
+def _all_well(view: RunView) -> str:
+    performance = view.performance
+    if performance is None:
+        return "No fault was found."
+    series = performance.series
+    first, last = head(series), tail(series)
+    better = last < first if performance.goal == "min" else last > first
+    moved = change(first, last)
+    figures = f"from {rounded(first)} to {rounded(last)}{f' ({moved})' if moved else ''}"
+    if better:
+        return f"Nothing is wrong: {label(series)} {'fell' if last < first else 'rose'} {figures}{_length(view)}."
+    return f"No fault was found; {label(series)} went {figures}{_length(view)}."
+
+
+def _length(view: RunView) -> str:
+    first, last = view.span
+    word = _word(view, None)
+    if word == "line" or last <= first:
+        return f" over {view.rows:,} rows"
+    return f" over {steps(last - first)} {word}s"
+
+
+def _no_judgement(view: RunView, diagnosis: Diagnosis) -> str:
+    performance = view.performance
+    if not diagnosis.judgeable:
+        return "No judgement: no metric has three values or more."
+    if performance is None:
+        return (
+            f"No judgement: {view.rows:,} rows were read, and none of their metrics says how well the run does "
+            "what it is for (a return, an accuracy, a validation loss)."
+        )
+    series = performance.series
+    if len(series) < LEAST_ROWS:
+        return (
+            f"No judgement: {label(series)} has {len(series)} values; at least {LEAST_ROWS} are needed "
+            "to tell a trend from noise."
+        )
+    if float(np.ptp(series.value)) == 0:
+        return f"No judgement: {label(series)} is {number(float(series.value[0]))} in every row."
+    return "No judgement: too little of the log can be judged."

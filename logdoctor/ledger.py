@@ -1,0 +1,60 @@
+"""What was not checked and why, in a few lines; and what a log can never show."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from logdoctor.model import Check, Diagnosis
+from logdoctor.view import RunView
+
+GROUPS = 4  # reasons told one by one
+NAMES = 6  # checks named for one reason
+_MISSING = re.compile(r"^no (.+) in this log$")
+
+
+def not_checked(view: RunView, checks: Sequence[Check]) -> Iterator[str]:
+    """Group the checks that did not apply by their reason; those of other fields of machine learning are left out."""
+    missing: list[str] = []
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for check in checks:
+        if check.state != "not-applicable" or not _concerns(view, check.id):
+            continue
+        absent = _MISSING.match(check.why)
+        if absent:
+            missing.append(f"{check.name or check.id} (needs {absent[1]})")
+        else:
+            reasons[check.why].append(check.name or check.id)
+    if missing:
+        yield f"Not in this log, so not checked: {_listed(missing)}."
+    for why, names in sorted(reasons.items(), key=lambda item: -len(item[1]))[:GROUPS]:
+        yield f"{why[:1].upper()}{why[1:]}: {_listed(names)}."
+    for check in checks:
+        if check.state == "failed":
+            yield f"{check.id} {check.name} failed with an error of its own: {check.why}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(names[:NAMES]) + more
+
+
+def _concerns(view: RunView, rule: str) -> bool:
+    """Whether a check belongs to the field of this run: no one wants to read that a classifier has no Q values."""
+    kind = rule[2:3]
+    if kind in {"4", "5"}:
+        return view.is_rl
+    if kind == "9":
+        return view.family in {"llm", "grpo", "dpo"}
+    return kind != "7" or not view.is_rl
+
+
+def limits(diagnosis: Diagnosis) -> Iterator[str]:
+    """Say what this log cannot show at all."""
+    if diagnosis.verdict == "healthy":
+        return
+    if not diagnosis.code:
+        yield "The code was not looked at (--source): faults of initialisation or sign show by their symptoms only."
+    if not diagnosis.hyperparameters:
+        yield "The log names no hyperparameters; give them with --config to have the causes weighed against them."

@@ -1,0 +1,68 @@
+"""What somebody or a schedule did shortly before the run broke: settings changed by hand, floors that were reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from logdoctor.incidents import Incident, line_of
+from logdoctor.model import Event, Finding
+from logdoctor.view import RunView
+from logdoctor.wording import number
+
+NEAR = 0.1  # of the lines of the run: a setting changed this shortly before the onset belongs to the story
+BURST = 0.01  # of the lines: changes of one setting this close together are one change in several steps
+KINDS = ("hyperparameter-change", "override")
+CONTEXT = frozenset({"schedule-floor-before-break", "learning-rate-changed"})
+
+
+def turning_point(view: RunView, incidents: Sequence[Incident], span: tuple[int, int]) -> Event | None:
+    """Return the change of a setting that came shortly before the onset of the gravest event, if it could matter.
+
+    A learning rate that was lowered breaks nothing and is left out.
+    """
+    if not incidents or not (onset := first_line(incidents[0])):
+        return None
+    near = [e for e in view.events(*KINDS) if onset - max(20.0, NEAR * (span[1] - span[0])) <= e.line <= onset]
+    event = near[-1] if near else None
+    if event is None or (event.name.endswith("learning_rate") and not _raised(view, event, span)):
+        return None
+    return event
+
+
+def first_line(incident: Incident) -> int:
+    """Return the first line on which the event shows, 0 when it concerns the whole run."""
+    return min((line_of(f) for f in incident.findings if f.onset), default=0)
+
+
+def context(findings: Sequence[Finding], onset: int) -> list[Finding]:
+    """Return the remarks that say what had just changed when the run broke."""
+    return [f for f in findings if f.name in CONTEXT and f.onset and (not onset or f.onset.line <= onset)]
+
+
+def event_text(view: RunView, event: Event, span: tuple[int, int]) -> str:
+    """Return ``the learning rate was raised from 0.0002 to 0.0003 in 2 steps``."""
+    name = event.name.replace("_", " ") or "setting"
+    old, count = _start(view, event, span)
+    if old is None or isinstance(event.value, bool) or not isinstance(event.value, (int, float)):
+        return f"the {name} was set to {number(event.value)}" if event.value is not None else f"the {name} was changed"
+    verb = "raised" if float(event.value) > old else "lowered"
+    times = f" in {count} steps" if count > 1 else ""
+    return f"the {name} was {verb} from {number(old)} to {number(event.value)}{times}"
+
+
+def _start(view: RunView, event: Event, span: tuple[int, int]) -> tuple[float | None, int]:
+    """Return the value before the burst of changes that ``event`` ends, and how many changes the burst had."""
+    changes = [e for e in view.events(*KINDS) if e.name == event.name and e.line <= event.line]
+    close = max(5.0, BURST * (span[1] - span[0]))
+    count = 1
+    while count < len(changes) and changes[-count].line - changes[-count - 1].line <= close:
+        count += 1
+    before = changes[: len(changes) - count]
+    value = before[-1].value if before else view.value(event.name)
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return (float(value) if known and isinstance(value, (int, float)) else None), count
+
+
+def _raised(view: RunView, event: Event, span: tuple[int, int]) -> bool:
+    old, _ = _start(view, event, span)
+    return old is None or not isinstance(event.value, (int, float)) or float(event.value) > old
