@@ -19,6 +19,7 @@ from logdoctor.detectors.smooth import rolling_median
 from logdoctor.detectors.trend import rank_correlation
 from logdoctor.model import Series
 from logdoctor.norms import number
+from logdoctor.rules._rates import Rate, Step, are_restarts, raises, rate_of
 
 if TYPE_CHECKING:
     from logdoctor.view import RunView
@@ -81,18 +82,25 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """The learning rate as the log prints it."""
+class Climb:
+    """A stretch in which a smoothed loss lies clearly above what it had reached before; shares are of the run."""
 
-    first: float
-    peak: float
-    peak_line: int
-    last: float
-    last_line: int
-    lowest_late: float
-    raised: tuple[float, float, int, float] | None
-    spent_at: tuple[float, int] | None
-    warm: bool
+    low: float
+    low_line: int
+    high: float
+    high_line: int
+    position: float
+    length: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A loss that does not come back after a break: ``records`` after it, above a level once passed in ``passed``."""
+
+    line: int
+    records: int
+    level: float
+    passed: int
 
 
 def say(value: float) -> str:
@@ -155,8 +163,13 @@ class Facts:
     @cached_property
     def rate(self) -> Rate | None:
         """The printed learning rate, or None where the log has no such column."""
-        series = self.view.finite("learning_rate")
-        return _rate(series) if series is not None and len(series) >= 4 else None
+        return rate_of(self.view)
+
+    @cached_property
+    def raised(self) -> Step | None:
+        """The largest raise of the learning rate during the run, or None."""
+        steps = raises(self.view)
+        return None if are_restarts(steps) else max(steps, key=lambda step: step.factor, default=None)
 
     # ------------------------------------------------------------------------------------------ supervised
     @cached_property
@@ -215,6 +228,16 @@ class Facts:
         if level is None or level.count < 10:
             return None
         return level if level.span <= 0.02 * max(abs(level.start), abs(level.end), 1e-12) else None
+
+    def climb(self, name: str) -> Climb | None:
+        """Return where the smoothed ``name`` (a loss) climbs and stays up, or None."""
+        series = self.view.finite(name)
+        return _climb(series) if series is not None and len(series) >= 20 else None
+
+    def relearning(self, name: str) -> Stuck | None:
+        """Return a break of ``name`` (a loss) after which it does not come back although it could have, or None."""
+        jump, series = self.jump(name), self.view.finite(name)
+        return _stuck(series, jump) if series is not None and jump is not None else None
 
     def settled_early(self, name: str) -> tuple[float, int] | None:
         """Return (share of the run, line) after which ``name`` stays within 3 % of the way it went before, or None."""
@@ -306,35 +329,42 @@ def _jump(series: Series | None) -> Jump | None:
     return None
 
 
-RAISED = 2.0  # a step of the learning rate by this factor between neighbouring records is no schedule but a change
-SPENT = 0.03  # a rate below this share of its peak moves nothing any more (cosine schedules end at 0.1)
+CLIMB = 0.03  # of the level reached: below it a climb is what ordinary noise of a plateau makes
 
 
-def _rate(series: Series) -> Rate:
-    value, line = series.value, series.line
-    top = int(value.argmax())
-    peak = float(value[top])
-    low = np.flatnonzero(value[top:] <= SPENT * peak)
-    spent = (float((top + low[0]) / value.size), int(line[top + low[0]])) if low.size and peak > 0 else None
-    ratio = value[1:] / np.maximum(value[:-1], 1e-300)
-    # A ramp of a warm-up also rises by large factors, but from the first record on.
-    up = [
-        i for i in np.flatnonzero(ratio >= RAISED) if i + 1 > 0.1 * value.size and value[: i + 1].std() < 0.5 * value[i]
-    ]
-    raised = (
-        (float(value[up[0]]), float(value[up[0] + 1]), int(line[up[0] + 1]), (up[0] + 1) / value.size) if up else None
+def _climb(series: Series) -> Climb | None:
+    smooth = rolling_median(series.value, max(3, series.value.size // 15))
+    lowest = np.minimum.accumulate(smooth)
+    up = (smooth > (1 + CLIMB) * lowest) & (smooth - lowest > 3 * noise(series.value)) & (lowest > 0)
+    if not up.any():
+        return None
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], up.astype(np.int8), [0]))))
+    first, stop = max(zip(edges[::2], edges[1::2], strict=True), key=lambda pair: pair[1] - pair[0])
+    low, high = int(np.argmin(smooth[: first + 1])), int(first + np.argmax(smooth[first:stop]))
+    length = float(stop - first) / smooth.size
+    if length < 0.1:
+        return None
+    return Climb(
+        low=float(smooth[low]),
+        low_line=int(series.line[low]),
+        high=float(smooth[high]),
+        high_line=int(series.line[high]),
+        position=float(first) / smooth.size,
+        length=length,
     )
-    return Rate(
-        first=float(value[0]),
-        peak=peak,
-        peak_line=int(line[top]),
-        last=float(value[-1]),
-        last_line=int(line[-1]),
-        lowest_late=float(value[value.size // 2 :].min()),
-        raised=raised,
-        spent_at=spent,
-        warm=bool(value[0] < 0.9 * peak),
-    )
+
+
+def _stuck(series: Series, jump: Jump) -> Stuck | None:
+    after = series.value[series.line > jump.line]
+    before = series.value[series.line < jump.line]
+    if after.size < 8 or before.size < 8 or not math.isfinite(jump.ratio):
+        return None
+    level = float(np.quantile(after[2:], 0.1))
+    passed = np.flatnonzero(before < level)
+    count = int(passed[0]) + 1 if passed.size else before.size
+    if level < 2 * float(np.median(before[-5:])) or count > after.size / 3:
+        return None
+    return Stuck(line=jump.line, records=int(after.size), level=level, passed=count)
 
 
 def _settled(series: Series) -> tuple[float, int] | None:
@@ -343,6 +373,8 @@ def _settled(series: Series) -> tuple[float, int] | None:
     way = float(np.ptp(value))
     if way <= 0:
         return None
-    outside = np.flatnonzero(np.abs(value - end) > 0.03 * way)
+    steps = np.abs(np.diff(value))
+    digit = float(steps[steps > 0].min()) if steps.any() else 0.0  # the last printed digit, where the print is coarse
+    outside = np.flatnonzero(np.abs(value - end) > max(0.03 * way, 1.01 * min(digit, 0.1 * way)))
     index = int(outside[-1]) + 1 if outside.size else 0
     return index / value.size, int(series.line[min(index, value.size - 1)])

@@ -22,8 +22,7 @@ OUTLIER = 100.0  # a batch whose loss is a hundred times the usual one is not dr
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     known = facts(view)
     change_ = seen(present, "learning-rate-changed")
-    rate = known.rate
-    if change_ is not None or (rate is not None and rate.raised is not None):
+    if change_ is not None or known.raised is not None:
         yield Argument(weight=-STRONG, text="The learning rate was changed before it.")
     for name in ("loss", "train_loss", "d_loss", "critic_loss"):
         jump = known.jump(name)

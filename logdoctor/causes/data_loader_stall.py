@@ -29,8 +29,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     ratio = value[:-window] / value[window:]
     start = value.size // 10
     index = start + int(np.argmax(ratio[start:]))
-    if ratio[index] < FALL:
-        return
+    if ratio[index] < FALL or value[index] > 1.5 * float(value[: index + 1].min()):
+        return  # no fall, or only the way back from a spike
     step = float(train.step[index])
     before, after = held.value[held.step <= step], held.value[held.step > step]
     earlier = value[index] / max(value[0], 1e-12)

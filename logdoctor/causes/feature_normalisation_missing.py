@@ -14,8 +14,9 @@ USUAL = 100.0  # L2 norm of a feature layer; 10 to 100 in published image-based 
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
-    flag = view.value("layer_norm", "batch_norm", "normalization")
-    if flag is False or str(flag).lower() == "none":
+    setting = view.setting("layer_norm", "batch_norm", "normalization")
+    flag = setting.value if setting is not None else None
+    if setting is not None and (flag is False or str(flag).lower() == "none"):
         yield Argument(weight=HINT, text="The network has no normalisation layer.")
     elif flag not in (None, False):
         yield Argument(weight=-STRONG, text=f"The network is normalised ({flag}).")

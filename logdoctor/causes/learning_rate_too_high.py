@@ -53,15 +53,15 @@ def _settings(view: RunView) -> Iterator[Argument]:
 
 def _raised(view: RunView, present: Present) -> Iterator[Argument]:
     change = seen(present, "learning-rate-changed")
-    rate = facts(view).rate
+    step = facts(view).raised
     if change is not None and float(change.figures.get("factor") or 0.0) > 1:
         yield Argument(weight=SETTLES, text=change.summary)
-    elif rate is not None and rate.raised is not None:
-        before, after, line, _ = rate.raised
+    elif step is not None:
         yield Argument(
             weight=SETTLES,
-            text=f"The learning rate was raised from {say(before)} to {say(after)} ({say(after / before)} times) "
-            f"at line {line}.",
+            text=f"The learning rate was raised from {say(step.before)} to {say(step.after)} ({say(step.factor)} "
+            f"times) "
+            f"at line {step.line}.",
         )
 
 
@@ -89,10 +89,32 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
             text=f"{train.name} rose to {say(train.high)} (line {train.high_line}), above the {say(known.guess)} "
             f"of a guess.",
         )
-    if train is not None and train.count >= 20 and train.end > 0.5 * train.start and train.end < 0.97 * train.start:
-        swing = train.noise / max(train.end, 1e-12)
-        if swing > 0.01 and train.tau > -0.7:
-            yield Argument(weight=HINT, text=f"{train.text()}: it drops early and then wanders without direction.")
+    yield from _wandering(view)
+
+
+def _wandering(view: RunView) -> Iterator[Argument]:
+    """A loss that climbs again early in the run, and one that does not come back after a break."""
+    known = facts(view)
+    for name in ("loss", "train_loss", "val_loss"):
+        climb = known.climb(name)
+        if climb is not None and climb.position < 0.6:
+            yield Argument(
+                weight=SIGN,
+                text=f"{name} falls to {say(climb.low)} by line {climb.low_line} and then climbs to {say(climb.high)} "
+                f"(line {climb.high_line}) and stays up for {climb.length:.0%} of the run.",
+            )
+            break
+    for name in ("loss", "train_loss"):
+        stuck = known.relearning(name)
+        if stuck is not None:
+            yield Argument(
+                weight=STRONG,
+                text=f"After the break at line {stuck.line} {name} does not come back: {stuck.records} records at "
+                f"{say(stuck.level)} or above, a level that it passed in its first {stuck.passed} records. Steps "
+                f"of the same "
+                "size as before would have learned it again.",
+            )
+            break
 
 
 def _policy(view: RunView) -> Iterator[Argument]:
@@ -113,13 +135,12 @@ def _policy(view: RunView) -> Iterator[Argument]:
         yield Argument(
             weight=weight, text=f"kl reaches {say(kl.high)} (line {kl.high_line}); an update beyond 0.02 is large."
         )
-    features = known.level("feature_l2_norm")
-    if features is not None and features.first > 50 and (q := known.level("q_value")) is not None and abs(q.first) < 2:
+    features, critic = known.level("feature_l2_norm"), known.level("critic_loss", "td_error")
+    if features is not None and features.first > 50 and critic is not None and critic.first < 3 * max(critic.end, 1e-9):
         yield Argument(
-            weight=HINT,
-            text=f"feature_l2_norm is {say(features.first)} at its first record (line {features.first_line}) "
-            f"while Q is still "
-            f"{say(q.first)}: the first layers were moved far by the first updates.",
+            weight=SIGN + HINT,
+            text=f"feature_l2_norm is {say(features.first)} at its first record (line {features.first_line}) while "
+            f"{critic.name} is an ordinary {say(critic.first)}: the first layers were moved far by the first updates.",
         )
 
 
@@ -137,10 +158,10 @@ def _against(view: RunView) -> Iterator[Argument]:
         yield Argument(
             weight=-STRONG, text=f"kl never exceeds {say(kl.high)} (line {kl.high_line}): the updates are small."
         )
-    rate = known.rate
     for name in ("loss", "val_loss"):
         jump = known.jump(name)
-        if jump is not None and jump.position > SETTLED and (rate is None or rate.raised is None):
+        calm = jump is not None and jump.position > SETTLED and known.raised is None
+        if jump is not None and calm and known.relearning(name) is None:
             shape = (
                 "is not finite"
                 if math.isinf(jump.ratio) or math.isnan(jump.ratio)
@@ -168,17 +189,16 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
             where=f"line {line}",
         )
         return
-    rate = facts(view).rate
-    if rate is not None and rate.raised is not None:
-        before, after, line, _ = rate.raised
+    step = facts(view).raised
+    if step is not None:
         yield Change(
             parameter="learning_rate",
-            from_=after,
-            to=before,
+            from_=step.after,
+            to=step.before,
             why="go back to the rate that the run was stable at",
             tradeoff="Progress per step is slower again.",
             reference="the run itself, before the change",
-            where=f"line {line}",
+            where=f"line {step.line}",
         )
         return
     yield from lower_rate(view, why)

@@ -35,7 +35,8 @@ def _creeping(view: RunView) -> Iterator[Argument]:
     for name in ("val_loss", "loss", "train_loss", "q_max", "q_value"):
         level = known.creeps(name)
         # A loss that is not the task's own (a TD error) may creep for other reasons.
-        if level is not None and (not view.is_rl or name.startswith("q_")):
+        right = level is not None and (name.startswith("q_") if view.is_rl else level.change < 0)
+        if level is not None and right:
             yield Argument(
                 weight=STRONG,
                 text=f"{level.text()}: it moves steadily one way (rank correlation with time {level.tau:+.2f}) "

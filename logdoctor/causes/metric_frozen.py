@@ -14,6 +14,13 @@ from logdoctor.view import RunView
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if "updates-stopped" in present:
         yield Argument(weight=-STRONG, text=f"All training metrics stop together: {present['updates-stopped'].summary}")
+    frozen = present.get("metric-frozen")
+    if (
+        frozen is not None
+        and any(n.startswith(("q_", "td_error")) for n in frozen.metrics)
+        and len(frozen.metrics) >= 4
+    ):
+        yield Argument(weight=-STRONG, text=f"{len(frozen.metrics)} metrics stop together, the values among them.")
     if "metric-never-recorded" in present and "metric-frozen" not in present and "evaluation-frozen" not in present:
         yield Argument(weight=-SIGN, text="The value never was anything else.")
     rate = facts(view).rate
@@ -37,7 +44,7 @@ CAUSE = CauseRecord(
     id="metric-frozen",
     title="Metric frozen",
     prior=-3.0,
-    symptoms={"metric-frozen": 5.5, "evaluation-frozen": 3.0},
+    symptoms={"metric-frozen": 5.5, "evaluation-frozen": 4.5},
     weigh=_weigh,
     changes=_changes,
     would_settle=("The line of code that assigns the value, and the condition it stands under.",),

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logdoctor.causes._evidence import Present, change
-from logdoctor.causes._record import CauseRecord
+from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
+
+
+def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    finding = present.get("metric-never-recorded")
+    if finding is not None and finding.metrics and all("loss" in name for name in finding.metrics):
+        yield Argument(weight=-3.0, text=f"{', '.join(finding.metrics)} may truly be 0 at the printed precision.")
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
@@ -31,6 +37,7 @@ CAUSE = CauseRecord(
     prior=-3.0,
     symptoms={"metric-never-recorded": 6.0},
     leads_to=("gradient-vanishing", "gradient-dead", "metric-frozen"),
+    weigh=_weigh,
     changes=_changes,
     would_settle=("The line of code that assigns the value.",),
 )

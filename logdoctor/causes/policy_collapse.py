@@ -21,6 +21,12 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if abs(entropy.end) > 0.2 * max(abs(entropy.high), abs(entropy.low)) and abs(entropy.end) > 0.1:
         yield Argument(weight=-STRONG, text=f"{entropy.text()}: the policy still explores.")
         return
+    if abs(entropy.first) < 0.15 and abs(entropy.end) < 0.15:
+        yield Argument(
+            weight=-SIGN,
+            text=f"It was so from the first record on ({entropy.name} {say(entropy.first)}, line {entropy.first_line}): no "
+            "missing bonus acts that fast.",
+        )
     if abs(entropy.end) < DEAD:
         yield Argument(weight=SIGN, text=f"{entropy.text()}: the policy is deterministic.")
         spread = known.level("log_prob_std")

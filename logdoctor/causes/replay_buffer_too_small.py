@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change, low
@@ -11,9 +12,16 @@ from logdoctor.model import Change
 from logdoctor.view import RunView
 
 
+def _typed(size: float) -> bool:
+    """Whether a number looks typed in: at most two significant digits, or a power of two."""
+    return float(f"{size:.1e}") == size or (size >= 1 and math.log2(size).is_integer())
+
+
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
-    yield from low(view, "buffer_size")
     size, batch = view.number("buffer_size"), view.number("batch_size")
+    if size is not None and not _typed(size):
+        return  # "Replay buffer size: 1,616" says how full it is; a capacity is a round number
+    yield from low(view, "buffer_size")
     if size is not None and batch is not None and batch > 0 and size < 20 * batch:
         yield Argument(
             weight=SIGN, text=f"The buffer holds {say(size)} transitions, {size / batch:.1f} batches of {say(batch)}."

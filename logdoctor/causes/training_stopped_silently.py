@@ -11,6 +11,15 @@ from logdoctor.view import RunView
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    frozen = present.get("metric-frozen")
+    names = set(frozen.metrics) if frozen is not None else set()
+    values = {n for n in names if n.startswith(("q_", "td_error", "actor_loss", "entropy", "kl", "val_loss"))}
+    losses = {n for n in names if "loss" in n or n.endswith("grad_norm")}
+    if values and len(losses - values) >= 1 and len(names) >= 3:
+        yield Argument(
+            weight=5.5,
+            text=f"{', '.join(sorted(names))} stop together: not a metric is frozen, but what they measure.",
+        )
     if "updates-stopped" in present and "performance-stagnation" in present:
         yield Argument(weight=SIGN, text=present["performance-stagnation"].summary)
 

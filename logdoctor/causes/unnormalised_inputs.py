@@ -70,13 +70,11 @@ def _first_record(view: RunView) -> Iterator[Argument]:
             "after training, about 1 before.",
         )
     critic = known.level("critic_loss", "td_error")
-    if (
-        features is not None
-        and features.first > FEATURES
-        and critic is not None
-        and critic.first > 5 * max(critic.end, 1e-9)
-    ):
-        yield Argument(weight=SIGN, text=f"{critic.text()}: the first values are as large as the inputs make them.")
+    if features is not None and features.first > FEATURES and critic is not None:
+        if critic.first > 5 * max(critic.end, 1e-9):
+            yield Argument(weight=SIGN, text=f"{critic.text()}: the first values are as large as the inputs make them.")
+        else:
+            yield Argument(weight=-SIGN, text=f"{critic.text()}: inputs too large would have made it large at once.")
     for name in known.named("grad_norm"):
         level, delta = known.level(name), known.level("clip_delta")
         if level is None:

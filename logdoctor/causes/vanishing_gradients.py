@@ -54,7 +54,7 @@ def _curve(view: RunView) -> Iterator[Argument]:
     stay = int(np.argmin(near)) if not near.all() else near.size
     if 0.08 * near.size < stay < near.size and loss.value[-1] < 0.97 * known.guess:
         yield Argument(
-            weight=STRONG,
+            weight=STRONG + HINT,
             text=f"{loss.name} sits at the {say(known.guess)} of a guess for {stay} of {near.size} records (to "
             f"line {int(loss.line[stay - 1])}) and only "
             "then begins to fall: the first layers get almost no signal.",

@@ -21,12 +21,8 @@ EXACT = 2e-3  # nats from ln k; a random output layer starts 0.01 to 0.1 away fr
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     yield from _guess_from_the_first_record(view)
     yield from _drifting_together(view, present)
-    low, high = facts(view).level("q_min"), facts(view).level("q_max")
-    if low is not None and high is not None and max(abs(low.first), abs(high.first)) < 1.5e-3:
-        yield Argument(
-            weight=HINT, text=f"The Q-range begins at [{say(low.first)}, {say(high.first)}] (line {low.first_line})."
-        )
-    if facts(view).level("q_max") is not None and high is not None and high.end > 50 * max(abs(high.first), 1):
+    high = facts(view).level("q_max")
+    if high is not None and high.end > 50 * max(abs(high.first), 1):
         yield Argument(weight=-SIGN, text=f"q_max reaches {say(high.end)}: the output layer has long left zero.")
 
 
@@ -65,6 +61,8 @@ def _drifting_together(view: RunView, present: Present) -> Iterator[Argument]:
             f"{say(agreement.end) if agreement else ''} %: "
             "all actions move alike, as a bias moves them, and none is told apart.",
         )
+    elif not together:
+        yield Argument(weight=-HINT, text=f"{low.text()}, {high.text()}: the actions do not move as one.")
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
@@ -83,7 +81,7 @@ CAUSE = CauseRecord(
     title="Zero-initialised output layer",
     prior=-3.3,
     symptoms={
-        "zero-initial-output": SIGN + HINT,
+        "zero-initial-output": SIGN,
         "head-not-learning": SIGN,
         "agreement-stagnates": HINT,
         "loss-at-chance": HINT,

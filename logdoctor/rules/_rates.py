@@ -1,0 +1,172 @@
+"""What a printed learning rate does over the run: its peak, where it is used up, and where it was raised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logdoctor.detectors.smooth import rolling_median
+from logdoctor.model import Event, Series
+
+if TYPE_CHECKING:
+    from logdoctor.view import RunView
+
+RAISED = 1.5  # a rise between neighbouring records by this factor is no schedule: a ramp rises from the first record on
+SPENT = 0.03  # a rate below this share of its peak moves nothing any more; cosine schedules usually end at 0.1
+WARM_UP = 0.15  # share of the run in which a rising rate may still be its warm-up (1 to 10 % is usual)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The rate changed from ``before`` to ``after`` at point ``index`` of its column, or by an event."""
+
+    before: float
+    after: float
+    line: int
+    step: float | None
+    position: float
+    text: str = ""
+
+    @property
+    def factor(self) -> float:
+        """After over before."""
+        return self.after / self.before if self.before > 0 else float("inf")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rate:
+    """The column of a learning rate; positions are shares of its records."""
+
+    series: Series
+    peak_index: int
+    spent_index: int | None
+
+    @property
+    def first(self) -> float:
+        """First printed rate."""
+        return float(self.series.value[0])
+
+    @property
+    def peak(self) -> float:
+        """Largest printed rate."""
+        return float(self.series.value[self.peak_index])
+
+    @property
+    def peak_line(self) -> int:
+        """Line of the largest rate."""
+        return int(self.series.line[self.peak_index])
+
+    @property
+    def warm(self) -> bool:
+        """Whether the rate ramps up at the start."""
+        return self.first < 0.9 * self.peak and self.peak_index <= WARM_UP * len(self.series) + 1
+
+    @property
+    def spent_at(self) -> tuple[float, int] | None:
+        """(share of the run, line) from which the rate stays below ``SPENT`` of its peak, or None."""
+        if self.spent_index is None:
+            return None
+        return self.spent_index / len(self.series), int(self.series.line[self.spent_index])
+
+    @property
+    def lowest_late(self) -> float:
+        """Smallest rate of the second half."""
+        return float(self.series.value[len(self.series) // 2 :].min())
+
+
+def rate_of(view: RunView) -> Rate | None:
+    """Return the printed learning rate, or None for fewer than four records."""
+    series = view.finite("learning_rate")
+    if series is None or len(series) < 4:
+        return None
+    top = int(series.value.argmax())
+    peak = float(series.value[top])
+    alive = np.flatnonzero(series.value > SPENT * peak)
+    spent = int(alive[-1]) + 1 if alive.size and alive[-1] + 1 < len(series) else None
+    return Rate(series, top, spent)
+
+
+def raises(view: RunView) -> list[Step]:
+    """Return the places at which the rate was raised: key events first, else jumps of the column after its warm-up."""
+    found = [step for event in view.events("hyperparameter-change", "override") if (step := _by_event(view, event))]
+    rate = rate_of(view)
+    if found or rate is None:
+        return [step for step in found if step.factor >= RAISED]
+    value, count = rate.series.value, len(rate.series)
+    steps = []
+    for i in np.flatnonzero(value[1:] >= RAISED * np.maximum(value[:-1], 1e-300)) + 1:
+        before = value[:i]
+        ramp = i <= WARM_UP * count and (i <= 2 or bool((np.diff(before) > 0).any()))
+        if before[-1] > 0 and not ramp:
+            place = view.place(rate.series, int(i))
+            steps.append(Step(float(before[-1]), float(value[i]), place.line, place.step, float(i) / count))
+    return steps
+
+
+def are_restarts(steps: list[Step]) -> bool:
+    """Whether the raises are restarts of a schedule: two or more, by no key event, to about the same peak."""
+    top = max((s.after for s in steps), default=0.0)
+    return len(steps) >= 2 and all(s.after > 0.8 * top for s in steps) and not any(s.text for s in steps)
+
+
+def _by_event(view: RunView, event: Event) -> Step | None:
+    if event.name not in {"learning_rate", "lr"} or isinstance(event.value, bool):
+        return None
+    if not isinstance(event.value, (int, float)):
+        return None
+    earlier = [
+        e for e in view.events("hyperparameter-change", "override") if e.line < event.line and e.name == event.name
+    ]
+    values = [float(e.value) for e in earlier if isinstance(e.value, (int, float)) and not isinstance(e.value, bool)]
+    before = values[-1] if values else view.number("learning_rate")
+    if before is None or before <= 0:
+        return None
+    first, last = _lines(view)
+    position = (event.line - first) / max(last - first, 1)
+    return Step(before, float(event.value), event.line, event.step, position, event.text.strip())
+
+
+def _lines(view: RunView) -> tuple[int, int]:
+    ends = [(int(s.line[0]), int(s.line[-1])) for name in view.names if (s := view.get(name)) is not None]
+    return (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (0, 0)
+
+
+def learned(view: RunView) -> bool:
+    """Whether the performance metric left its noise and ends with at least half of its best gain.
+
+    Six times the point-to-point noise is far outside of what noise makes of a smoothed curve.
+    """
+    from logdoctor.detectors.baseline import noise
+
+    performance = view.performance
+    if performance is None or len(performance.series) < 8:
+        return False
+    smooth = rolling_median(performance.upward, max(3, len(performance.series) // 15))
+    edge = max(3, smooth.size // 20)
+    start, end, best = float(np.median(smooth[:edge])), float(np.median(smooth[-edge:])), float(smooth.max())
+    gain = best - start
+    spread = max(noise(performance.upward), 1e-3 * float(np.abs(performance.upward).max()))
+    return gain > 6 * spread and end - start > 0.5 * gain
+
+
+def worse_after(view: RunView, line: int) -> str:
+    """Name what got worse after ``line`` (performance or loss), or return an empty string."""
+    performance = view.performance
+    if performance is not None:
+        before = performance.upward[performance.series.line < line]
+        after = performance.upward[performance.series.line >= line]
+        if before.size >= 5 and after.size >= 5:
+            edge = max(3, before.size // 10)
+            level, late = float(np.median(before[-edge:])), float(np.median(after[-max(3, after.size // 5) :]))
+            spread = float(np.median(np.abs(np.diff(before)))) + 1e-12
+            if level - late > max(3 * spread, 0.2 * abs(level)):
+                return performance.name
+    loss = view.get("loss")
+    if loss is not None:
+        old, new = loss.value[loss.line < line], loss.value[loss.line >= line]
+        calm = float(np.median(np.abs(old[np.isfinite(old)][-20:]))) if np.isfinite(old).any() else 0.0
+        if new.size and (not np.isfinite(new).all() or (calm > 0 and float(new.max()) > 10 * calm)):
+            return "loss"
+    return ""

@@ -1,0 +1,92 @@
+"""The learning rate was raised in the middle of the run.
+
+What it finds: a key event that sets a higher learning rate, or a jump of the printed rate by half or more that is no
+warm-up. Why it matters: a run that was stable at one step size need not be at a larger one; values and policies then
+break within a few per cent of the run, and the cause stands in the log. How it decides: the rate rises to ``factor``
+times its former value or more. It is a warning when performance ends clearly below its level before the change, or
+the loss later exceeds ten times its former size; otherwise a remark. When it is wrong: cosine restarts raise the rate
+on purpose, again and again to the same peak; these stay remarks. What to do: go back to the checkpoint before the
+change and to the former rate; on a plateau change one thing at a time. References: trainspotter (a change of more
+than 20 % of the range that is no ramp); the project's seed reports (rate raised on a plateau, divergence after it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.model import Evidence, Finding, Place
+from logdoctor.rules._examples import ROWS, failing, learning, table
+from logdoctor.rules._rates import Step, are_restarts, raises, worse_after
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import finding, say, threshold, times
+from logdoctor.view import RunView
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return one finding for the largest raise, with all of them as evidence."""
+    steps = [step for step in raises(view) if step.factor >= limits.factor]
+    if not steps:
+        return
+    worst = max(steps, key=lambda s: s.factor)
+    restarts = are_restarts(steps)
+    # Several keys pressed one after the other are one change: from the first value to the last.
+    whole = Step(steps[0].before, steps[-1].after, steps[0].line, steps[0].step, steps[0].position, steps[0].text)
+    if whole.factor >= worst.factor and not restarts:
+        worst = whole
+    victim = "" if restarts else worse_after(view, worst.line)
+    yield _finding(view, worst, steps, victim, restarts)
+
+
+def _finding(view: RunView, worst: Step, steps: list[Step], victim: str, restarts: bool) -> Finding:
+    what = (
+        f"The learning rate was raised from {say(worst.before)} to {say(worst.after)} ({times(worst.factor)} times) "
+        f"at line {worst.line}"
+    )
+    after = f"; {victim} got worse after it." if victim else "; nothing got worse after it."
+    return finding(
+        RULE,
+        view,
+        severity="warning" if victim else "info",
+        confidence=0.85 if victim else 0.6,
+        metrics=["learning_rate", *([victim] if victim else [])],
+        onset=Place(line=worst.line, step=worst.step),
+        summary=f"{what}, and {len(steps) - 1} times more to the same peak: restarts." if restarts else what + after,
+        figures={"before": worst.before, "after": worst.after, "factor": round(worst.factor, 4), "raises": len(steps)},
+        evidence=[
+            Evidence(line=s.line, step=s.step, metric="learning_rate", value=s.after, note=f"from {say(s.before)}")
+            for s in steps[:6]
+        ],
+        benign=restarts,
+    )
+
+
+def _log(raised: bool) -> str:
+    rate = np.full(ROWS, 0.0003)
+    rate[ROWS // 2 :] = 0.003 if raised else 0.0003
+    return table(learning_rate=rate, episode_return=failing() if raised else learning())
+
+
+RULE = Rule(
+    id="LD551",
+    name="learning-rate-changed",
+    title="The learning rate was raised during the run",
+    severity="warning",
+    detect=detect,
+    thresholds=(
+        threshold(
+            "factor",
+            1.5,
+            "times the former rate",
+            "smaller steps are schedules and rounding",
+            "trainspotter: 20 % of the range",
+        ),
+    ),
+    tags=("learning-rate", "schedule"),
+    references=("https://github.com/google-research/tuning_playbook",),
+    examples=(
+        Example(title="raised ten times in the middle, then a fall", log=lambda: _log(True), fires=True),
+        Example(title="constant", log=lambda: _log(False), fires=False),
+    ),
+)
