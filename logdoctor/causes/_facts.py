@@ -159,6 +159,11 @@ class Facts:
         """Return the metrics whose name is, or ends with, one of ``endings``."""
         return [n for n in self.view.names if any(n == e or n.endswith("_" + e) for e in endings)]
 
+    def gradients(self) -> list[str]:
+        """Return the metrics that are norms of gradients."""
+        other = ("feature", "weight", "param", "l2")
+        return [n for n in self.view.names if n.endswith("norm") and not any(word in n for word in other)]
+
     # ------------------------------------------------------------------------------------------ learning rate
     @cached_property
     def rate(self) -> Rate | None:

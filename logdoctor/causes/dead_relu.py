@@ -22,7 +22,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         yield Argument(weight=-STRONG, text=f"The activation is {activation}, whose units cannot die.")
     elif activation == "relu":
         yield Argument(weight=0.3, text="The activation is relu, whose units can die.")
-    for name in known.named("grad_norm"):
+    for name in known.gradients():
         level = known.level(name)
         if level is not None and 0 < level.end < TINY and level.start < 0.05:
             yield Argument(weight=HINT, text=f"{level.text()}: hardly any gradient from the start.")

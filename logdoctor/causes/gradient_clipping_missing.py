@@ -45,7 +45,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 def _measured(view: RunView) -> Iterator[Argument]:
     known = facts(view)
     delta = known.level("clip_delta")
-    for name in known.named("grad_norm", "total_norm"):
+    for name in known.gradients():
         level = known.level(name)
         if level is None or level.high <= HUGE:
             continue

@@ -36,7 +36,7 @@ WATCHED = (
 def _first(view: RunView) -> tuple[Series, int] | None:
     """Return the earliest non-finite value among losses and gradients."""
     best: tuple[Series, int] | None = None
-    for name in (*WATCHED, *facts(view).named("grad_norm", "total_norm")):
+    for name in (*WATCHED, *facts(view).gradients()):
         series = view.get(name)
         if series is None or len(series) < 5:
             continue

@@ -75,7 +75,7 @@ def _first_record(view: RunView) -> Iterator[Argument]:
             yield Argument(weight=SIGN, text=f"{critic.text()}: the first values are as large as the inputs make them.")
         else:
             yield Argument(weight=-SIGN, text=f"{critic.text()}: inputs too large would have made it large at once.")
-    for name in known.named("grad_norm"):
+    for name in known.gradients():
         level, delta = known.level(name), known.level("clip_delta")
         if level is None:
             continue

@@ -1,13 +1,16 @@
 """The learning rate was raised in the middle of the run.
 
 What it finds: a key event that sets a higher learning rate, or a jump of the printed rate by half or more that is no
-warm-up. Why it matters: a run that was stable at one step size need not be at a larger one; values and policies then
-break within a few per cent of the run, and the cause stands in the log. How it decides: the rate rises to ``factor``
-times its former value or more. It is a warning when performance ends clearly below its level before the change, or
-the loss later exceeds ten times its former size; otherwise a remark. When it is wrong: cosine restarts raise the rate
-on purpose, again and again to the same peak; these stay remarks. What to do: go back to the checkpoint before the
-change and to the former rate; on a plateau change one thing at a time. References: trainspotter (a change of more
-than 20 % of the range that is no ramp); the project's seed reports (rate raised on a plateau, divergence after it).
+warm-up.
+Why it matters: a run that was stable at one step size need not be at a larger one; values and policies then break
+within a few per cent of the run, and the cause stands in the log.
+How it decides: the rate rises to ``factor`` times its former value or more. It is a warning when performance ends
+clearly below its level before the change, or the loss later exceeds ten times its former size; otherwise a remark.
+When it is wrong: cosine restarts raise the rate on purpose, again and again to the same peak; these stay remarks.
+What to do: go back to the checkpoint before the change and to the former rate; on a plateau change one thing at a
+time.
+References: trainspotter (a change of more than 20 % of the range that is no ramp); the project's seed reports (rate
+raised on a plateau, divergence after it).
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """The learning rate was used up long before the end of the run.
 
-What it finds: a printed rate that falls below 3 % of its peak for good while much of the run is still to come. Why it
-matters: from there on the weights hardly move; the remaining steps buy nothing. How it decides: the rate stays below
-``spent`` of its peak from before ``early`` of the run to the end, and the rate had been higher before. When it is
-wrong: a deliberate long evaluation phase at rate zero looks the same. What to do: let the schedule end where the run
-ends; most cosine schedules keep a floor of a tenth of the peak. References: Hoffmann et al. 2022, appendix B (a
-cosine length that does not match the number of steps costs loss).
+What it finds: a printed rate that falls below 3 % of its peak for good while much of the run is still to come.
+Why it matters: from there on the weights hardly move; the remaining steps buy nothing.
+How it decides: the rate stays below ``spent`` of its peak from before ``early`` of the run to the end, and the rate
+had been higher before.
+When it is wrong: a deliberate long evaluation phase at rate zero looks the same.
+What to do: let the schedule end where the run ends; most cosine schedules keep a floor of a tenth of the peak.
+References: Hoffmann et al. 2022, appendix B (a cosine length that does not match the number of steps costs loss).
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """The first logged learning rate of a language model is already the full one, and the start of the run suffers.
 
 What it finds: a transformer run whose printed rate does not ramp up, together with a loss that stalls high above its
-end or a gradient norm that jumps within the first tenth. Why it matters: Adam's second moments are not yet known in
-the first updates, and post-norm layers have large gradients there; a full step can put the model where it never
-recovers from. How it decides: the first rate is at least ``full`` of the peak, there are ``least`` records, and the
-loss ends above ``stall`` of its first value. Without that symptom it says nothing: many short fine-tunings do well
-without a ramp. When it is wrong: the first records were cut off, or the log begins after the warm-up. What to do:
-ramp the rate up over the first 1 to 5 % of the steps. References: Xiong et al. 2020 (post-norm needs warm-up); Goyal
-et al. 2017, section 2.2; trainspotter (first rate at least 0.9 of the peak with 20 points or more).
+end or a gradient norm that jumps within the first tenth.
+Why it matters: Adam's second moments are not yet known in the first updates, and post-norm layers have large
+gradients there; a full step can put the model where it never recovers from.
+How it decides: the first rate is at least ``full`` of the peak, there are ``least`` records, and the loss ends above
+``stall`` of its first value. Without that symptom it says nothing: many short fine-tunings do well without a ramp.
+When it is wrong: the first records were cut off, or the log begins after the warm-up.
+What to do: ramp the rate up over the first 1 to 5 % of the steps.
+References: Xiong et al. 2020 (post-norm needs warm-up); Goyal et al. 2017, section 2.2; trainspotter (first rate at
+least 0.9 of the peak with 20 points or more).
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """The learning rate is zero.
 
-What it finds: a printed learning rate of exactly zero in all records, or in a long stretch from the start. Why it
-matters: no update changes anything; the run only costs time. How it decides: the rate is zero in ``all`` of the
-records (critical), or in the first ``start`` of them with 10 or more records (warning). A rate that *decays* to zero
-is another finding. When it is wrong: a print with too few digits: 1e-5 printed as 0.000. It is therefore only said
-where the column's other values show more digits than that, or where the performance stands still too. What to do:
-look at the scheduler (stepped per batch instead of per epoch, wrong total), and at which parameters the optimiser
-holds. References: trainproof (zero in 99 % of the steps fails, in more than 10 % warns).
+What it finds: a printed learning rate of exactly zero in all records, or in a long stretch from the start.
+Why it matters: no update changes anything; the run only costs time.
+How it decides: the rate is zero in ``all`` of the records (critical), or in the first ``start`` of them with 10 or
+more records (warning). A rate that *decays* to zero is another finding.
+When it is wrong: a print with too few digits: 1e-5 printed as 0.000. It is therefore only said where the performance
+stands still too.
+What to do: look at the scheduler (stepped per batch instead of per epoch, wrong total), and at which parameters the
+optimiser holds.
+References: trainproof (zero in 99 % of the steps fails, in more than 10 % warns).
 """
 
 from __future__ import annotations
