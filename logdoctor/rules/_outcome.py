@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from logdoctor.view import RunView
 
 LOST = 0.5  # half of what was gained is gone: the "below half of its own maximum" test of peak-then-fall rules
+DECLINED = 0.25  # a quarter of it: supports another sign, is none by itself
 MARGIN = 3.0  # standard errors that a change of level must exceed
 POINTS = 8  # fewer values cannot show a rise and a fall
 
@@ -30,6 +31,8 @@ class Outcome:
     """What became of performance; levels are medians and keep the sign of the log.
 
     Attributes:
+        fall_index: last point within a tenth of the later loss from the best: where the way down begins.
+        lost: share of the gain that is gone at the end.
         fell: lost more than half of its gain, or fell clearly below its start.
         improved: the end, or the best stretch before, is clearly better than the start.
         nonfinite: a loss or the performance itself ends NaN or infinite.
@@ -39,6 +42,7 @@ class Outcome:
     start: float
     best: float
     best_index: int
+    fall_index: int
     last: float
     gain: float
     lost: float
@@ -52,9 +56,14 @@ class Outcome:
         return self.fell or self.nonfinite is not None or (self.series is not None and not self.improved)
 
     @property
+    def declined(self) -> bool:
+        """Whether at least a quarter of what was gained is lost: too little for an alarm by itself."""
+        return self.series is not None and self.lost > DECLINED
+
+    @property
     def text(self) -> str:
         """One clause for a sentence, empty when nothing bad is known."""
-        if self.series is not None and self.fell:
+        if self.series is not None and (self.fell or self.declined):
             return f"{label(self.series)} fell from {say(_short(self.best))} to {say(_short(self.last))}"
         if self.nonfinite:
             return f"{self.nonfinite} ended non-finite"
@@ -86,7 +95,7 @@ def _outcome(view: RunView) -> Outcome:
     perf = view.performance
     broken = _ends_nonfinite(view)
     if perf is None or len(perf.series) < POINTS:
-        return Outcome(None, math.nan, math.nan, 0, math.nan, 0.0, 0.0, False, True, broken)
+        return Outcome(None, math.nan, math.nan, 0, 0, math.nan, 0.0, 0.0, False, True, broken)
     sign = 1.0 if perf.goal == "max" else -1.0
     up = perf.upward
     return _judge(perf.series, up, sign, broken)
@@ -101,6 +110,7 @@ def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outco
     best = float(smooth[best_index])
     error = noise(up) / math.sqrt(w)
     gain, drop = best - start, best - last
+    close = np.flatnonzero(smooth >= best - 0.1 * max(drop, 0.0))
     material = 0.1 * max(abs(start), 1e-12)
     improved = gain > MARGIN * error and gain > material
     lost = drop / gain if improved else 0.0
@@ -111,6 +121,7 @@ def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outco
         sign * start,
         sign * best,
         best_index,
+        int(close[-1]),
         sign * last,
         gain,
         lost,

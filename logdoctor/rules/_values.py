@@ -137,6 +137,17 @@ def bound(view: RunView) -> Bound | None:
     return Bound(step / (1 - gamma), step, gamma, False) if step > 0 else None
 
 
+def bound_of(view: RunView, q: Scale) -> Bound | None:
+    """Return the bound of :func:`bound` when Q and the bound are in the same units, as far as the start tells.
+
+    An estimate from printed returns says nothing where rewards are scaled before training: Q is then far above it (or
+    below) from the first rows on. A configured reward clip is in the units of Q by definition.
+    """
+    limit = bound(view)
+    early = float(np.median(q.magnitude[: max(1, q.magnitude.size // 10)]))
+    return limit if limit is not None and (limit.exact or early <= limit.value) else None
+
+
 def largest_return(view: RunView) -> tuple[float, Series] | None:
     """Return the largest printed magnitude of an episode's return and its series, or None."""
     series = view.finite("episode_return") or view.finite("eval_return") or view.finite("reward")
@@ -191,9 +202,8 @@ class Fall:
 
 
 def collapse(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
-    """Find the largest drop of the Q magnitude by ``factor`` from one level to another that stays, or None."""
+    """Find the first drop of the Q magnitude by ``factor`` from one level to another that stays, or None."""
     m = q.magnitude
-    best: Fall | None = None
     for i in range(3, m.size):
         before = float(np.median(m[max(0, i - 5) : i]))
         after = float(np.median(m[i : i + 3]))
@@ -204,9 +214,9 @@ def collapse(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
         if float(np.median(m[i:])) > before / (factor / 2):
             continue
         ratio = float(m[i - 1] / m[i])
-        if ratio >= factor and (best is None or ratio > best.ratio):
-            best = Fall(i - 1, i, ratio, m.size - i)
-    return best
+        if ratio >= factor:
+            return Fall(i - 1, i, ratio, m.size - i)
+    return None
 
 
 def slope_turn(view: RunView) -> tuple[Series, int, int] | None:

@@ -65,10 +65,10 @@ def collapse_of(series: Series, points: float = 20.0, share: float = 0.4, rows_n
     late = smooth[first:]
     if float(np.mean(late < level - points / 2)) < 0.5 or float(np.median(value[-rows_needed:])) > level - points / 2:
         return None
-    scatter = max(2.0, 3 * noise(value))
-    near = np.flatnonzero(value[: first + 1] >= level - scatter)
-    onset = min(first, int(near[-1]) + 1) if near.size else first
     lowest = first + int(np.argmin(value[first:]))
+    near_level = level - max(2.0, 3 * noise(value), 0.1 * (level - float(value[lowest])))
+    near = np.flatnonzero(value[: first + 1] >= near_level)
+    onset = min(first, int(near[-1]) + 1) if near.size else first
     return Collapse(level, peak, onset, lowest, float(value[-1]))
 
 

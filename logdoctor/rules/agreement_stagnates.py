@@ -26,6 +26,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._policy import agreements, random_base
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules.agreement_collapse import collapse_of
 from logdoctor.view import RunView
 
 GAIN, LEARNED, LEAST_ROWS = 8.0, 60.0, 8
@@ -51,6 +52,8 @@ def stagnation(series: Series, gain: float = GAIN, learned: float = LEARNED) -> 
     smooth = rolling_median(value, 3)
     peak_index = int(np.argmax(smooth))
     peak = float(smooth[peak_index])
+    if collapse_of(series) is not None:
+        return None  # that is another finding
     if last - first >= gain or last >= learned or peak >= learned or first - last >= 2 * gain or last <= 0.5:
         return None
     return Stagnation(first, last, peak, peak_index)

@@ -33,7 +33,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding when entropy collapsed in a run that does not do well."""
     known = entropy(view)
     hurt = outcome(view)
-    if known is None or hurt.series is None or not hurt.bad:
+    if known is None or hurt.series is None or not (hurt.bad or hurt.declined):
         return
     series, value = known
     if value.size < 10 or float(np.median(value)) < 0 or float(value.min()) < -1e-6:

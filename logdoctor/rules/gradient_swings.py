@@ -93,6 +93,8 @@ def _clip_text(clip: Clipping | None, view: RunView) -> tuple[str, dict[str, Sca
         return "", {}, ()
     d = clip.delta
     low, high = int(np.argmin(d.value)), int(np.argmax(d.value))
+    if np.ptp(d.value) == 0:
+        return "", {}, ()
     cut = _strongest(clip)
     text = f", {label(d)} between {say(float(d.value[low]))} and {say(float(d.value[high]))}"
     if clip.clipped.size:

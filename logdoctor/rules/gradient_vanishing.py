@@ -38,7 +38,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             continue
         fifth = len(series) // 5
         early, late = float(np.median(series.value[:fifth])), float(np.median(series.value[-fifth:]))
-        small, shrunk = late < limits.tiny and early < limits.tiny, late < limits.shrunk * early
+        small, shrunk = late < limits.tiny and early < limits.tiny, late < limits.weak and late < limits.shrunk * early
         if not (small or shrunk) or death_of(series) is not None:
             continue
         yield _finding(view, series, early, late, shrunk)
@@ -105,6 +105,9 @@ RULE = Rule(
             "of the first fifth",
             "a twentieth of the early signal",
             "gradsnitch: late < 5 % of early and loss fell < 20 %",
+        ),
+        threshold(
+            "weak", 0.1, "gradient norm", "a norm above this is no weak signal", "seed report 000: below 0.1 is weak"
         ),
         threshold(
             "tiny", 0.01, "gradient norm", "below this in the whole run", "training-doctor: vanishing below 0.01"

@@ -35,16 +35,16 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     worst = int(np.argmax(series.highs))
     peak = float(series.highs[worst])
     hurt = outcome(view)
-    if not above.size or (peak < limits.extreme and (above.size < limits.rows or not hurt.bad)):
+    if not above.size or (peak < limits.extreme and (above.size < limits.rows or not (hurt.bad or hurt.declined))):
         return
-    severity: Severity = "critical" if hurt.fell else "warning" if hurt.bad else "info"
+    severity: Severity = "critical" if hurt.fell or hurt.declined else "warning" if hurt.bad else "info"
     last = len(series) - 1
-    tail = f"; {hurt.text}" if hurt.bad and hurt.text else "; performance did not suffer so far"
+    tail = f"; {hurt.text}" if (hurt.bad or hurt.declined) and hurt.text else "; performance did not suffer so far"
     yield finding(
         RULE,
         view,
         severity=severity,
-        confidence=0.85 if hurt.fell else 0.6,
+        confidence=0.85 if hurt.fell or hurt.declined else 0.6,
         metrics=[series.name],
         onset=view.place(series, int(above[0]), "high"),
         summary=(

@@ -32,7 +32,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if q is None or top is None or not hurt.fell or len(q.size) < 10 or diverged(view) is not None:
         return
     largest, returns = top
-    if float(np.median(returns.value)) <= 0:
+    if float(np.median(returns.value)) <= 0 or float(np.median(q.size.value[-(len(q.size) // 5) :])) <= 0:
         return
     m = q.magnitude
     late, middle = float(np.median(m[-(m.size // 5) :])), float(np.median(m[2 * m.size // 5 : 3 * m.size // 5]))

@@ -22,14 +22,15 @@ from logdoctor.rules._examples import learning, table
 from logdoctor.rules._outcome import outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, say, threshold, times
-from logdoctor.rules._values import bound, scale
+from logdoctor.rules._values import bound, bound_of, scale
 from logdoctor.rules.q_divergence import diverged
 from logdoctor.view import RunView
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding when the settled Q values exceed the bound."""
-    q, limit = scale(view), bound(view)
+    q = scale(view)
+    limit = bound_of(view, q) if q is not None else None
     if q is None or limit is None or len(q.size) < 5 or diverged(view) is not None:
         return
     late = q.magnitude[len(q.size) // 2 :]

@@ -28,7 +28,7 @@ from logdoctor.rules._values import (
     Bound,
     Growth,
     Scale,
-    bound,
+    bound_of,
     collapse,
     growth,
     largest_return,
@@ -50,7 +50,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     last = len(q.size) - 1
     peak = float(q.size.value[rise.peak])
     start = min(rise.onset, max(0, rise.level_last))
-    limit = bound(view)
+    limit = bound_of(view, q)
     picks = [(0, "baseline")] + [(i, _step(q, i)) for i in way(start, rise.peak, 3)]
     picks += [(rise.onset, "onset"), (rise.peak, f"peak, {times(rise.ratio)} times"), (last, _end(q, rise, last))]
     summary = (
@@ -110,7 +110,7 @@ def _reasons(view: RunView, q: Scale, rise: Growth, orders: float, drop: float) 
     elif slope_turn(view) is not None:
         reasons.append(suffering(view))
         strong = strong or fall is not None
-    limit = bound(view)
+    limit = bound_of(view, q)
     over = abs(float(q.size.value[rise.peak])) / limit.value if limit is not None else 0.0
     if limit is not None and over > (1.0 if limit.exact else ESTIMATE) and (hurt.bad or not reasons):
         reasons.append(f"{times(over)} times the bound {limit.text}")

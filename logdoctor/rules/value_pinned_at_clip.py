@@ -55,9 +55,17 @@ def _repeated(series: Series, limits: Limits) -> tuple[float, Setting | None] | 
         return None
     for value in (float(series.value.min()), float(series.value.max())):
         count = int((series.value == value).sum())
-        if value != 0 and count >= limits.unknown_rows and count >= limits.unknown_share * len(series):
+        if abs(value) < limits.digits * _resolution(series):
+            continue  # with so few digits, equal prints are rounding and no limit
+        if count >= limits.unknown_rows and count >= limits.unknown_share * len(series):
             return value, None
     return None
+
+
+def _resolution(series: Series) -> float:
+    """Return the smallest distance of two different printed values: the last digit of the column."""
+    distinct = np.unique(series.value)
+    return float(np.diff(distinct).min()) if distinct.size > 1 else 0.0
 
 
 def _finding(view: RunView, series: Series, value: float, setting: Setting | None, limits: Limits) -> Finding:
@@ -115,6 +123,7 @@ RULE = Rule(
             "rldoctor: recurring at 3",
         ),
         threshold("unknown_rows", 10.0, "rows", "an unknown limit needs more hits", "chance of equal float32 extremes"),
+        threshold("digits", 200.0, "last digits", "two to three significant digits", "rounding of %.1f ranges"),
         threshold("unknown_share", 0.05, "of the rows", "and a part of the run", "chance of equal float32 extremes"),
         threshold(
             "share",

@@ -22,7 +22,7 @@ from logdoctor.rules._examples import learning, table, wobble
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, change, finding, say, threshold, times, way
-from logdoctor.rules._values import CLIPS, bound, largest_return, scale
+from logdoctor.rules._values import CLIPS, bound_of, largest_return, scale
 from logdoctor.rules.q_divergence import diverged
 from logdoctor.view import RunView
 
@@ -37,7 +37,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     early, late, median = float(np.median(m[fifth : 2 * fifth])), float(np.median(m[-fifth:])), float(np.median(m))
     worst = int(np.argmax(m))
     over = m[worst] / top[0] if top is not None else 0.0
-    limit = bound(view)
+    limit = bound_of(view, q)
     widening = early > 0 and late / early >= limits.factor
     leaping = median > 0 and m[worst] / median >= limits.excursion
     beyond = over > 1.0 or (limit is not None and m[worst] > 10 * limit.value)
