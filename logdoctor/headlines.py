@@ -12,7 +12,7 @@ from logdoctor.model import Diagnosis, Event, Place
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import head, tail
 from logdoctor.turning_points import event_text, first_line
-from logdoctor.view import LEAST_ROWS, RunView
+from logdoctor.view import LEAST_ROWS, RunView, runs_of
 from logdoctor.wording import change, number, rounded, steps, unit_word
 
 LONGEST = 240  # characters; a longer sentence is not repeated by anybody
@@ -26,7 +26,17 @@ _PLACED = re.compile(rf"\b{_UNITS}s? \d", re.IGNORECASE)
 def headline(
     view: RunView, diagnosis: Diagnosis, incidents: Sequence[Incident], event: Event | None, span: tuple[int, int]
 ) -> str:
-    """Return the headline of a diagnosis."""
+    """Return the headline of a diagnosis; of a file with several runs it says which one."""
+    text = _headline(view, diagnosis, incidents, event, span)
+    runs = runs_of(view.run)
+    if len(runs) < 2 or view.segments not in runs:
+        return text
+    return f"Run {runs.index(view.segments) + 1} of {len(runs)} in this file (lines {span[0]}–{span[1]}): {text}"
+
+
+def _headline(
+    view: RunView, diagnosis: Diagnosis, incidents: Sequence[Incident], event: Event | None, span: tuple[int, int]
+) -> str:
     if diagnosis.verdict == "inconclusive":
         return _no_judgement(view, diagnosis)
     if not incidents:

@@ -172,14 +172,18 @@ def _top(finding: Finding, parents: dict[int, Finding | None]) -> Finding:
 
 
 def _parent(finding: Finding, told: Sequence[Finding], causes: Sequence[Cause], slack: float) -> Finding | None:
-    """Return the earliest finding that this one follows from; a strict order keeps the relation free of circles."""
+    """Return the last finding before this one that it follows from; a strict order keeps the relation free of circles.
+
+    One as grave as the finding itself is preferred: a warning from the first rows does not explain a break far later.
+    """
     key = _key(finding, slack)
     allowed = [
         other
         for other in told
         if other is not finding and _key(other, slack) < key and _follows(finding, other, causes, slack)
     ]
-    return min(allowed, key=lambda other: _key(other, slack), default=None)
+    grave = [other for other in allowed if severity_rank(other.severity) >= severity_rank(finding.severity)]
+    return max(grave or allowed, key=lambda other: _key(other, slack), default=None)
 
 
 def _key(finding: Finding, slack: float) -> tuple[float, str, tuple[str, ...]]:

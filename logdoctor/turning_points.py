@@ -12,6 +12,10 @@ from logdoctor.wording import number
 NEAR = 0.1  # of the lines of the run: a setting changed this shortly before the onset belongs to the story
 BURST = 0.01  # of the lines: changes of one setting this close together are one change in several steps
 KINDS = ("hyperparameter-change", "override")
+UNRELATED = frozenset({
+    "out-of-memory", "crash", "killed", "run-cut-off", "metric-never-recorded", "metric-frozen", "evaluation-frozen",
+    "throughput-degradation", "loader-stall", "memory-growth", "overfitting", "clip-limit-differs", "still-improving",
+})  # fmt: skip
 CONTEXT = frozenset({"schedule-floor-before-break", "learning-rate-changed"})
 
 
@@ -20,7 +24,11 @@ def turning_point(view: RunView, incidents: Sequence[Incident], span: tuple[int,
 
     A learning rate that was lowered breaks nothing and is left out.
     """
-    if not incidents or not (onset := first_line(incidents[0])):
+    if not incidents or incidents[0].main.name in UNRELATED:
+        return None
+    main = incidents[0].main
+    onset = main.onset.line if main.onset else first_line(incidents[0])
+    if not onset:
         return None
     near = [e for e in view.events(*KINDS) if onset - max(20.0, NEAR * (span[1] - span[0])) <= e.line <= onset]
     event = near[-1] if near else None
