@@ -155,8 +155,11 @@ def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name
     """Give every column a name of its own; two spellings of one metric are joined unless they run side by side."""
     named: dict[str, Column] = {}
     names: dict[str, Name] = {}
-    for column in sorted(columns, key=lambda item: (item.key.phase == "train", -item.value.size)):
+    for column in sorted(columns, key=lambda item: (-item.value.size, item.key.phase == "train")):
         name = canonical(column.key.raw, column.key.title, column.key.phase)
+        if squash(column.key.raw) == "speed" and column.unit:
+            rate = canonical(column.unit, "", column.key.phase)
+            name = rate._replace(unit=None) if rate.known else name
         if name.name in _TIME_NAMES:
             name = name._replace(name=name.name.replace("time", "step_time"), goal="min")
         label = name.name

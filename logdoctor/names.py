@@ -87,7 +87,7 @@ _SPELLINGS: dict[str, str] = {
     "fps": "fps sps fpstotal fpsmean framespersecond stepspersec",
     "steps_per_second": "steps/s stepspersecond steps/sec globalstep/sec trainstepspersecond it/s its iter/s iterationspersecond batch/s"
     " globalsteppersec batchespersecond batches/s updates/s ups iters/s",
-    "samples_per_second": "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s images/sec speed"
+    "samples_per_second": "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s images/sec"
     " runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s positions/s samplespersec currsamplespersec",
     "tokens_per_second": "tok/s tok/sec tokens/s tokens/sec tokenspersecond tps tokens/s/device wps words/s tokenspersec tokpersec tgs wordspersec"
     " throughput tokenpersecond wordspersecond",
@@ -271,6 +271,8 @@ def split_phase(raw: str) -> tuple[str, str]:
     words = parts[0::2]
     for index in (0, len(words) - 1):
         phase = PHASES.get(words[index].lower().strip("[]():0123456789"))
+        if phase and index and words[index].lower() in ("dev", "fit", "learn"):
+            continue
         if phase and len(words) > 1 and not (index and words[0].lower() in ("n", "num", "time")):
             rest = parts[2:] if index == 0 else parts[: 2 * index - 1]
             return "".join(rest).strip(" _/.-"), phase
@@ -313,6 +315,10 @@ def canonical(raw: str, title: str = "", phase: str = "") -> Name:
         return Name(_share_name(shares), "none", None, phase, True)
     base, own = split_phase(base)
     where = own or phase
+    if own and base in _PARTS:
+        return _finish(_PARTS[base], unit, own, True)
+    if base.lower() in ("val", "valid", "validation"):
+        return _finish("loss", unit, "val", True)
     found = _resolve(base, title)
     if found is None:
         found = _derived(base, title)
@@ -327,6 +333,9 @@ _SHARE = re.compile(
     r"^(?P<what>.*?)[\s_]*(?:dist(?:ribution)?|hist(?:ogram)?|counts?)?_share_(?P<index>\d+)$", re.IGNORECASE
 )
 _DERIVED = re.compile(r"^(?P<base>.+)_(?P<suffix>min|max|avg|std|\d+)$")
+
+
+_PARTS = {"p": "policy_loss", "v": "value_loss"}  # ``val=1.9 (p=1.6 v=0.3)``: the parts of a self-play loss
 
 
 def _share_name(match: re.Match[str]) -> str:
@@ -366,7 +375,7 @@ def _resolve(base: str, title: str) -> str | None:
     return None
 
 
-_GENERIC = frozenset("mean std min max avg average median positive negative range total norm sum value maxabsolute minabsolute shape count p v"
+_GENERIC = frozenset("total totalloss loss mean std min max avg average median positive negative range total norm sum value maxabsolute minabsolute shape count p v"
                      " totalnorm gradnorm gradientnorm l2norm action loss1".split())  # fmt: skip
 _FILLER = frozenset(
     "stats statistics summary metrics the of before after from clipping training update debug flow info values value current".split()
@@ -374,6 +383,10 @@ _FILLER = frozenset(
 
 
 def _with_title(title: str, key: str) -> str | None:
+    if squash(key) in ("totalloss", "loss", "total"):
+        whole = _lookup(title)
+        if whole and whole.endswith("loss"):
+            return whole
     words = [w for w in _SNAKE.sub(" ", _CAMEL.sub(" ", title)).lower().split() if w not in _FILLER]
     found = _lookup("".join(words) + key)
     if found:

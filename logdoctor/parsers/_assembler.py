@@ -47,6 +47,11 @@ def _same_bar(before: Record, after: Record) -> bool:
     return first.total == second.total and second.value >= first.value
 
 
+def _prose(text: str) -> bool:
+    """Whether what stands beside a counter is a sentence and not a title."""
+    return len(re.findall(r"[^\W\d]{2,}", text)) > 4
+
+
 def _rank(counters: Iterable[Count]) -> int:
     return min((found.rank for count in counters if (found := counter(count.name))), default=99)
 
@@ -85,7 +90,8 @@ class Assembler:
         self.records: list[Record] = []
         self.headers: list[columns.Header] = []
         self.issues: list[Issue] = []
-        self.orphans: list[tuple[int, str, dict[str, Count]]] = []
+        self.orphans: list[tuple[int, str, dict[str, Count], tuple[Count, ...]]] = []
+        self._seen: dict[tuple[str, ...], columns.Header] = {}
         self._context: dict[str, Count] = {}
         self._latest: tuple[Count, ...] = ()
         self._anchored = False
@@ -188,10 +194,15 @@ class Assembler:
         if found is not None:
             found.line = number
             self._candidate = found
+            if len(self._seen) < 200:
+                self._seen.setdefault(tuple(found.titles), found)
             known = next((h for h in self.headers if h.titles == found.titles and h.delimiter == found.delimiter), None)
             if known is not None:
                 self._close()
                 self._header = self._candidate = known
+                return True
+            if "%|" in text:
+                self._flush_bar()
                 return True
             return False
         if header is not None or self.headers:
@@ -254,18 +265,20 @@ class Assembler:
         looks = sum(1 for item in fields if columns._LOOKS.match(item.text))
         if numbers * 3 < 2 * len(fields) or looks < len(fields) - 1:
             return False
-        self.orphans.append((number, text, self._context))
+        self._flush_bar()
+        self.orphans.append((number, text, self._context, self._latest))
         return True
 
     def _adopt(self) -> None:
         """Give orphaned rows the nearest header with as many columns."""
-        if not self.orphans:
-            return
         wrong: dict[int, list[int]] = {}
-        for number, text, context in self.orphans:
+        unused = [header for header in self._seen.values() if not header.rows and header not in self.headers]
+        for number, text, context, latest in self.orphans:
             fields = columns.split(text, " ")
             fitting = [
-                h for h in self.headers if h.delimiter == " " and (len(fields) == h.width or len(fields) in h.joins)
+                h
+                for h in (*self.headers, *unused)
+                if h.delimiter == " " and (len(fields) == h.width or len(fields) in h.joins)
             ]
             if not fitting:
                 self.issues.append(
@@ -274,19 +287,20 @@ class Assembler:
                 continue
             header = min(fitting, key=lambda h: (abs(h.line - number), h.line))
             titles = header.titles if len(fields) == header.width else header.joins[len(fields)]
+            if header in unused:
+                unused.remove(header)
+                self.headers.append(header)
             found = columns.read_row(fields, titles)
-            record = Record(number, "columns", found.counters, context, header=self.headers.index(header))
+            record = Record(number, "columns", found.counters, context, latest, header=self.headers.index(header))
             for cell in found.cells:
                 if cell.name not in found.text:
                     record.cells[Key(cell.name)] = (cell, number)
             self.records.append(record)
             wrong.setdefault(header.line, []).append(number)
         for line, rows in wrong.items():
+            which = f"{len(rows)} rows (lines {rows[0]}-{rows[-1]}) do not" if len(rows) > 1 else "the row does not"
             self.issues.append(
-                Issue(
-                    line=rows[0],
-                    text=f"{len(rows)} rows (lines {rows[0]}-{rows[-1]}) do not fit the header above them; read under the header of line {line}",
-                )
+                Issue(line=rows[0], text=f"{which} fit the header above; read under the header of line {line}")
             )
         self.records.sort(key=lambda record: record.line)
 
@@ -357,6 +371,8 @@ class Assembler:
     def _anchor(self, number: int, indent: int, found: Scan) -> None:
         if indent > self._anchor_indent and self._latest and _rank(found.counters) > _rank(self._latest):
             return  # a further counter inside the block of a better one
+        if self._latest and _rank(found.counters) > _rank(self._latest) and _prose(found.title):
+            return
         self._close()
         self._anchor_indent = indent
         self.anchors.append(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,9 +66,15 @@ class _Counters:
         self.rank: dict[str, int] = {}
         self.unit: dict[str, str] = {}
         self.own: dict[str, list[tuple[int, float, float | None]]] = {}
+        self.above: dict[str, list[tuple[int, float, float | None]]] = {}
+        previous: tuple[Count, ...] = ()
         for index, record in enumerate(records):
             for name, count in _by_identity(record.counters).items():
                 self.own.setdefault(name, []).append((index, count.value, count.total))
+            if not record.counters and record.latest is not previous:
+                for name, count in _by_identity(record.latest).items():
+                    self.above.setdefault(name, []).append((index, count.value, count.total))
+            previous = record.latest
             for count in (*record.counters, *record.latest):
                 name, rank, unit = identity(count.name)
                 self.printed.setdefault(name, count.name)
@@ -87,6 +94,11 @@ class _Counters:
             elif 0 < self.rank[name] < 5 and name != "bar" and bool(np.any(values != np.round(values))):
                 self.rank[name] = EPOCHS + 1
                 self.unit[name] = "epochs"
+
+        for name, rows in self.above.items():
+            alone = name not in self.own and len(rows) >= 3 and len({value for _, value, _ in rows}) == 1
+            if alone and len(self.context[rows[-1][0]]) > 1:
+                self.rank[name] = UNKNOWN
 
     def _others_move(self, name: str, rows: Sequence[tuple[int, float, float | None]]) -> bool:
         inside = {index for index, _, _ in rows}
@@ -201,6 +213,8 @@ def choose(records: Sequence[Record]) -> Axis:
         name, steps[index], outer[index] = _of(record, counters, index)
         names.append(name)
     names = _unified(names, steps, counters)
+    _follow(records, names, steps)
+    _begin(records, names, steps)
     return _axis(records, names, steps, outer, counters)
 
 
@@ -208,7 +222,7 @@ def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, fl
     own = counters.best(record.counters)
     above = counters.best(record.latest)
     if own is None:
-        own = above
+        own = above or counters.best(record.context.values())
     elif record.anchored and above is not None and counters.rank[above[0]] < counters.rank[own[0]]:
         own = above
     if own is None:
@@ -224,6 +238,45 @@ def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, fl
         if other.outer == name and counters.rank[inner] <= counters.rank[name] and counters.rank[inner] < EPOCHS:
             return inner, (value - other.start + 1) * other.length, value
     return name, value, epoch if name != "epoch" else float("nan")
+
+
+def _follow(records: Sequence[Record], names: list[str], steps: Floats) -> None:
+    """Decide whether values without a counter belong to the counter before them or to the one after them.
+
+    Evaluations come at multiples of their interval: where the steps after the lines are multiples and those before
+    them are not, the line was printed ahead of its counter.
+    """
+    groups: dict[frozenset[object], list[int]] = {}
+    for index, record in enumerate(records):
+        if not record.counters and not record.anchored and record.latest:
+            groups.setdefault(frozenset(record.cells), []).append(index)
+    own = [index for index, record in enumerate(records) if record.counters and np.isfinite(steps[index])]
+    for members in groups.values():
+        after = [next(iter(own[bisect_right(own, index) :][:1]), None) for index in members]
+        if len(members) < 3 or any(at is None for at in after[:-1]):
+            continue
+        kept = [(index, at) for index, at in zip(members, after, strict=True) if at is not None and names[at] == names[index]]
+        before = np.array([steps[index] for index, _ in kept])
+        later = np.array([steps[at] for _, at in kept])
+        gap = float(np.median(np.diff(later))) if later.size > 2 else 0.0
+        if gap > 0 and _multiples(later, gap) >= 0.9 and _multiples(before, gap) < 0.5:
+            for index, at in kept:
+                steps[index] = steps[at]
+
+
+def _begin(records: Sequence[Record], names: list[str], steps: Floats) -> None:
+    """Rows of a file that begins inside a block know no counter yet: the one that follows is theirs."""
+    primary = Tally(name for name in names if name).most_common(1)
+    if not primary:
+        return
+    for index, record in enumerate(records):
+        if names[index] == primary[0][0] or record.counters:
+            break
+        names[index], steps[index] = primary[0][0], float("nan")
+
+
+def _multiples(steps: Floats, gap: float) -> float:
+    return float((np.abs(steps / gap - np.round(steps / gap)) * gap < 0.5).mean())
 
 
 def _unified(names: list[str], steps: Floats, counters: _Counters) -> list[str]:

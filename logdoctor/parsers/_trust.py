@@ -29,7 +29,7 @@ def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) ->
     """
     where = _situations(records)
     counted = any(record.counters for record in records)
-    constant = _constant(records)
+    constant = _constant(records) | (_outside(records) if counted else frozenset())
     kept: list[Record] = []
     for record in records:
         if record.grammar not in _EVERYWHERE:
@@ -51,6 +51,15 @@ def _situations(records: Sequence[Record]) -> dict[Key, int]:
             if len(places) < AGAIN:
                 places.add(place)
     return {key: len(places) for key, places in seen.items()}
+
+
+def _outside(records: Sequence[Record]) -> frozenset[Key]:
+    """Return the keys that occur only before the first counter: configuration."""
+    inside: set[Key] = set()
+    for record in records:
+        if record.counters or record.context:
+            inside.update(record.cells)
+    return frozenset(key for record in records for key in record.cells if key not in inside)
 
 
 def _constant(records: Sequence[Record]) -> frozenset[Key]:
@@ -91,12 +100,12 @@ def _believed(
     if record.grammar == "blocks":
         if line in claimed:
             return False
-        if counted and not record.context:
-            return any(where[key] >= AGAIN for key in keys)
     metrics = [key for key in keys if not is_clock(key.raw)]
     if not metrics:
         return False
     again = sum(1 for key in metrics if where[key] >= AGAIN)
     if again * 2 >= len(metrics):
         return True
+    if record.grammar == "literal" and not record.counters:
+        return False
     return any(known(key) and where[key] >= AGAIN_KNOWN for key in metrics)

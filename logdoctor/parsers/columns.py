@@ -19,7 +19,7 @@ from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
 
 _FIELD = re.compile(r"[\[(][^\[\]()]*[\])][*!]?|\d+(?:\.\d+)?[kKM]?/\s+(?:\d\S*|n/a)|\S+")
 _LOOKS = re.compile(
-    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms|/\S*)?[*!]*|[\[(][^\[\]()]*[\])][*!]?|n/?a|N/A|--?|OVR|OFF|ON|None|null|err|Error|\d+(?:\.\d+)?\S{{0,12}})$",
+    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms|/\S*)?[*!]*|[\[(][^\[\]()]*[\])][*!]?|n/?a|N/A|--?|OVR|OFF|ON|None|null|err|Error|\d+(?:\.\d+)?\S{{0,12}}|\d[\d.,]*[kKM]?/.*)$",
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(
@@ -144,12 +144,13 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
     filled = [item.text for item in fields if item.text]
     if not filled:
         return False
+    numbers = sum(1 for text in filled if _NUMERIC.match(text) or re.match(r"^\d+/\d+$", text))
     if header.delimiter == " ":
         looks = sum(1 for text in filled if _LOOKS.match(text))
-        numbers = sum(1 for text in filled if _NUMERIC.match(text))
         words = len(filled) - looks
         return words <= max(1, len(filled) // 8) and numbers * 2 >= len(filled)
-    numbers = sum(1 for text in filled if _NUMERIC.match(text) or re.match(r"^\d+/\d+$", text))
+    if header.delimiter in ",;" and any(": " in text for text in filled):
+        return False
     return numbers * 2 >= len(filled) or (numbers >= 2 and len(filled) >= 4)
 
 
@@ -162,6 +163,8 @@ def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
         return None
     if count in header.joins:
         return header.joins[count]
+    if header.rows:
+        return None  # its rows are known to have another number of fields: this row belongs to another header
     best = _join(fields, header, width - count)
     if best is not None:
         header.joins[count] = best
@@ -208,21 +211,24 @@ def _joined_titles(header: Header, joined: set[int]) -> list[list[str]]:
     return out
 
 
+ALIGNED = 1  # characters by which a field may miss the edge of its column
+
+
 def by_position(fields: Sequence[Field], header: Header) -> list[str] | None:
-    """Return one title a field of a row with empty cells, by the column that each field overlaps; None if unclear."""
+    """Return one title a field of a row with empty cells: every field must end or start where its column does."""
     titles, at = [], 0
     for item in fields:
-        best, overlap = None, -99
+        found = None
         for index in range(at, header.width):
             start, end = header.spans[index]
-            shared = min(end, item.end) - max(start, item.start)
-            if shared > overlap:
-                best, overlap = index, shared
-        if best is None or overlap < 0:
+            if abs(end - item.end) <= ALIGNED or abs(start - item.start) <= ALIGNED:
+                found = index
+                break
+        if found is None or (not titles and found != 0):
             return None
-        titles.append(header.titles[best])
-        at = best + 1
-    return titles
+        titles.append(header.titles[found])
+        at = found + 1
+    return titles if _NUMERIC.match(fields[0].text) else None
 
 
 def read_row(fields: Sequence[Field], titles: Sequence[str]) -> Scan:
