@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import numpy as np
+
 from logdoctor import norms
 from logdoctor.causes._evidence import (
     HINT,
@@ -24,6 +26,7 @@ from logdoctor.causes._evidence import (
     lower_rate,
     raised,
     seen,
+    where,
 )
 from logdoctor.causes._facts import SETTLED, facts, say
 from logdoctor.causes._record import Argument, CauseRecord
@@ -47,8 +50,20 @@ def _settings(view: RunView) -> Iterator[Argument]:
             yield above(found)
         elif found.side == "below":
             yield raised(below(found), -SETTLES)
+        elif _high_for_adam(view, found):
+            yield Argument(
+                weight=HINT,
+                text=f"{found.parameter} = {norms.number(found.value)} ({where(found.line, found.source)}) is "
+                f"usual for plain SGD and far "
+                "too high for Adam; the optimiser is not stated.",
+            )
         else:
             yield inside(found)
+
+
+def _high_for_adam(view: RunView, found: norms.Judgement) -> bool:
+    adam = norms.norm_of(view.family, found.parameter, "adam")
+    return view.setting("optimizer") is None and adam is not None and found.value > 2 * adam.high
 
 
 def _raised(view: RunView, present: Present) -> Iterator[Argument]:
@@ -104,6 +119,7 @@ def _wandering(view: RunView) -> Iterator[Argument]:
                 f"(line {climb.high_line}) and stays up for {climb.length:.0%} of the run.",
             )
             break
+    yield from _freed_by_decay(view)
     for name in ("loss", "train_loss"):
         stuck = known.relearning(name)
         if stuck is not None:
@@ -115,6 +131,22 @@ def _wandering(view: RunView) -> Iterator[Argument]:
                 "size as before would have learned it again.",
             )
             break
+
+
+def _freed_by_decay(view: RunView) -> Iterator[Argument]:
+    """A loss that stands still at the full rate and falls again as the rate decays."""
+    rate, loss = facts(view).rate, view.finite("loss")
+    if rate is None or loss is None or len(loss) < 40 or rate.last > 0.5 * rate.peak:
+        return
+    tenth = len(loss) // 10
+    early, middle, end = (float(np.median(loss.value[i * tenth : (i + 1) * tenth])) for i in (1, 4, 9))
+    if middle > 0.95 * early and end < 0.9 * middle:
+        yield Argument(
+            weight=SIGN + HINT,
+            text=f"loss stands at {say(early)} to {say(middle)} while the rate is near its peak of "
+            f"{say(rate.peak)} (line "
+            f"{rate.peak_line}) and falls to {say(end)} as the rate decays to {say(rate.last)}.",
+        )
 
 
 def _policy(view: RunView) -> Iterator[Argument]:

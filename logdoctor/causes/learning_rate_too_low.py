@@ -44,6 +44,9 @@ def _creeping(view: RunView) -> Iterator[Argument]:
                 f"{abs(level.change) / max(abs(level.start), 1e-12):.1%}.",
             )
             return
+    train = known.level("loss", "train_loss")
+    if train is not None and not view.is_rl and known.at_chance and train.tau > -0.5:
+        yield Argument(weight=-SIGN, text=f"{train.text()}: it does not move the right way, however slowly.")
     steady = known.level("val_loss")
     if steady is not None and steady.tau < -0.95 and steady.end > 0.85 * steady.start:
         yield Argument(weight=SIGN, text=f"{steady.text()}: it still falls steadily at the end and has hardly fallen.")

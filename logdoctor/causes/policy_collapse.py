@@ -24,7 +24,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if abs(entropy.first) < 0.15 and abs(entropy.end) < 0.15:
         yield Argument(
             weight=-SIGN,
-            text=f"It was so from the first record on ({entropy.name} {say(entropy.first)}, line {entropy.first_line}): no "
+            text=f"It was so from the first record on ({entropy.name} {say(entropy.first)}, line "
+            f"{entropy.first_line}): no "
             "missing bonus acts that fast.",
         )
     if abs(entropy.end) < DEAD:

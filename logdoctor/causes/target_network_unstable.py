@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from logdoctor.causes._evidence import HINT, SIGN, Present, change, high, low
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
@@ -12,6 +14,7 @@ from logdoctor.norms import number
 from logdoctor.view import RunView
 
 HORIZON = 100  # updates after which the age of the target is stated, as one says it aloud
+LARGE_FIRST_LOSS = 50.0  # squared errors of targets within ±10 stay near or below it at the first record (Jones 2021)
 FAMILIES = ("dqn", "sac", "td3", "rl")
 
 
@@ -32,7 +35,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             f"{1 - (1 - tau) ** HORIZON:.0%} new, so it follows the network that diverges.",
         )
     known = facts(view)
-    loss = known.level("critic_loss", "loss")
+    loss = known.level("critic_loss", "d_loss", "loss")
     q = known.level("q_max", "q_value", "actor_loss")
     if loss is not None and q is not None and loss.start > 100 and abs(q.start) > 10 and view.family in FAMILIES:
         yield Argument(
@@ -41,9 +44,32 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             f"bootstrap feeds "
             "itself at once.",
         )
+    returns = known.level("episode_return", "dqn_reward_1m", "reward")
+    # A loss that is large before any value was learned is the reward's own scale, not a target that runs away.
+    scaled = loss is not None and loss.first > LARGE_FIRST_LOSS
+    if q is not None and returns is not None and view.family in FAMILIES and not scaled:
+        yield from _out_of_proportion(view, q.name, max(abs(returns.high), abs(returns.low)))
     if q is not None and max(abs(q.high), abs(q.low)) > 1e5:
         yield Argument(
             weight=SIGN, text=f"{q.name} reaches {say(max(abs(q.high), abs(q.low)))}: nothing holds the target back."
+        )
+
+
+def _out_of_proportion(view: RunView, name: str, largest: float) -> Iterator[Argument]:
+    """Values several times the largest return of a whole episode, early and not by a slow climb."""
+    series = view.finite(name)
+    if series is None or len(series) < 10 or largest <= 0:
+        return
+    early = series.value[: max(3, len(series) // 5)]
+    index = int(np.argmax(np.abs(early)))
+    ratio = abs(float(early[index])) / largest
+    if ratio > 3:
+        yield Argument(
+            weight=SIGN + HINT,
+            text=f"{name} is {say(float(early[index]))} by line {int(series.line[index])}, {say(ratio)} times the "
+            f"largest "
+            f"return of an episode ({say(largest)}), in the first fifth of the run: the target runs away with its "
+            f"network.",
         )
 
 

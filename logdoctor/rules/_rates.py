@@ -54,6 +54,11 @@ class Rate:
         return float(self.series.value[self.peak_index])
 
     @property
+    def last(self) -> float:
+        """Last printed rate."""
+        return float(self.series.value[-1])
+
+    @property
     def peak_line(self) -> int:
         """Line of the largest rate."""
         return int(self.series.line[self.peak_index])
