@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from logdoctor.incidents import Incident
-from logdoctor.model import Cause, Finding, Watch
-from logdoctor.outlook import ENDED, FUTILE, LOGGING, SPEED, UNFINISHED
+from logdoctor.model import Cause, Finding, Series, Watch
+from logdoctor.outlook import ENDED, FUTILE, LOGGING, SPEED, UNFINISHED, Decision
 from logdoctor.registry import records
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import Stretches, head, tail
@@ -33,10 +33,10 @@ def expectations(
         for name in _metrics(view, incidents):
             band = parts.band(name)
             series = parts.before(name)
-            if band and series is not None:
+            if band and band[0] < band[1] and series is not None:
                 lines[HORIZONS[0]].append(
                     f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in lines "
-                    f"{int(series.line[max(0, len(series) // 2)])}–{int(series.line[-1])} before the break"
+                    f"{int(series.line[parts.band_start(series)])}–{int(series.line[-1])} before the break"
                 )
         lines[HORIZONS[1]] += _levels(view, parts)
         lines[HORIZONS[2]] += _beyond(view, parts)
@@ -72,11 +72,10 @@ def _show(value: object) -> str:
 
 def _spans(parts: Stretches) -> dict[str, str]:
     """Name the horizons in steps: a tenth of the stretch that was well, that stretch, and beyond it."""
-    start = parts.first_step
-    end = parts.step_at(parts.break_line) if parts.break_line and parts.broke_late else parts.last_step
-    if end is None or end <= start or parts.clock is None or parts.clock.unit == "lines":
+    whole = parts.good_steps
+    if whole <= 0 or parts.clock is None or parts.clock.unit == "lines":
         return {}
-    unit, whole = unit_word(parts.clock), end - start
+    unit = unit_word(parts.clock)
     near = round_steps(whole / 10)
     return {
         HORIZONS[0]: f"first {steps(near)} {unit}s",
@@ -113,7 +112,7 @@ def _beyond(view: RunView, parts: Stretches) -> Iterator[str]:
 
 # ------------------------------------------------------------------------------------------------------- watch list
 def watch_list(
-    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
 ) -> tuple[Watch, ...]:
     """What to look at in the next run: what the causes name, then the run's own levels."""
     present = {f.name: f for incident in incidents for f in incident.findings}
@@ -121,7 +120,7 @@ def watch_list(
     for cause in causes:
         if cause.role != "alternative" and len(found) < 2 * WATCHED:
             found += _of_cause(view, cause, present)
-    found += _own(view, incidents, parts, causes)
+    found += _own(view, incidents, parts, causes, decision)
     out: list[Watch] = []
     for sign in ("recovery", "failure"):
         seen: set[tuple[str, str]] = set()
@@ -138,13 +137,23 @@ def _of_cause(view: RunView, cause: Cause, present: Mapping[str, Finding]) -> It
     return tuple(record.watch(view, present)) if record is not None and record.watch else ()
 
 
-def _own(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]) -> Iterator[Watch]:
+def _soon(parts: Stretches, before: Series | None, decision: Decision) -> float | None:
+    """Return by when the old level should be back: soon after a checkpoint, else in the time the run took before."""
+    if parts.good_steps <= 0:
+        return None
+    if decision.restart_from is not None or before is None or before.clock is not None:
+        return round_steps(parts.good_steps / 10)
+    return round_steps(parts.good_steps)
+
+
+def _own(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
+) -> Iterator[Watch]:
     performance = view.performance
     if performance is None or not incidents or incidents[0].main.name in LOGGING | SPEED:
         return
-    span = parts.last_step - parts.first_step
-    soon = round_steps(span / 5) if span > 0 else None
     before = parts.before(performance.name)
+    soon = _soon(parts, before, decision)
     action = _next_action(causes)
     down = performance.goal == "min"
     if parts.broke_late and before is not None and len(before) >= 10:

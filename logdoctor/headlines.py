@@ -20,6 +20,7 @@ _UNITS = r"(?:frame|step|timestep|iteration|iter|epoch|episode|update|batch|trai
 _LINE = re.compile(r" \(line [\d,]+\)")
 _COUNTER = re.compile(rf"\b({_UNITS}) (\d{{1,3}}(?:,\d{{3}})+|\d{{5,}})(?![\d.]*\d)", re.IGNORECASE)
 _ASIDE = re.compile(rf" \((?:[^()]*\b)?{_UNITS} [\d.,]+[kMGT]?[^()]*\)", re.IGNORECASE)
+_ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
 _PLACED = re.compile(rf"\b{_UNITS}s? \d", re.IGNORECASE)
 
 
@@ -65,7 +66,7 @@ def clause(summary: str, index: int = 0) -> str:
         return ""
     text = _LINE.sub("", clauses[index])
     text = _COUNTER.sub(lambda match: f"{match[1]} {steps(float(match[2].replace(',', '')))}", text)
-    return _ASIDE.sub("", text).strip().rstrip(".,:;")
+    return _ENDS.sub("", _ASIDE.sub("", text)).strip().rstrip(".,:;")
 
 
 def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterator[str]:

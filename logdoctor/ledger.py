@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 
 from logdoctor.model import Check, Diagnosis
 from logdoctor.view import RunView
+from logdoctor.wording import upper_first
 
 GROUPS = 4  # reasons told one by one
-NAMES = 6  # checks named for one reason
+NAMES = 6  # metrics or checks named in one line
 _MISSING = re.compile(r"^no (.+) in this log$")
 
 
@@ -23,16 +24,23 @@ def not_checked(view: RunView, checks: Sequence[Check]) -> Iterator[str]:
             continue
         absent = _MISSING.match(check.why)
         if absent:
-            missing.append(f"{check.name or check.id} (needs {absent[1]})")
+            missing.append(_few(absent[1]))
         else:
             reasons[check.why].append(check.name or check.id)
     if missing:
-        yield f"Not in this log, so not checked: {_listed(missing)}."
+        names = sorted(set(missing), key=lambda name: (-missing.count(name), name))
+        count = "1 check that needs it was" if len(missing) == 1 else f"{len(missing)} checks that need them were"
+        yield f"No {_listed(names)} in this log: {count} not made."
     for why, names in sorted(reasons.items(), key=lambda item: -len(item[1]))[:GROUPS]:
-        yield f"{why[:1].upper()}{why[1:]}: {_listed(names)}."
+        yield f"{upper_first(why)}: {_listed(names)}."
     for check in checks:
         if check.state == "failed":
             yield f"{check.id} {check.name} failed with an error of its own: {check.why}."
+
+
+def _few(names: str) -> str:
+    """Shorten a list of alternatives to the first."""
+    return names.split(" or ")[0]
 
 
 def _listed(names: Sequence[str]) -> str:

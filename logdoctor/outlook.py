@@ -15,7 +15,7 @@ from logdoctor.model import Cause, Place
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import SECONDS_AN_HOUR, Stretches, head, tail
 from logdoctor.view import RunView
-from logdoctor.wording import percent, round_steps, rounded, steps, unit_word
+from logdoctor.wording import lower_first, percent, round_steps, rounded, steps, unit_word
 
 LOGGING = frozenset({"metric-never-recorded", "metric-frozen", "evaluation-frozen", "frozen-rows"})
 SPEED = frozenset({"throughput-degradation", "loader-stall", "memory-growth"})
@@ -119,7 +119,7 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
         "gradient-dead": "without a gradient nothing changes any more",
     }
     why = next((text for name, text in broken.items() if name in names), _no_recovery(view, parts))
-    go_why = f"{_first_lower(main.title or main.name)}, and nothing in the log ends it"
+    go_why = f"{lower_first(main.title or main.name)}, and nothing in the log ends it"
     place = parts.last_good() if parts.broke_late else None
     rebuilt = bool(causes) and causes[0].id in REBUILT
     if place is None or rebuilt or _early(parts):
@@ -258,7 +258,7 @@ def next_checkpoint(view: RunView, incidents: Sequence[Incident], parts: Stretch
     if not incidents:
         ahead = parts.last_step + round_steps(span / 4)
         return f"{unit} {steps(ahead)}, {steps(round_steps(span / 4))} from here"
-    ahead = round_steps(span / 10)
+    ahead = round_steps(parts.good_steps / 10)
     if decision.restart_from is not None and decision.restart_from.step is not None:
         if decision.restart_from.clock is None and incidents[0].main.name not in FIT:
             return f"{unit} {steps(decision.restart_from.step + ahead)}, {steps(ahead)} {unit}s after the restart"
@@ -270,12 +270,6 @@ def next_checkpoint(view: RunView, incidents: Sequence[Incident], parts: Stretch
 
 
 # ---------------------------------------------------------------------------------------------------------- helpers
-def _first_lower(text: str) -> str:
-    """Lower the first letter unless the word is a name such as GradNorm or KL."""
-    word = text.split(" ")[0]
-    return text if sum(c.isupper() for c in word) > 1 else text[:1].lower() + text[1:]
-
-
 def _unit(parts: Stretches) -> str:
     return unit_word(parts.clock)
 

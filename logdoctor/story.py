@@ -10,13 +10,13 @@ from logdoctor.headlines import headline
 from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
 from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Story
-from logdoctor.outlook import decide, loss_since, next_checkpoint, prognosis
+from logdoctor.outlook import Decision, decide, loss_since, next_checkpoint, prognosis
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
 from logdoctor.stretches import Stretches
 from logdoctor.turning_points import context, event_text, first_line, turning_point
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.wording import number, rounded
+from logdoctor.wording import lower_first, number, rounded, upper_first
 
 LINKS = 6  # steps of the chain; what comes after is the same collapse seen in further metrics
 
@@ -29,8 +29,9 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
     event = turning_point(view, incidents, span)
     onset = first_line(incidents[0]) if incidents else 0
     parts = Stretches(view, min(onset, event.line) if event and onset else onset or None)
-    watch = watch_list(view, incidents, parts, diagnosis.causes)
-    story = _story(view, diagnosis, incidents, parts, event)
+    decision = decide(view, incidents, parts, diagnosis.causes)
+    watch = watch_list(view, incidents, parts, diagnosis.causes, decision)
+    story = _story(view, diagnosis, incidents, parts, event, decision)
     judged = diagnosis.verdict != "inconclusive"
     return replace(
         diagnosis,
@@ -43,14 +44,18 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
 
 
 def _story(
-    view: RunView, diagnosis: Diagnosis, incidents: Sequence[Incident], parts: Stretches, event: Event | None
+    view: RunView,
+    diagnosis: Diagnosis,
+    incidents: Sequence[Incident],
+    parts: Stretches,
+    event: Event | None,
+    decision: Decision,
 ) -> Story:
     story = Story(not_checked=tuple(not_checked(view, diagnosis.checks)), limits=tuple(limits(diagnosis)))
     if diagnosis.verdict == "inconclusive":
         return story
     own = [f for f in diagnosis.findings if f.segment in view.segments]
     before = context(own, first_line(incidents[0])) if incidents else []
-    decision = decide(view, incidents, parts, diagnosis.causes)
     lost = loss_since(view, incidents, parts, first_line(incidents[0]) if incidents else 0)
     return replace(
         story,
@@ -84,7 +89,9 @@ def _chain(
         return ()
     told = [f for f in incidents[0].findings if f not in before]
     links = [_link(view, f) for f in told if f.onset is not None]
-    links += [Link(finding=f.id, place=f.onset, text=_lower(f.title or f.name)) for f in before if f.onset and links]
+    links += [
+        Link(finding=f.id, place=f.onset, text=lower_first(f.title or f.name)) for f in before if f.onset and links
+    ]
     if event is not None:
         place = Place(line=event.line, step=event.step, clock=event.clock)
         links.append(Link(finding=event.name, place=place, text=event_text(view, event, _lines(view))))
@@ -98,7 +105,7 @@ def _chain(
 def _link(view: RunView, finding: Finding) -> Link:
     assert finding.onset is not None
     here = next((e for e in finding.evidence if e.line == finding.onset.line and e.value is not None), None)
-    text = _lower(finding.title or finding.name.replace("-", " "))
+    text = lower_first(finding.title or finding.name.replace("-", " "))
     if here is not None:
         series = view.run.series.get(here.metric)
         text += f" ({label(series) if series is not None else here.metric} {number(here.value)})"
@@ -118,7 +125,7 @@ def _why_now(
     quiet = _quiet(parts, metric) if metric else ""
     if event is not None:
         text = event_text(view, event, _lines(view))
-        yield f"{text[:1].upper()}{text[1:]} (line {event.line}){'; until then ' + quiet if quiet else ''}."
+        yield f"{upper_first(text)} (line {event.line}){'; until then ' + quiet if quiet else ''}."
     elif quiet:
         yield f"Until the onset {quiet}."
 
@@ -127,12 +134,6 @@ def _quiet(parts: Stretches, metric: str) -> str:
     band, series = parts.band(metric), parts.before(metric)
     if band is None or series is None or len(series) < LEAST_ROWS:
         return ""
-    half = series.line[len(series) // 2]
+    half = series.line[parts.band_start(series)]
     span = f"{rounded(band[0])} to {rounded(band[1])}"
     return f"{label(series)} had kept to {span} (8 of 10 rows in lines {int(half)}–{int(series.line[-1])})"
-
-
-def _lower(text: str) -> str:
-    """Lower the first letter unless the word is a name such as GradNorm or KL."""
-    word = text.split(" ")[0]
-    return text if sum(c.isupper() for c in word) > 1 or len(word) == 1 else text[:1].lower() + text[1:]

@@ -12,6 +12,7 @@ from logdoctor.model import Clock, Floats, Place, Series
 from logdoctor.view import RunView
 
 LEAST = 8  # points that a band of ordinary values needs
+TAIL = 0.2  # of the part before the break: recent enough that a learning curve has not moved far
 LOW, HIGH = 10.0, 90.0  # percentiles of that band
 SECONDS_AN_HOUR = 3600.0
 
@@ -77,14 +78,25 @@ class Stretches:
         count = int((self.timeline.line < self.break_line).sum())
         return count >= max(LEAST, 0.05 * len(self.timeline))
 
-    def band(self, name: str, tail: float = 0.5) -> tuple[float, float] | None:
+    @cached_property
+    def good_steps(self) -> float:
+        """Steps of the stretch that was well: up to the break, or the whole run when nothing broke late."""
+        end = self.step_at(self.break_line) if self.break_line and self.broke_late else None
+        return (self.last_step if end is None else end) - self.first_step
+
+    def band(self, name: str, tail: float = TAIL) -> tuple[float, float] | None:
         """Return the 10th and 90th percentile of a metric over the last ``tail`` of the part before the break."""
         series = self.before(name)
         if series is None or len(series) < LEAST:
             return None
-        part = series.value[-max(LEAST, int(len(series) * tail)) :]
+        part = series.value[self.band_start(series, tail) :]
         low, high = np.percentile(part, [LOW, HIGH])
         return float(low), float(high)
+
+    @staticmethod
+    def band_start(series: Series, tail: float = TAIL) -> int:
+        """Return the index from which on the band is taken."""
+        return max(0, len(series) - max(LEAST, int(len(series) * tail)))
 
     def last_good(self) -> Place | None:
         """Return the last row before the break, or the last checkpoint before it where the log names one."""

@@ -116,3 +116,14 @@ def unit_word(clock: Clock | None) -> str:
     if clock is None:
         return "step"
     return _SINGULAR.get(clock.unit, _SINGULAR.get(clock.name.lower(), "step"))
+
+
+def lower_first(text: str) -> str:
+    """Lower the first letter, unless the first word is a name such as GradNorm, KL or Q."""
+    word = text.split(" ")[0]
+    return text if sum(c.isupper() for c in word) > 1 or len(word) == 1 else text[:1].lower() + text[1:]
+
+
+def upper_first(text: str) -> str:
+    """Raise the first letter."""
+    return text[:1].upper() + text[1:]

@@ -25,6 +25,7 @@ from logdoctor.model import (
 from logdoctor.wording import hours, number, percent, steps, unit_word
 
 MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
+MASKED = 4  # stretches of rows that were not judged and are named
 BACKGROUND = frozenset({"LD513"})  # what had changed before, without being a fault itself
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 
@@ -73,9 +74,15 @@ def _root_of(finding: Finding, by_id: dict[str, Finding]) -> Finding:
         finding = parent
 
 
+def main(incident: Incident) -> Finding:
+    """Return the finding that names the event: the first of the gravest."""
+    return next(f for f in (incident.root, *incident.derived) if f.severity == incident.severity)
+
+
 def remarks(diagnosis: Diagnosis) -> tuple[Finding, ...]:
     """Return the findings that are worth a line and no alarm."""
-    return tuple(f for f in diagnosis.findings if f.severity == "info" and not f.benign)
+    told = set(diagnosis.story.why_now)
+    return tuple(f for f in diagnosis.findings if f.severity == "info" and not f.benign and f.summary not in told)
 
 
 def heading(finding: Finding) -> str:
@@ -136,8 +143,8 @@ def title(diagnosis: Diagnosis) -> str:
     elif not told:
         what = "Healthy run"
     else:
-        names = list(dict.fromkeys(heading(item.root) for item in told))
-        what = names[0] if len(names) == 1 else f"{names[0]}, and {len(names) - 1} more"
+        names = list(dict.fromkeys(heading(main(item)) for item in told))
+        what = names[0] if len(names) == 1 else f"{names[0]} (and {len(names) - 1} more)"
     end = last_step(diagnosis)
     return f"{what} – {end}" if end else what
 
@@ -175,9 +182,15 @@ def since(diagnosis: Diagnosis, incident: Incident) -> str:
 def _cause_line(cause: Cause) -> str:
     text = f"{cause.title or cause.id} ({percent(cause.confidence)})"
     if cause.changes:
-        first = cause.changes[0]
-        text += f"; change first: {first.parameter} {_value(first.from_)} → {_value(first.to)}"
+        text += f"; change first: {change_text(cause.changes[0])}"
     return text
+
+
+def change_text(item: Change) -> str:
+    """Return ``learning_rate 0.0003 → 0.0001``, or the sentence when the change is no value."""
+    if isinstance(item.to, str) and " " in item.to:
+        return item.to
+    return f"{item.parameter} {_value(item.from_)} → {_value(item.to)}"
 
 
 def _value(value: object) -> str:
@@ -253,6 +266,15 @@ def action_text(item: Watch) -> str:
     return f"if not: {item.otherwise}" if item.sign == "recovery" else f"then: {item.otherwise}"
 
 
+def argument(diagnosis: Diagnosis, text: str) -> str:
+    """Return an argument for a cause; one that repeats a finding names it instead of telling it twice."""
+    found = next((f for f in diagnosis.findings if f.summary == text), None)
+    if found is None:
+        return text
+    where = f", line {found.onset.line}" if found.onset else ""
+    return f"{heading(found)} ({found.id}{where})"
+
+
 # --------------------------------------------------------------------------------------------------------- reading
 def reading_text(diagnosis: Diagnosis) -> list[str]:
     """Return how the log was read: coverage, counters, runs, rows that were not judged, issues."""
@@ -266,12 +288,24 @@ def reading_text(diagnosis: Diagnosis) -> list[str]:
         parts = [f"lines {s.first_line}–{s.last_line} ({s.begins})" for s in reading.segments[:6]]
         more = f" and {len(reading.segments) - 6} more" if len(reading.segments) > 6 else ""
         out.append(f"{len(reading.segments)} parts: {', '.join(parts)}{more}.")
-    for masked in reading.masked[:4]:
-        text = masked.text or masked.reason
-        out.append(f"Not judged: {masked.rows:,} rows in lines {masked.first_line}–{masked.last_line}, {text}.")
+    out += _masked(diagnosis)
     out += [f"Line {issue.line}: {issue.text}." if issue.line else f"{issue.text}." for issue in reading.issues[:4]]
     if len(reading.issues) > 4:
         out.append(f"{len(reading.issues) - 4} further remarks of the reader: see --format json.")
+    return out
+
+
+def _masked(diagnosis: Diagnosis) -> list[str]:
+    """Tell once for each stretch why its rows were not judged."""
+    texts: dict[tuple[int, int, int], list[str]] = {}
+    for masked in diagnosis.reading.masked:
+        key = (masked.first_line, masked.last_line, masked.rows)
+        texts.setdefault(key, []).append(masked.text or masked.reason)
+    out = []
+    for (first, last, rows), reasons in list(texts.items())[:MASKED]:
+        where = f"line {first}" if first == last else f"lines {first}–{last}"
+        counted = "1 row" if rows == 1 else f"{rows:,} rows"
+        out.append(f"Not judged: {counted} ({where}): {'; '.join(dict.fromkeys(reasons))}.")
     return out
 
 

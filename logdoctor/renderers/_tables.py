@@ -77,6 +77,8 @@ def _row(cells: Cells, key: Key, names: list[str], first: float, word: str) -> l
     moved = change(first, main) if first and main is not None else ""
     notes = [part.strip() for e in cells.values() for part in e.note.split(", ")]
     note = ", ".join(dict.fromkeys(part for part in notes if part and not _PURE_CHANGE.match(part)))
+    if "times" in note:  # the rule counted from its own level, which is not always the first row
+        moved = ""
     values = [number(cells[n].value) if n in cells else "" for n in names]
     return ["" if word == "line" else steps(step, exact=True), *values, moved, note, f"line {line}"]
 

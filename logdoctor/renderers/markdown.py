@@ -71,7 +71,9 @@ def _symptoms(diagnosis: Diagnosis) -> str:
         parts.append(_finding(diagnosis, item.root, f"{index}. {outline.MARKS[item.severity]} "))
         if item.derived:
             parts.append("What follows from it:")
-            parts.append("\n".join(_derived(diagnosis, finding) for finding in item.derived))
+            parts.append("\n".join(_derived(finding) for finding in item.derived))
+            figures = _derived_figures(diagnosis, item.derived)
+            parts += [figures] if figures else []
     return "\n\n".join(parts)
 
 
@@ -86,12 +88,20 @@ def _finding(diagnosis: Diagnosis, finding: Finding, lead: str) -> str:
     return "\n".join(lines)
 
 
-def _derived(diagnosis: Diagnosis, finding: Finding) -> str:
+def _derived(finding: Finding) -> str:
     mark = outline.MARKS[finding.severity]
-    text = f"- {mark} **{markdown(outline.heading(finding))}** ({finding.id}): {markdown(finding.summary)}"
-    rows = evidence_rows(diagnosis, finding, width=74)
-    block = ["", *("  " + line for line in fence(rows).splitlines())] if len(rows) > 2 else []
-    return "\n".join([text, *block])
+    return f"- {mark} **{markdown(outline.heading(finding))}** ({finding.id}): {markdown(finding.summary)}"
+
+
+def _derived_figures(diagnosis: Diagnosis, findings: Sequence[Finding]) -> str:
+    parts = []
+    for finding in findings:
+        rows = evidence_rows(diagnosis, finding)
+        if len(rows) > 2:
+            parts.append(f"{markdown(outline.heading(finding))} ({finding.id})\n\n{fence(rows)}")
+    if not parts:
+        return ""
+    return "<details><summary>Their figures</summary>\n\n" + "\n\n".join(parts) + "\n\n</details>"
 
 
 def _phases(diagnosis: Diagnosis) -> str:
@@ -120,23 +130,24 @@ def _causes(diagnosis: Diagnosis) -> str:
     for cause in causes:
         if cause.role == "alternative":
             continue
-        parts.append(_cause(cause, "Most likely cause" if cause.rank == 1 else "Contributing"))
+        parts.append(_cause(diagnosis, cause, "Most likely cause" if cause.rank == 1 else "Contributing"))
     others = [c for c in causes if c.role == "alternative"]
     if others:
-        lines = [f"- {markdown(c.title or c.id)} ({percent(c.confidence)}){_brief(c)}" for c in others]
+        lines = [f"- {markdown(c.title or c.id)} ({percent(c.confidence)}){_brief(diagnosis, c)}" for c in others]
         parts.append("### Considered as well\n\n" + "\n".join(lines))
     return "\n\n".join(parts)
 
 
-def _brief(cause: Cause) -> str:
-    said = [f"for: {text}" for text in cause.for_[:1]] + [f"against: {text}" for text in cause.against[:1]]
+def _brief(diagnosis: Diagnosis, cause: Cause) -> str:
+    said = [f"for: {outline.argument(diagnosis, text)}" for text in cause.for_[:1]]
+    said += [f"against: {outline.argument(diagnosis, text)}" for text in cause.against[:1]]
     return ": " + markdown("; ".join(text.rstrip(".") for text in said)) if said else ""
 
 
-def _cause(cause: Cause, role: str) -> str:
+def _cause(diagnosis: Diagnosis, cause: Cause, role: str) -> str:
     lines = [f"### {role}: {markdown(cause.title or cause.id)} ({percent(cause.confidence)})", ""]
-    lines += [f"- For: {markdown(text)}" for text in cause.for_]
-    lines += [f"- Against: {markdown(text)}" for text in cause.against]
+    lines += [f"- For: {markdown(outline.argument(diagnosis, text))}" for text in cause.for_]
+    lines += [f"- Against: {markdown(outline.argument(diagnosis, text))}" for text in cause.against]
     lines += [f"- Would settle it: {markdown(text)}" for text in cause.would_settle]
     if cause.mechanism:
         lines += ["", fence(cause.mechanism)]

@@ -157,19 +157,19 @@ def _causes(page: _Page, diagnosis: Diagnosis) -> None:
         return
     page.title("Why")
     for cause in causes:
-        _cause(page, cause)
+        _cause(page, diagnosis, cause)
     others = [f"{c.title or c.id} ({percent(c.confidence)})" for c in diagnosis.causes if c.role == "alternative"]
     if others:
         page.item("Considered as well: " + ", ".join(others))
 
 
-def _cause(page: _Page, cause: Cause) -> None:
+def _cause(page: _Page, diagnosis: Diagnosis, cause: Cause) -> None:
     role = "most likely" if cause.rank == 1 else "contributing"
     page.item(f"{cause.title or cause.id} ({percent(cause.confidence)}, {role})", mark=f"{cause.rank}.", style="bold")
     few = None if page.options.verbose else ITEMS
     for mark, texts in (("+", cause.for_[:few]), ("-", cause.against[:few]), ("?", cause.would_settle[:few])):
         for text in texts:
-            page.item(text, mark=mark, indent=5)
+            page.item(outline.argument(diagnosis, text), mark=mark, indent=5)
     page.rows(cause.mechanism, indent=5)
 
 
