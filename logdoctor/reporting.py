@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from logdoctor.renderers._record import RenderOptions
 from logdoctor.renderers.json_report import dump
 from logdoctor.settings import Settings, load_settings
 
+SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 STREAMED = ("terminal", "json")  # several reports one after another are one text in these formats
 
 
@@ -146,6 +148,21 @@ def _emit(
     extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures)}
     options = outputs.options_for(target, request.render_options(**extra), request.color)
     outputs.write(render(list(diagnoses), target.format, options), target)
+    if target.format == "github" and os.environ.get(SUMMARY_VARIABLE):
+        _write_summary(diagnoses, options, Path(os.environ[SUMMARY_VARIABLE]))
+
+
+def _write_summary(diagnoses: Sequence[Diagnosis], options: RenderOptions, file: Path) -> None:
+    """Append the report to the step summary of a GitHub job, as far as the host's limit leaves room."""
+    from logdoctor.renderers import github, markdown
+
+    try:
+        taken = file.stat().st_size if file.exists() else 0
+        text = github.summary(diagnoses, options, markdown.render, max(0, github.SUMMARY_BYTES - taken))
+        with file.open("a", encoding="utf-8", errors="backslashreplace") as out:
+            out.write(text + "\n")
+    except OSError as error:
+        outputs.talk(f"logdoctor: the step summary {file} cannot be written: {error.strerror or error}")
 
 
 def _explain(diagnosis: Diagnosis, ruling: Ruling, request: Request, *, many: bool) -> None:
