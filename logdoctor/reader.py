@@ -34,12 +34,17 @@ def read_log(
     Raises:
         InputError: the source cannot be read, or is no text.
     """
+    from logdoctor.machine import read_machine
     from logdoctor.sources import open_source
 
     settings = settings or Settings()
+    chosen = parser or settings.parser
+    found = read_machine(source, parser=chosen, read_text=lambda path: read_log(path, stream=stream, settings=settings))
+    if found is not None:
+        return found
     opened = open_source(source)
     numbered = list(opened.lines())
-    return assemble(opened, numbered, parser or settings.parser)
+    return assemble(opened, numbered, chosen)
 
 
 def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | None = None) -> RunLog:

@@ -1,0 +1,1 @@
+"""Machine formats that are no text log: one document, database, event file or folder a file."""
