@@ -48,7 +48,7 @@ def _headline(
     if not _PLACED.search(text) and main.onset is not None:
         text += f", from {_short_place(view, main.onset)} on"
     if event is not None:
-        onset = main.onset or Place(line=first_line(incident))
+        onset = main.onset or Place(line=first_line(view, incident))
         gap = _gap(view, event, onset)
         text += f", {gap} after {event_text(view, event, span)}" if gap else f", after {event_text(view, event, span)}"
     for other in _more(view, incident, incidents[1:]):

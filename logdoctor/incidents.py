@@ -13,6 +13,8 @@ from logdoctor.model import Cause, Finding, severity_rank
 
 TOLERANCE = 0.02  # of the lines of the run: detectors place the onset of one event in different series this far apart
 
+LATE = 12.5  # tolerances that the onset of a performance metric may be off: a quarter of the run
+
 _PERFORMANCE = {
     "performance-collapse", "performance-stagnation", "slope-turns-negative", "episodes-shorten", "never-learned",
     "performance-below-baseline", "performance-below-expert", "evaluation-frozen", "agreement-stagnates",
@@ -189,6 +191,8 @@ def _parent(finding: Finding, told: Sequence[Finding], causes: Sequence[Cause], 
 def _key(finding: Finding, slack: float) -> tuple[float, str, tuple[str, ...]]:
     """Order by onset; within ``slack`` lines what leads to more counts as earlier, for detectors are not that exact."""
     reach = len(FOLLOWS.get(finding.name, set()) & _ALL) / len(_ALL)
+    if finding.name in _PERFORMANCE:  # averages over many episodes: where a fall of theirs begins is the least certain
+        reach = -LATE
     return (line_of(finding) - slack * reach, finding.id, finding.metrics)
 
 
@@ -197,6 +201,8 @@ def _follows(finding: Finding, other: Finding, causes: Sequence[Cause], slack: f
         return True
     if finding.name == other.name:  # the same event in another series
         return abs(line_of(finding) - line_of(other)) <= slack
+    if other.name in _PERFORMANCE:  # the end of the mechanism explains nothing but itself
+        return False
     first = causes[0] if causes and causes[0].role == "root" else None
     return first is not None and finding.id in first.explains and other.id in first.explains
 

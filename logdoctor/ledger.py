@@ -12,6 +12,8 @@ from logdoctor.wording import upper_first
 
 GROUPS = 4  # reasons told one by one
 NAMES = 6  # metrics or checks named in one line
+IMITATION = ("agreement", "expert", "action-distribution")  # what only agents print that learn beside an expert
+IRRELEVANT = ("the run is ", "no expert", "not ")  # reasons that say that there is nothing to check
 _MISSING = re.compile(r"^no (.+) in this log$")
 
 
@@ -20,7 +22,7 @@ def not_checked(view: RunView, checks: Sequence[Check]) -> Iterator[str]:
     missing: list[str] = []
     reasons: dict[str, list[str]] = defaultdict(list)
     for check in checks:
-        if check.state != "not-applicable" or not _concerns(view, check.id):
+        if check.state != "not-applicable" or not _concerns(view, check) or check.why.startswith(IRRELEVANT):
             continue
         absent = _MISSING.match(check.why)
         if absent:
@@ -48,9 +50,11 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMES]) + more
 
 
-def _concerns(view: RunView, rule: str) -> bool:
+def _concerns(view: RunView, check: Check) -> bool:
     """Whether a check belongs to the field of this run: no one wants to read that a classifier has no Q values."""
-    kind = rule[2:3]
+    kind = check.id[2:3]
+    if any(word in check.name for word in IMITATION):
+        return view.family == "dqn"
     if kind in {"4", "5"}:
         return view.is_rl
     if kind == "9":

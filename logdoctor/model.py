@@ -443,8 +443,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """The parts of the report that tie findings together; each is empty when there is nothing true to say."""
+    """The parts of the report that tie findings together; each is empty when there is nothing true to say.
 
+    ``main`` is the id of the finding that names the gravest event.
+    """
+
+    main: str = ""
     chain: tuple[Link, ...] = ()
     why_now: tuple[str, ...] = ()
     decision: str = ""

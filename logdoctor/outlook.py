@@ -29,6 +29,7 @@ REBUILT = frozenset({
     "unnormalised-inputs",
 })  # fmt: skip
 EARLY = 0.2  # share of the rows before the break below which a fresh start is simpler than a checkpoint
+SLOW = 0.1  # share of the whole gain below which the last third counts as level
 BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
 
 
@@ -124,10 +125,12 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
     rebuilt = bool(causes) and causes[0].id in REBUILT
     if place is None or rebuilt or _early(parts):
         text = "stop, and start again from fresh weights after the change below"
-        if not why:
-            why = ("the change alters the network, so old weights do not fit it" if rebuilt else
-                   "the fault is there almost from the start, so hardly anything is lost" if place else
-                   "the fault is there from the first rows, so no checkpoint of this run is free of it")  # fmt: skip
+        if rebuilt:
+            why = "the change alters the network, so old weights do not fit it"
+        elif not why and place:
+            why = "the fault is there almost from the start, so hardly anything is lost"
+        elif not why:
+            why = "the fault is there from the first rows, so no checkpoint of this run is free of it"
         return Decision(text=text, why=why, go=False, go_why=go_why)
     text = f"stop, and restart from the last checkpoint before {_at(view, place)}"
     return Decision(text=text, why=why, restart_from=place, go=False, go_why=go_why)
@@ -218,7 +221,8 @@ def _trend(view: RunView) -> Iterator[str]:
     series = performance.series
     third = len(series) // 3
     middle, last = float(np.median(series.value[-2 * third : -third])), float(np.median(series.value[-third:]))
-    better = (last < middle) if performance.goal == "min" else (last > middle)
+    whole = abs(tail(series) - head(series))
+    better = ((last < middle) if performance.goal == "min" else (last > middle)) and abs(last - middle) > SLOW * whole
     if better:
         yield (
             f"{label(series)} is still improving: median {rounded(middle)} in the second third of the log, "

@@ -20,6 +20,7 @@ from logdoctor.wording import change, number, percent, rounded
 MOST = 8
 POINTS = 10
 STEADY = 0.15  # relative difference of the first and the last part of a speed that is still called steady
+GAIN = 3.0  # percentage points of agreement below which a rise is no learning
 SPARE = 0.1  # share of the first entropy that must be left: below, a policy is close to being deterministic
 FITS = 0.5  # explained variance from which a value function is of use (1 = perfect, 0 = as good as a constant)
 KL_LIMIT = 0.05  # approximate KL an update of on-policy methods stays below (target_kl of 0.01 to 0.03, times 1.5)
@@ -192,7 +193,7 @@ def _agreement(view: RunView, series: Series) -> Healthy | None:
     first, last = _ends(series)
     actions = view.number("n_actions")
     guess = 100.0 / actions if actions and actions > 1 else None
-    if last < first + 1 or (guess is not None and last < guess):
+    if last < first + GAIN or (guess is not None and last < guess):
         return None
     base = f"; chance is {rounded(guess)} %" if guess is not None and series.name == "agreement" else ""
     return _item(series, f"rose from {rounded(first)} % to {rounded(last)} %, medians of its ends{base}")

@@ -14,7 +14,7 @@ from logdoctor.outlook import Decision, decide, loss_since, next_checkpoint, pro
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
 from logdoctor.stretches import Stretches
-from logdoctor.turning_points import context, event_text, first_line, turning_point
+from logdoctor.turning_points import begins, context, event_text, first_line, turning_point
 from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.wording import lower_first, number, rounded, upper_first
 
@@ -27,7 +27,7 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
     span = _lines(view)
     incidents = group(own, diagnosis.causes, span)
     event = turning_point(view, incidents, span)
-    onset = first_line(incidents[0]) if incidents else 0
+    onset = first_line(view, incidents[0]) if incidents else 0
     parts = Stretches(view, min(onset, event.line) if event and onset else onset or None)
     decision = decide(view, incidents, parts, diagnosis.causes)
     watch = watch_list(view, incidents, parts, diagnosis.causes, decision)
@@ -55,10 +55,11 @@ def _story(
     if diagnosis.verdict == "inconclusive":
         return story
     own = [f for f in diagnosis.findings if f.segment in view.segments]
-    before = context(own, first_line(incidents[0])) if incidents else []
-    lost = loss_since(view, incidents, parts, first_line(incidents[0]) if incidents else 0)
+    before = context(own, first_line(view, incidents[0])) if incidents else []
+    lost = loss_since(view, incidents, parts, first_line(view, incidents[0]) if incidents else 0)
     return replace(
         story,
+        main=incidents[0].main.id if incidents else "",
         chain=_chain(view, incidents, event, before),
         why_now=tuple(_why_now(view, incidents, parts, event, before)),
         decision=decision.text,
@@ -87,7 +88,7 @@ def _chain(
     """Return what broke first and what followed, by line; one link a line."""
     if not incidents:
         return ()
-    told = [f for f in incidents[0].findings if f not in before]
+    told = [f for f in incidents[0].findings if f not in before and begins(view, f)]
     links = [_link(view, f) for f in told if f.onset is not None]
     links += [
         Link(finding=f.id, place=f.onset, text=lower_first(f.title or f.name)) for f in before if f.onset and links

@@ -27,7 +27,7 @@ def turning_point(view: RunView, incidents: Sequence[Incident], span: tuple[int,
     if not incidents or incidents[0].main.name in UNRELATED:
         return None
     main = incidents[0].main
-    onset = main.onset.line if main.onset else first_line(incidents[0])
+    onset = main.onset.line if main.onset else first_line(view, incidents[0])
     if not onset:
         return None
     near = [e for e in view.events(*KINDS) if onset - max(20.0, NEAR * (span[1] - span[0])) <= e.line <= onset]
@@ -37,9 +37,17 @@ def turning_point(view: RunView, incidents: Sequence[Incident], span: tuple[int,
     return event
 
 
-def first_line(incident: Incident) -> int:
+def first_line(view: RunView, incident: Incident) -> int:
     """Return the first line on which the event shows, 0 when it concerns the whole run."""
-    return min((line_of(f) for f in incident.findings if f.onset), default=0)
+    return min((line_of(f) for f in incident.findings if begins(view, f)), default=0)
+
+
+def begins(view: RunView, finding: Finding) -> bool:
+    """Whether a finding begins somewhere: an onset on the first value of its metric is the start of the log."""
+    if finding.onset is None:
+        return False
+    series = view.get(finding.metrics[0]) if finding.metrics else None
+    return series is None or finding.onset.line > int(series.line[0])
 
 
 def context(findings: Sequence[Finding], onset: int) -> list[Finding]:

@@ -25,6 +25,7 @@ from logdoctor.model import (
 from logdoctor.wording import hours, number, percent, steps, unit_word
 
 MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
+GENERIC = frozenset({"mean", "std", "min", "max", "norm", "total", "value", "loss", "avg", "average", "total norm"})
 MASKED = 4  # stretches of rows that were not judged and are named
 BACKGROUND = frozenset({"LD513"})  # what had changed before, without being a fault itself
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
@@ -74,9 +75,11 @@ def _root_of(finding: Finding, by_id: dict[str, Finding]) -> Finding:
         finding = parent
 
 
-def main(incident: Incident) -> Finding:
-    """Return the finding that names the event: the first of the gravest."""
-    return next(f for f in (incident.root, *incident.derived) if f.severity == incident.severity)
+def main(diagnosis: Diagnosis, incident: Incident) -> Finding:
+    """Return the finding that names the event: the one the story chose, else the first of the gravest."""
+    members = (incident.root, *incident.derived)
+    chosen = next((f for f in members if f.id == diagnosis.story.main), None)
+    return chosen or next(f for f in members if f.severity == incident.severity)
 
 
 def remarks(diagnosis: Diagnosis) -> tuple[Finding, ...]:
@@ -95,10 +98,27 @@ def metric_of(diagnosis: Diagnosis, name: str) -> Metric | None:
     return next((metric for metric in diagnosis.metrics if metric.name == name), None)
 
 
-def label(diagnosis: Diagnosis, name: str) -> str:
-    """Return what the log itself calls a metric."""
+def label(diagnosis: Diagnosis, name: str, size: int = 0) -> str:
+    """Return what the log itself calls a metric, at most ``size`` characters where that is not 0.
+
+    Of a title and its key (``CNN Feature Stats / L2 Norm``) the key is enough where it says what it is.
+    """
     metric = metric_of(diagnosis, name)
-    return (metric.raw_name if metric else "") or name
+    raw = (metric.raw_name if metric else "") or name
+    title, _, key = raw.rpartition(" / ")
+    if title and key.lower() not in GENERIC:
+        raw = key
+    elif title:
+        raw = f"{title} {key}"
+    if not size or len(raw) <= size:
+        return raw
+    tag = raw.rpartition("/")[2]  # the group before it ("rollout/") is the same for many
+    if tag and len(tag) <= size and not title:
+        return tag
+    if title and len(key) + 4 < size:
+        room = size - len(key) - 2
+        return f"{title[:room].rstrip()}… {key}" if key.lower() in GENERIC else raw[: size - 1] + "…"
+    return raw[: size - 1].rstrip() + "…"
 
 
 # ------------------------------------------------------------------------------------------------------- places
@@ -143,7 +163,7 @@ def title(diagnosis: Diagnosis) -> str:
     elif not told:
         what = "Healthy run"
     else:
-        names = list(dict.fromkeys(heading(main(item)) for item in told))
+        names = list(dict.fromkeys(heading(main(diagnosis, item)) for item in told))
         what = names[0] if len(names) == 1 else f"{names[0]} (and {len(names) - 1} more)"
     end = last_step(diagnosis)
     return f"{what} – {end}" if end else what
@@ -305,8 +325,14 @@ def _masked(diagnosis: Diagnosis) -> list[str]:
     for (first, last, rows), reasons in list(texts.items())[:MASKED]:
         where = f"line {first}" if first == last else f"lines {first}–{last}"
         counted = "1 row" if rows == 1 else f"{rows:,} rows"
-        out.append(f"Not judged: {counted} ({where}): {'; '.join(dict.fromkeys(reasons))}.")
+        out.append(f"Not judged: {counted} ({where}): {_first_two(reasons)}.")
     return out
+
+
+def _first_two(reasons: Sequence[str]) -> str:
+    different = list(dict.fromkeys(reasons))
+    more = f"; {len(different) - 2} more" if len(different) > 2 else ""
+    return "; ".join(different[:2]) + more
 
 
 def setting_value(item: Setting) -> str:

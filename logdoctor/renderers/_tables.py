@@ -12,6 +12,7 @@ from logdoctor.renderers._outline import incidents, label, metric_of, unit
 TABLE_ROWS = 8  # a table that is longer is not read
 TABLE_METRICS = 3  # columns of figures that fit into 80 characters
 CURVES = 6
+NOTE = 12  # characters that a judgement keeps at least
 LABEL = 18  # characters of a metric's name
 WIDTH = 78  # a fence of this width fits a terminal of 80 columns
 _PURE_CHANGE = re.compile(r"^[+\-−]?[\d.,]+ ?%$|^x [\d.,]+$|^/ [\d.,]+$")
@@ -20,11 +21,20 @@ Cells = dict[str, Evidence]
 
 
 def evidence_rows(diagnosis: Diagnosis, finding: Finding, width: int = WIDTH) -> list[str]:
-    """Return the observed values of a finding as aligned lines: place, values, change from the first, judgement."""
+    """Return the observed values of a finding as aligned lines: place, values, change from the first, judgement.
+
+    As many metrics are shown beside each other as fit.
+    """
     shown = [e for e in finding.evidence if e.value is not None or e.note]
-    if not shown:
-        return []
     names = list(dict.fromkeys(e.metric for e in shown))[:TABLE_METRICS]
+    for count in range(len(names), 0, -1):
+        table = _table(diagnosis, shown, names[:count])
+        if count == 1 or _least(table) <= width:
+            return _aligned(table, width)
+    return []
+
+
+def _table(diagnosis: Diagnosis, shown: list[Evidence], names: list[str]) -> list[list[str]]:
     by_line: dict[Key, Cells] = {}
     for item in shown:
         if item.metric in names:
@@ -33,14 +43,15 @@ def evidence_rows(diagnosis: Diagnosis, finding: Finding, width: int = WIDTH) ->
     first = _first_value([by_line[key] for key in keys], names[0])
     clock = next((e.clock for e in shown if e.metric == names[0]), None)
     word = unit(diagnosis, clock)
-    title = [
-        "" if word == "line" else word,
-        *(_cut(label(diagnosis, n), LABEL) for n in names),
-        "change" if first else "",
-        "",
-        "",
-    ]
-    return _aligned([title, *(_row(by_line[key], key, names, first, word) for key in keys)], width)
+    title = ["" if word == "line" else word, *(label(diagnosis, n, LABEL) for n in names), "change" if first else ""]
+    return [[*title, "", ""], *(_row(by_line[key], key, names, first, word) for key in keys)]
+
+
+def _least(table: list[list[str]]) -> int:
+    """Width of a table whose judgements are cut to their least."""
+    sizes = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    sizes[-2] = min(sizes[-2], NOTE)
+    return sum(sizes) + 2 * (len(sizes) - 1)
 
 
 def _thinned(keys: list[Key], by_line: dict[Key, Cells]) -> list[Key]:
@@ -90,7 +101,7 @@ def _aligned(table: list[list[str]], width: int) -> list[str]:
     note = len(sizes) - 2  # the judgement is the one column that is text, and the one that gives way
     over = sum(sizes) + 2 * (len(sizes) - 1) - width
     if over > 0:
-        sizes[note] = max(8, sizes[note] - over)
+        sizes[note] = max(NOTE, sizes[note] - over)
     out = []
     for row in table:
         cells = [
@@ -110,7 +121,7 @@ def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
     chosen = _chosen(diagnosis)
     if not chosen:
         return []
-    names = [_cut(label(diagnosis, curve.metric), LABEL) for curve in chosen]
+    names = [label(diagnosis, curve.metric, LABEL) for curve in chosen]
     left = max(map(len, names))
     size = min(40, width - left - 24)
     out = []
@@ -125,11 +136,11 @@ def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
 
 def _chosen(diagnosis: Diagnosis) -> list[Curve]:
     names: list[str] = [diagnosis.performance] if diagnosis.performance else []
-    for item in incidents(diagnosis):
-        names += item.root.metrics[:2]
-    for item in incidents(diagnosis):
-        names += [metric for finding in item.derived for metric in finding.metrics[:1]]
-    names += ["val_loss", "loss", "agreement", "entropy", "grad_norm"] if len(names) < 3 else []
+    told = incidents(diagnosis)
+    names += [metric for item in told for metric in item.root.metrics[:2]]
+    names += [metric for item in told for finding in item.derived for metric in finding.metrics[:1]]
+    if not told:
+        names += ["val_loss", "loss", *(item.metric for item in diagnosis.healthy)]
     by_name = {curve.metric: curve for curve in diagnosis.curves}
     return [by_name[name] for name in dict.fromkeys(names) if name in by_name][:CURVES]
 
