@@ -29,7 +29,7 @@ def sparkline(curve: Curve, width: int = WIDTH) -> str:
     Each character stands for an equal part of the steps and shows the value that is farthest from the middle of the
     series, so that a single peak is seen.
     """
-    values = list(curve.value)
+    values, width = list(curve.value), max(1, width)
     if not values:
         return ""
     finite = [v for v in values if math.isfinite(v)]
