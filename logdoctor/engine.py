@@ -25,7 +25,7 @@ from logdoctor.renderers._record import Renderer, RenderOptions
 from logdoctor.rules._record import Limits, Rule
 from logdoctor.settings import Settings
 from logdoctor.summaries import curve_of, metric_of
-from logdoctor.view import LEAST_ROWS, RunView, main_run, runs_of
+from logdoctor.view import LEAST_ROWS, LONG_ROWS, RunView, main_run, runs_of
 
 
 def diagnose(
@@ -168,7 +168,19 @@ def _verdict(view: RunView, findings: Iterable[Finding]) -> Verdict:
     if worst:
         return "critical" if worst == 2 else "warning"
     performance = view.performance
-    return "healthy" if performance is not None and len(performance.series) >= LEAST_ROWS else "inconclusive"
+    enough = performance is not None and len(performance.series) >= LEAST_ROWS
+    return "healthy" if enough and (view.rows >= LONG_ROWS or _improved(view)) else "inconclusive"
+
+
+def _improved(view: RunView) -> bool:
+    """Whether performance rose by more than noise, so that even a short log shows learning."""
+    performance = view.performance
+    if performance is None:
+        return False
+    value = performance.upward
+    third = max(3, len(value) // 3)
+    rise = float(np.median(value[-third:]) - np.median(value[:third]))
+    return rise > 2 * float(np.std(value[-third:])) / third**0.5
 
 
 def _of_other_runs(main: RunView, views: Sequence[RunView], settings: Settings) -> tuple[Finding, ...]:

@@ -32,6 +32,7 @@ METRICS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sac", ("ent_coef ent_coef_loss alpha_loss", "actor_loss policy_loss critic_loss")),
     ("ppo", ("clip_fraction",)),
     ("ppo", ("kl", "policy_loss value_loss explained_variance")),
+    ("llm", ("tokens_per_second perplexity val_perplexity mfu", "loss val_loss")),
     ("td3", ("actor_loss", "critic_loss td_error q_value")),
     ("dqn", ("agreement spin_agreement dqn_reward dqn_reward_1m dqn_reward_5m q_max q_min q_value epsilon target_q",)),
     ("a2c", ("explained_variance",)),

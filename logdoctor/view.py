@@ -39,6 +39,7 @@ PERFORMANCE: tuple[tuple[str, Goal], ...] = (
     ("error", "min"),
 )
 # Losses say nothing of how well a policy acts: a reinforcement-learning run is judged by its returns or not at all.
+RETURNS = frozenset({"eval_return", "episode_return", "reward"})
 LOSS_LIKE = frozenset({"val_loss", "val_perplexity", "val_error", "loss", "perplexity", "error"})
 
 
@@ -188,7 +189,8 @@ class RunView:
     @cached_property
     def performance(self) -> Performance | None:
         """The metric that says whether the run does what it is for, or None."""
-        wanted = [pair for pair in PERFORMANCE if not (self.is_rl and pair[0] in LOSS_LIKE)]
+        other = LOSS_LIKE if self.is_rl else RETURNS if self.family in {"llm", "supervised", "dpo"} else frozenset()
+        wanted = [pair for pair in PERFORMANCE if pair[0] not in other]
         held = [(self.finite(name), goal) for name, goal in wanted]
         long = [(series, goal) for series, goal in held if series is not None and len(series) >= 3]
         moving = [(series, goal) for series, goal in long if float(np.ptp(series.value)) > 0]
@@ -217,6 +219,7 @@ class RunView:
 
 
 LEAST_ROWS = 10  # points that a run needs to carry a judgement: a tenth of it is then still one value
+LONG_ROWS = 20  # rows from which a flat curve is a result; a shorter one may just not have moved yet
 REWIND = 0.05  # of what was run so far: a step that falls to less than this begins anew and rewinds nothing
 
 

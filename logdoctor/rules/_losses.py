@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.model import Series
-from logdoctor.rules._progress import Progress
+from logdoctor.rules._progress import Progress, starts_midway
 
 if TYPE_CHECKING:
     from logdoctor.view import RunView
@@ -36,13 +36,10 @@ def first_level(progress: Progress) -> float:
 
 def fine_tuning(view: RunView, progress: Progress) -> bool:
     """Whether the run adapts a trained model, whose loss starts low and hardly falls."""
-    loaded = bool(view.events("model-load", "resume")) or view.family == "dpo"
-    return loaded or (view.family in {"llm", "supervised"} and _language(view) and first_level(progress) < PRETRAINED)
-
-
-def _language(view: RunView) -> bool:
-    tokens = {"tokens_per_second", "perplexity", "val_perplexity", "mean_token_accuracy", "num_tokens", "mfu"}
-    return bool(tokens & set(view.names)) or view.setting("max_seq_length", "lora_r", "model_name_or_path") is not None
+    if starts_midway(view, progress.series) or view.family == "dpo":
+        return True
+    classified = view.finite("accuracy") is not None or view.finite("val_accuracy") is not None
+    return not classified and abs(first_level(progress)) < PRETRAINED
 
 
 def learning_rate_at(view: RunView, line: int) -> float | None:

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logdoctor.model import Floats, Series
+from logdoctor.model import Bools, Floats, Series
 
 if TYPE_CHECKING:
     from logdoctor.view import RunView
+
+
+FRESH = 0.6  # of the evaluations: otherwise the two do not belong to one stretch of the run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +33,17 @@ def pair(view: RunView, held: str, *train: str, least: int = 6) -> Pair | None:
     for name in train:
         other = view.finite(name)
         if other is not None and len(other) >= least:
-            return Pair(series, other, _beside(series, other))
+            fresh = _fresh(series, other)
+            if fresh.mean() >= FRESH:
+                series = series.where(fresh)
+                return Pair(series, other, _beside(series, other))
     return None
+
+
+def _fresh(held: Series, train: Series) -> Bools:
+    """Whether training values were printed since the evaluation before (or in the same row)."""
+    stop = np.searchsorted(train.line, held.line, side="right")
+    return np.asarray(np.diff(np.concatenate([[0], stop])) > 0)
 
 
 def _beside(held: Series, train: Series) -> Floats:

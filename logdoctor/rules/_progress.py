@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from logdoctor.view import RunView
 
 BOUNDED = frozenset({"accuracy", "val_accuracy", "success_rate", "eval_success_rate"})  # between 0 and 1, or 0 and 100
+MIDWAY_ROWS, MIDWAY_SHARE = 10.0, 0.05  # a first step of ten rows and a twentieth of the run was not the first one
 SB3_WINDOW = 100  # episodes that rollout/ep_rew_mean averages (stats_window_size of Stable-Baselines3)
 
 
@@ -169,6 +170,19 @@ def lag(view: RunView, series: Series) -> float:
 def started_from_model(view: RunView) -> bool:
     """Whether the log says that weights were loaded, so that a high start and a flat curve are no fault."""
     return bool(view.events("resume", "model-load"))
+
+
+def starts_midway(view: RunView, series: Series) -> bool:
+    """Whether the log begins in mid-run, so that its first rows are no start: a high first step, or loaded weights."""
+    if started_from_model(view):
+        return True
+    step = series.step[np.isfinite(series.step)]
+    rise = np.diff(step)
+    rise = rise[rise > 0]
+    if step.size < 3 or not rise.size:
+        return False
+    low = float(step.min())
+    return bool(low > MIDWAY_ROWS * float(np.median(rise)) and low > MIDWAY_SHARE * float(np.quantile(step, 0.95)))
 
 
 def correlation(a: Series, b: Series) -> float:

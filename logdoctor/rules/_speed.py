@@ -18,11 +18,15 @@ TIMES = ("step_time", "time", "epoch_time", "iteration_time", "batch_time", "ste
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Speed:
-    """A speed series: ``cost`` is the time that a unit of work takes, in any unit (smaller is faster)."""
+    """A speed series: ``cost`` is the time that a unit of work takes, in any unit (smaller is faster).
+
+    ``derived`` costs are differences of an average since the start: their level holds, single rows are noisy.
+    """
 
     series: Series
     cost: Floats
     rate: bool
+    derived: bool = False
 
 
 def speeds(view: RunView, least: int = 20) -> list[Speed]:
@@ -36,8 +40,29 @@ def speeds(view: RunView, least: int = 20) -> list[Speed]:
             series = series.where(series.value > 0)
             if len(series) < least or (not rate and _accumulates(series)):
                 continue
-            found.append(Speed(series, 1.0 / series.value if rate else series.value, rate))
+            cost = 1.0 / series.value if rate else series.value
+            derived = name == "fps" and _averages_since_start(view, series)
+            if derived:
+                series, cost = _between_rows(series)
+            if len(series) >= least:
+                found.append(Speed(series, cost, rate, derived))
     return found
+
+
+def _averages_since_start(view: RunView, series: Series) -> bool:
+    """Stable-Baselines3 prints frames since the start over seconds since the start, in a boxed table."""
+    return series.raw_name.lower() == "time/fps" or "boxed" in (view.run.reading.format, *view.run.reading.formats)
+
+
+def _between_rows(series: Series) -> tuple[Series, Floats]:
+    """Return the time per frame between rows: elapsed time is frames over the average rate."""
+    elapsed = series.step / series.value
+    count = np.diff(series.step)
+    keep = np.concatenate([[False], count > 0])
+    cost = np.diff(elapsed)[count > 0] / count[count > 0]
+    positive = cost > 0
+    inside = series.where(keep)
+    return inside.where(positive), np.asarray(cost[positive], dtype=np.float64)
 
 
 def _accumulates(series: Series) -> bool:

@@ -5,7 +5,8 @@ the loop.
 Why it matters: a few slow steps in a hundred may double the time of the run; they also hide in an average.
 How it decides: at least ``times`` rows after the first ``warm`` of the run take ``ratio`` times the running median and ten
 robust deviations more, and together they cost ``cost`` of the whole time. On a grid when most gaps are multiples of one.
-When it is wrong: a step that includes an evaluation or a checkpoint is slow by design (the finding says so when it is on a grid).
+When it is wrong: a step that includes an evaluation or a checkpoint is slow by design; slow steps on a regular grid from the
+start on are told without alarm for that reason.
 What to do: more loader workers, prefetching, a local copy of the data; move evaluation out of the timed step.
 References: runmedic (3 times the median, at least 3; periodic if 70 % lie on a grid); SageMaker StepOutlier (3 sigma, over 10).
 """
@@ -17,7 +18,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from logdoctor.detectors.baseline import MAD_TO_SIGMA
-from logdoctor.detectors.periodicity import period
+from logdoctor.detectors.periodicity import MOSTLY, period
 from logdoctor.detectors.smooth import rolling_median
 from logdoctor.model import Finding, Floats, Ints
 from logdoctor.rules._examples import ROWS, ramp, table
@@ -32,6 +33,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for the speed metric with the clearest stalls."""
     found = []
     for speed in speeds(view):
+        if speed.derived:
+            continue
         level, index = stalls(speed, limits)
         if index.size >= limits.times:
             found.append((speed, level, index))
@@ -58,7 +61,8 @@ def _finding(view: RunView, speed: Speed, level: Floats, index: Ints) -> Finding
     worst = int(index[np.argmax(speed.cost[index] / level[index])])
     ratio = float(np.median(speed.cost[index] / level[index]))
     grid = period(index)
-    regular = grid is not None and grid.share >= 0.7 and index.size >= 4
+    regular = grid is not None and grid.share >= MOSTLY and grid.length >= 2 and index.size >= 4
+    always = regular and grid is not None and int(index[0]) <= max(2 * grid.length, 0.05 * len(series))
     usual = float(np.median(series.value))
     lost = float((speed.cost[index] - level[index]).sum() / speed.cost.sum())
     where = f", mostly every {say(grid.length)} rows" if regular and grid is not None else ""
@@ -69,7 +73,7 @@ def _finding(view: RunView, speed: Speed, level: Floats, index: Ints) -> Finding
         (int(index[-1]), "the last"),
     ]
     return finding(
-        RULE, view, severity="warning", confidence=0.85, metrics=[series.name], onset=view.place(series, int(index[0])),
+        RULE, view, severity="info" if always else "warning", confidence=0.85, metrics=[series.name], onset=view.place(series, int(index[0])),
         summary=(
             f"{index.size:,} rows take about {times(ratio)} times as long as their neighbours (first at {at(view, series, int(index[0]))}{where}):"
             f" {label(series)} is {say(float(series.value[worst]))} at {at(view, series, worst)} against {say(float(f'{usual:.4g}'))} as a rule."
@@ -77,8 +81,8 @@ def _finding(view: RunView, speed: Speed, level: Floats, index: Ints) -> Finding
         figures={"stalls": int(index.size), "typical_ratio": float(f"{ratio:.3g}"), "usual": float(f"{usual:.5g}"), "worst": float(series.value[worst]), "share_of_time_lost": round(lost, 3), "period_rows": grid.length if regular and grid is not None else None},
         evidence=rows(series, picks),
         analysis=(
-            "On a grid: something that the loop does every so often (checkpoint, evaluation, an epoch's end, a loader that starts again)."
-            if regular else "At irregular places: the step waits for something outside, most often for data."
+            "On a grid since the start: something that the loop does every so often (checkpoint, evaluation, an epoch's end, a loader that starts again)."
+            if always else "They are not there from the start, or come at irregular places: the step waits for something, most often for data."
         ),
     )  # fmt: skip
 

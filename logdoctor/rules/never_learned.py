@@ -22,7 +22,7 @@ import numpy as np
 from logdoctor.model import Finding
 from logdoctor.rules._examples import learning, ramp, table
 from logdoctor.rules._outcome import label
-from logdoctor.rules._progress import Progress, performance, started_from_model
+from logdoctor.rules._progress import Progress, performance, starts_midway
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import LOSS_LIKE, RunView
@@ -33,11 +33,32 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     progress = performance(view)
     if progress is None or progress.series.name in LOSS_LIKE or len(progress.series) < int(limits.points):
         return
-    if started_from_model(view) or _solved(progress) or not flat(progress, limits):
+    if starts_midway(view, progress.series) or _solved(progress) or fell_below_start(progress):
+        return
+    if not flat(progress, limits):
         return
     witness = witnesses(view)
     rose = progress.improvement > limits.signal * progress.error
-    yield _finding(view, progress, witness, critical=bool(not rose or witness))
+    bounded = np.isfinite(progress.top)
+    if bounded and not witness and _training_fits(view, progress):
+        return
+    yield _finding(view, progress, witness, critical=bool(witness or not (rose or bounded)))
+
+
+def fell_below_start(progress: Progress) -> bool:
+    """A positive level of which half is lost was there from the start and is another finding: a collapse."""
+    return progress.goal == "max" and progress.start > 0 and progress.final < 0.5 * progress.start
+
+
+def _training_fits(view: RunView, progress: Progress) -> bool:
+    """Whether the training set is learned while a held-out metric stands still: that is a matter of generalisation."""
+    if not progress.series.name.startswith("val_"):
+        return False
+    loss = view.finite("loss")
+    if loss is None or len(loss) < 10:
+        return False
+    early = float(np.median(loss.value[1 : max(4, len(loss) // 10)]))  # the first row of a diverging run is no level
+    return float(np.median(loss.value[-5:])) < 0.5 * early
 
 
 def flat(progress: Progress, limits: Limits) -> bool:

@@ -1,9 +1,9 @@
 """Every metric is zero or constant from the first row to the last.
 
-What it finds: a log in which no metric ever moves: losses, rewards, gradient norms all 0 or one value.
+What it finds: a log in which no result ever moves: losses, rewards, gradient norms, speeds all 0 or one value.
 Why it matters: the program prints and does nothing: no data, no client, a counter that never starts.
-How it decides: at least ``rows`` rows and ``metrics`` metrics, of which not one changes; at least one of them is a loss,
-a reward or a gradient norm.
+How it decides: at least ``metrics`` results (losses, rewards, gradient norms, Q values, speeds) of at least ``rows`` rows, of
+which not one changes and at least one is 0 throughout. Settings that are changed by hand meanwhile do not count.
 When it is wrong: a log cut to its first seconds, before the first update; it is short then, and the figure says so.
 What to do: look for what feeds the program: a connection, a data path, a replay buffer below its minimum.
 References: SageMaker AllZero (100 % zeros).
@@ -23,14 +23,16 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, rows, say, threshold
 from logdoctor.view import RunView
 
-CORE = re.compile(r"loss$|reward|return|grad_norm|accuracy")
+CORE = re.compile(r"loss$|reward|return|grad_norm|accuracy|^q_|agreement|per_second$|^fps$|episode_length")
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when nothing in the log ever moves."""
     held = [series for name in view.names if (series := view.raw(name)) is not None and len(series) >= limits.rows]
     core = [series for series in held if CORE.search(series.name)]
-    if len(held) < limits.metrics or not core or any(_moves(series) for series in held):
+    if len(core) < limits.metrics or any(_moves(series) for series in core):
+        return
+    if not any(float(np.abs(series.value).max()) == 0 for series in core):
         return
     yield _finding(view, core, held)
 
@@ -43,14 +45,14 @@ def _moves(series: Series) -> bool:
 def _finding(view: RunView, core: list[Series], held: list[Series]) -> Finding:
     first = max(core, key=len)
     last = len(first) - 1
-    zero = sum(1 for series in held if not series.value.any())
+    zero = sum(1 for series in core if not series.value.any())
     return finding(
         RULE, view, severity="critical", confidence=0.9, metrics=[series.name for series in core], onset=view.place(first, 0),
         summary=(
-            f"Nothing was trained: none of the {len(held)} metrics changes in {len(first):,} rows ({zero} of them are 0 throughout;"
+            f"Nothing was trained: none of {len(core)} results changes in {len(first):,} rows ({zero} of them are 0 throughout;"
             f" {label(first)} = {say(float(first.value[0]))})."
         ),
-        figures={"rows": len(first), "metrics": len(held), "zero_metrics": zero},
+        figures={"rows": len(first), "metrics": len(core), "all_metrics": len(held), "zero_metrics": zero},
         evidence=rows(first, [(0, "first row"), (last // 2, ""), (last, "last row")]),
         analysis="The program prints, and nothing reaches it: no client, no data, or a buffer below its minimum.",
     )  # fmt: skip

@@ -90,11 +90,21 @@ def _hurts(view: RunView, found: Pair, turn: Turn, limits: Limits) -> bool:
     return turn.train_end < 0.05 * turn.final and turn.rise >= 0.2 * turn.best
 
 
+def _answers_fell(view: RunView, limits: Limits) -> bool:
+    """Whether the held-out accuracy, where there is one, fell as well."""
+    held = view.finite("val_accuracy")
+    if held is None or len(held) < 6:
+        return True
+    progress = Progress(held, "max")
+    top = 1.0 if float(held.value.max()) <= 1.0 else 100.0
+    return bool(progress.best - progress.final > max(limits.worse * top, 3 * progress.error))
+
+
 def _finding(view: RunView, found: Pair, turn: Turn, *, alarm: bool, limits: Limits) -> Finding:
     held, last = found.held, len(found.held) - 1
     start = float(np.median(held.value[:2]))
     lost = turn.rise / max(start - turn.best, 1e-300)
-    heavy = turn.final > 2 * turn.best or lost > 0.5
+    heavy = (turn.final > 2 * turn.best or lost > 0.5) and _answers_fell(view, limits)
     best, final = (float(f"{x:.5g}") for x in (turn.best, turn.final))
     severity = "info" if not alarm else ("critical" if heavy else "warning")
     proof = rows(

@@ -84,7 +84,7 @@ def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reac
     )
     return finding(
         RULE, view, severity="critical" if reached < 0.25 else "warning", confidence=0.85, metrics=[series.name, "expert_ratio"],
-        onset=view.place(series, first) if reached < 0.25 else None, figures=figure, evidence=proof,
+        figures=figure, evidence=proof,
         summary=(
             f"{label(series)} ends at {say(own.printed(own.final))}; while the expert played, the reward was about"
             f" {say(figure['expert_level'])}. The agent has acted almost alone since {at(view, series, first)}"

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import math
+
 import numpy as np
 
 from logdoctor.detectors.trend import trend
@@ -25,6 +27,7 @@ from logdoctor.rules._progress import Progress, performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, journey, say, threshold
 from logdoctor.rules.performance_below_expert import expert_share
+from logdoctor.rules.never_learned import fell_below_start
 from logdoctor.view import LOSS_LIKE, RunView
 
 
@@ -43,14 +46,20 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 
 
 def fell(progress: Progress, limits: Limits) -> bool:
-    """Whether a learned level was lost, by noise and by size."""
+    """Whether a learned level, or one that was there from the start, was lost by noise and by size."""
     noise = limits.signal * progress.error
-    learned = progress.gain > max(noise, progress.material(limits.material))
     drop = progress.best - progress.final
-    below = progress.lost if learned else 0.0
+    if fell_below_start(progress) and drop > noise:
+        return True
+    below = progress.lost if learned(progress, limits) else 0.0
     if drop <= noise:
         return False
     return bool(below >= limits.lost or (below >= limits.falling and falling(progress, limits.tail)))
+
+
+def learned(progress: Progress, limits: Limits) -> bool:
+    """Whether the best level lies above the start by noise and by size."""
+    return progress.gain > max(limits.signal * progress.error, progress.material(limits.material))
 
 
 def falling(progress: Progress, tail: float) -> bool:
@@ -87,14 +96,20 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
     worst = start + int(np.argmin(progress.smooth[start:]))
     best, final = progress.printed(progress.best), progress.printed(progress.final)
     name = series.raw_name or series.name
-    gone = progress.lost >= limits.gone
+    large = progress.gain >= 2.5 * progress.material(limits.material)
+    gone = (progress.lost >= limits.gone and large) or fell_below_start(progress)
+    lost = progress.lost if progress.gain > 0 else math.inf
+    rest = f"{lost:.0%} of what was gained is lost" if lost <= 2 else "all that was gained is lost, and more"
+    begin, peak = say(progress.printed(progress.start)), at(view, series, progress.best_index)
+    story = (
+        f"{name} stood at {begin} at the start and ended at {say(final)}, less than half of it."
+        if fell_below_start(progress) and not learned(progress, limits)
+        else f"{name} rose from {begin} to {say(best)} (around {peak}) and ended at {say(final)}: {rest}."
+    )
     return finding(
         RULE, view, severity="critical" if gone else "warning", confidence=0.93 if gone else 0.8, metrics=[series.name],
         onset=view.place(series, start),
-        summary=(
-            f"{name} rose from {say(progress.printed(progress.start))} to {say(best)} (around {at(view, series, progress.best_index)})"
-            f" and ended at {say(final)}: {min(progress.lost, 9.99):.0%} of what was gained is lost. The fall begins at {at(view, series, start)}."
-        ),
+        summary=f"{story} The fall begins at {at(view, series, start)}.",
         figures={
             "start": progress.printed(progress.start), "best": best, "final": final, "lost_share": round(progress.lost, 3),
             "noise": float(f"{progress.noise:.4g}"), "best_line": int(series.line[progress.best_index]),

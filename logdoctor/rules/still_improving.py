@@ -39,6 +39,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def steep(progress: Progress, limits: Limits) -> bool:
     """Whether the last part gained an outsized share, by noise and by size, and no slower than the part before."""
     total = progress.final - min(progress.floor, progress.start)
+    if progress.improvement <= progress.material(limits.material):
+        return False
     before = progress.level(1 - 2 * limits.tail - 0.05, 1 - 2 * limits.tail + 0.05)
     middle = progress.level(1 - limits.tail - 0.05, 1 - limits.tail + 0.05)
     end = progress.level(0.95, 1.0)

@@ -87,7 +87,7 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     needs=(("val_loss",), ("loss", "train_loss")),
-    min_points=8,
+    min_points=10,
     thresholds=(
         threshold(
             "below", 0.96, "of the training loss", "beyond the average over an epoch", "runmedic: 0.9 in 70 % of pairs"
@@ -97,7 +97,7 @@ RULE = Rule(
             "fitted", 0.4, "of the first training loss", "a fitted training set clears the suspicion", "trainproof"
         ),
         threshold("apart", 0.05, "of full accuracy", "the answers differ as well", "UMLAUT: 0.05"),
-        threshold("points", 8.0, "evaluations", "fewer show no habit", "UMLAUT: after epoch 3"),
+        threshold("points", 10.0, "evaluations", "fewer show no habit", "UMLAUT: after epoch 3"),
     ),
     tags=("generalisation", "supervised", "data"),
     references=("https://doi.org/10.1145/3411764.3445538",),

@@ -1,0 +1,78 @@
+"""The loss falls, and the performance falls with it.
+
+What it finds: a reinforcement-learning loss that drops to a fraction while the return is lost.
+Why it matters: a falling loss looks like convergence. Here it means that the targets became trivial: the value function
+agrees with itself about a world it no longer explores.
+How it decides: the loss at the end is below ``fell`` of its level when performance was best, and performance has lost at
+least ``lost`` of its gain (or half of the level it had at the start).
+When it is wrong: a loss scaled by a schedule falls without meaning.
+What to do: judge the run by its return; look at exploration and at the range of the Q values.
+References: tensorflow/agents#294 (the loss is no measure of progress in value learning); van Hasselt et al. 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from logdoctor.model import Finding
+from logdoctor.rules._examples import failing, learning, table
+from logdoctor.rules._outcome import label
+from logdoctor.rules._progress import performance
+from logdoctor.rules._record import Example, Limits, Rule
+from logdoctor.rules._rows import finding, rows, say, threshold, times, way
+from logdoctor.rules.never_learned import fell_below_start
+from logdoctor.view import RunView
+
+LOSSES = ("loss", "critic_loss", "value_loss", "d_loss")
+
+
+def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Return a finding when loss and performance fall together."""
+    progress = performance(view)
+    loss = next((s for name in LOSSES if (s := view.finite(name)) is not None and len(s) >= 20), None)
+    if progress is None or loss is None or not view.is_rl:
+        return
+    hurt = progress.gain > 4 * progress.error and progress.lost >= limits.lost
+    if not hurt and not fell_below_start(progress):
+        return
+    best_line = int(progress.series.line[progress.best_index])
+    near = int(np.clip(np.searchsorted(loss.line, best_line), 0, len(loss) - 1))
+    width = max(3, len(loss) // 12)
+    then = float(np.median(np.abs(loss.value[max(0, near - width) : near + width])))
+    end = float(np.median(np.abs(loss.value[-width:])))
+    if end <= 0 or end > limits.fell * then:
+        return
+    last = len(loss) - 1
+    yield finding(
+        RULE, view, severity="warning", confidence=0.75, metrics=[loss.name, progress.series.name],
+        summary=(
+            f"{label(loss)} falls from {say(float(f'{then:.4g}'))} to {say(float(f'{end:.4g}'))} ({times(then / end)} times lower) while"
+            f" {label(progress.series)} falls from {say(progress.printed(progress.best))} to {say(progress.printed(progress.final))}: the smaller loss is no success."
+        ),
+        figures={"loss_at_best": float(f"{then:.5g}"), "loss_at_end": float(f"{end:.5g}"), "best": progress.printed(progress.best), "final": progress.printed(progress.final)},
+        evidence=rows(loss, [(near, "when performance was best"), *((i, "") for i in way(near, last, 3)), (last, "last row")]),
+        analysis="The value function agrees with itself about targets that became trivial.",
+    )  # fmt: skip
+
+
+RULE = Rule(
+    id="LD210",
+    name="loss-falls-while-performance-falls",
+    title="The loss falls while the performance is lost",
+    severity="warning",
+    detect=detect,
+    needs=(LOSSES,),
+    min_points=20,
+    thresholds=(
+        threshold("fell", 0.33, "of its level at the best performance", "clearly lower", "tensorflow/agents#294"),
+        threshold("lost", 0.5, "of the gain", "performance is lost", "zen-rl: below half of its maximum"),
+    ),
+    tags=("loss", "reinforcement-learning"),
+    references=("https://github.com/tensorflow/agents/issues/294",),
+    examples=(
+        Example(title="loss 2 to 0.02, return lost", log=lambda: table(loss=np.geomspace(2, 0.02, 60), episode_return=failing()), fires=True),
+        Example(title="loss falls, return rises", log=lambda: table(loss=np.geomspace(2, 0.02, 60), episode_return=learning()), fires=False),
+    ),
+)  # fmt: skip
