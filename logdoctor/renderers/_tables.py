@@ -129,7 +129,8 @@ def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
         metric = metric_of(diagnosis, curve.metric)
         first, last = (metric.first, metric.last) if metric else (curve.value[0], curve.value[-1])
         text = f"{name:<{left}}  {sparkline(curve, size):<{size}}  {rounded(first)} → {rounded(last)}"
-        out.append(_cut(text + (" (log)" if is_logarithmic(curve.value) else ""), width))
+        note = " (log)" if is_logarithmic(curve.value) and len(text) + 6 <= width else ""
+        out.append(_cut(text + note, width))
     mark = _onset_mark(diagnosis, chosen[0], size)
     return [*out, " " * (left + 2) + mark] if mark else out
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 from logdoctor.model import Cause, Diagnosis, Finding
 from logdoctor.renderers import _outline as outline
-from logdoctor.renderers._escape import code, fence, markdown, markdown_reference
+from logdoctor.renderers._escape import code, fence, markdown, markdown_reference, plain
 from logdoctor.renderers._figures import percent
 from logdoctor.renderers._record import Renderer, RenderOptions
-from logdoctor.renderers._tables import curve_rows, evidence_rows
+from logdoctor.renderers._tables import WIDTH, curve_rows, evidence_rows
 
 PARAMETERS = 24  # lines of the folded parameter table
 HEALTHY_ITEMS = 8
@@ -150,7 +151,8 @@ def _cause(diagnosis: Diagnosis, cause: Cause, role: str) -> str:
     lines += [f"- Against: {markdown(outline.argument(diagnosis, text))}" for text in cause.against]
     lines += [f"- Would settle it: {markdown(text)}" for text in cause.would_settle]
     if cause.mechanism:
-        lines += ["", fence(cause.mechanism)]
+        wrapped = [part for line in cause.mechanism for part in wrap(plain(line), WIDTH, subsequent_indent="    ")]
+        lines += ["", fence(wrapped)]
     return "\n".join(lines)
 
 
