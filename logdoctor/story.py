@@ -11,6 +11,7 @@ from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
 from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Story
 from logdoctor.outlook import Decision, decide, loss_since, next_checkpoint, prognosis
+from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
 from logdoctor.stretches import Stretches
@@ -37,6 +38,7 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
         diagnosis,
         headline=headline(view, diagnosis, incidents, event, span),
         findings=linked(diagnosis.findings, incidents),
+        phases=phases(view, own),
         watch=watch if judged else (),
         healthy=healthy_items(view, own),
         story=replace(story, expectations=expectations(view, incidents, parts, watch)) if judged else story,

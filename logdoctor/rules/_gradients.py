@@ -45,9 +45,13 @@ class Clipping:
     delta: Series
 
     @property
-    def share(self) -> float:
-        """Clipped part of the rows."""
-        return self.clipped.size / max(1, len(self.norm))
+    def strongest(self) -> tuple[float, int]:
+        """The largest part of a norm that clipping removed (0 to 1) and the row of it."""
+        if not self.clipped.size:
+            return 0.0, 0
+        norm, delta = self.norm.value[self.clipped], self.delta.value[self.clipped]
+        cut = 1 - delta if self.meaning == "ratio" else delta / norm
+        return float(cut.max()), int(self.clipped[np.argmax(cut)])
 
 
 def clipping(view: RunView) -> Clipping | None:

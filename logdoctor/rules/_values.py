@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logdoctor.view import RunView
 
 PRINTED = ("q_max", "q_min", "q_value", "target_q", "q1_max", "q2_max", "q2_value")
+MOSTLY = 0.8  # of the rows after a slow fall are low: single rows may still leap
 CLIPS = ("max_q_value", "td_target_clip", "value_clip", "target_clamp_value")
 FALLBACK = ("q_value", "target_q", "value_max")
 
@@ -73,15 +74,14 @@ def scale(view: RunView) -> Scale | None:
             return Scale(_with_values(high, outer), low, high)
     single = high or low or next((s for n in FALLBACK if (s := view.finite(n)) is not None), None)
     if single is None:
-        single = next(
-            (
-                s
-                for n in view.names
-                if n.startswith(("q_", "q1", "q2")) and not n.endswith("std") and (s := view.finite(n)) is not None
-            ),
-            None,
-        )
+        single = next((s for n in view.names if _is_q(n) and (s := view.finite(n)) is not None), None)
     return Scale(single, None, None) if single is not None else None
+
+
+def _is_q(name: str) -> bool:
+    """Whether a metric without a canonical name is a Q value: ``actor_q_mean``, ``q1_max``; no loss, no spread."""
+    words = set(name.split("_"))
+    return bool({"q", "q1", "q2", "qvalue", "qvalues"} & words) and not {"std", "loss", "error", "grad"} & words
 
 
 def _with_values(series: Series, value: Floats) -> Series:
@@ -205,18 +205,30 @@ def collapse(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
     """Find the first drop of the Q magnitude by ``factor`` from one level to another that stays, or None."""
     m = q.magnitude
     for i in range(3, m.size):
-        before = float(np.median(m[max(0, i - 5) : i]))
-        after = float(np.median(m[i : i + 3]))
+        before = float(np.median(m[max(0, i - 10) : i]))
         if q.low is None and q.size.value[i - 1] < 0:
             continue  # a negative value (costs) that rises towards zero is an improvement
-        if before < least or m[i] <= 0 or m[i] > before / factor or after > before / factor:
+        if before < least or m[i] <= 0 or m[i] > before / factor or float(np.median(m[i : i + 5])) > before / factor:
             continue
-        if float(np.median(m[i:])) > before / (factor / 2):
-            continue
-        ratio = float(m[i - 1] / m[i])
-        if ratio >= factor:
-            return Fall(i - 1, i, ratio, m.size - i)
+        if m[i - 1] / m[i] >= factor and float(np.median(m[i:])) <= before / (factor / 2):
+            return Fall(i - 1, i, float(m[i - 1] / m[i]), m.size - i)
     return None
+
+
+def shrinking(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
+    """Find a fall of the Q magnitude by ``factor`` over several rows: best level against the last third, or None."""
+    m = q.magnitude
+    if m.size < 12 or (q.low is None and float(np.median(q.size.value)) < 0):
+        return None
+    smooth = rolling_median(m, 5)
+    top = int(np.argmax(smooth))
+    late = float(np.median(m[-(m.size // 3) :]))
+    if smooth[top] < least or late <= 0 or smooth[top] / late < factor:
+        return None
+    low = m < 0.5 * smooth[top]
+    rest = np.cumsum(low[::-1])[::-1] / np.arange(m.size, 0, -1)  # share of low rows from each row to the end
+    end = top + int(np.argmax((low & (rest >= MOSTLY))[top:]))
+    return Fall(top, end, float(smooth[top] / late), m.size - end)
 
 
 def slope_turn(view: RunView) -> tuple[Series, int, int] | None:

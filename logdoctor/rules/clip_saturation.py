@@ -20,10 +20,10 @@ import numpy as np
 
 from logdoctor.model import Finding, Series
 from logdoctor.rules._examples import failing, learning, table, wobble
-from logdoctor.rules._gradients import alive, clip_setting, clipping, norms
+from logdoctor.rules._gradients import Clipping, alive, clip_setting, clipping, norms
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
-from logdoctor.rules._rows import finding, rows, say, threshold, times, way
+from logdoctor.rules._rows import at, finding, rows, say, threshold, times, way
 from logdoctor.view import RunView
 
 CEILING = 0.005  # printed norms within half a percent of their maximum are one value (trainspotter)
@@ -35,7 +35,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if known is None:
         return
     series, limit, source = known
-    above = series.value > limit * (1 + CEILING) if source != "ceiling" else series.value > limit * (1 - CEILING)
+    clip = clipping(view)
+    above = series.value > limit * (1 - CEILING if source == "ceiling" else 1 + CEILING)
+    if clip is not None and source == "measured":
+        above = np.isin(np.arange(len(series)), clip.clipped)
     late = above[len(series) // 2 :]
     if late.mean() <= limits.share:
         return
@@ -53,7 +56,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         summary=(
             f"{label(series)} was clipped in {int(above.sum()):,} of {len(series):,} rows (limit {say(limit)}, "
             f"{where[source]});"
-            f" its median {say(median)} is {times(median / limit)} times the limit."
+            f" its median {say(median)} is {times(median / limit)} times the limit{_strongest(view, clip)}."
         ),
         figures={
             "limit": limit,
@@ -64,17 +67,28 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             "largest": float(series.value[worst]),
             "late_share": float(late.mean()),
         },
-        evidence=rows(
-            series,
-            [
-                (0, "first"),
-                *((i, "") for i in way(0, len(series) - 1, 2)),
-                (worst, "largest"),
-                (len(series) - 1, "last"),
-            ],
-        ),
+        evidence=[
+            *rows(
+                series,
+                [
+                    (0, "first"),
+                    *((i, "") for i in way(0, len(series) - 1, 2)),
+                    (worst, "largest"),
+                    (len(series) - 1, "last"),
+                ],
+            ),
+            *(rows(clip.delta, [(clip.strongest[1], "strongest clipping")]) if clip is not None else ()),
+        ],
         analysis="The limit sets the length of nearly every update.",
     )
+
+
+def _strongest(view: RunView, clip: Clipping | None) -> str:
+    if clip is None or not clip.clipped.size:
+        return ""
+    row = clip.strongest[1]
+    norm, delta = float(clip.norm.value[row]), float(clip.delta.value[row])
+    return f"; strongest at {at(view, clip.norm, row)}: norm {say(norm)}, {label(clip.delta)} {say(delta)}"
 
 
 def _limit(view: RunView, limits: Limits) -> tuple[Series, float, str] | None:

@@ -41,7 +41,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     low, high = (float(q) for q in np.quantile(positive.value, [0.05, 0.95]))
     clip = clipping(view)
-    cut = _strongest(clip)
+    cut = clip.strongest[0] if clip is not None else 0.0
     if high / low < limits.swing and cut < limits.cut:
         return
     bottom, top = _ends(positive.value, low, high)
@@ -80,14 +80,6 @@ def _ends(value: Floats, low: float, high: float) -> tuple[int, int]:
     return int(np.argmin(np.abs(value - low))), int(np.argmin(np.abs(value - high)))
 
 
-def _strongest(clip: Clipping | None) -> float:
-    """Return the largest part of a norm that clipping removed (0 to 1)."""
-    if clip is None or not clip.clipped.size:
-        return 0.0
-    g, d = clip.norm.value[clip.clipped], clip.delta.value[clip.clipped]
-    return float((1 - d).max()) if clip.meaning == "ratio" else float((d / g).max())
-
-
 def _clip_text(clip: Clipping | None, view: RunView) -> tuple[str, dict[str, Scalar], tuple[Evidence, ...]]:
     if clip is None:
         return "", {}, ()
@@ -95,10 +87,9 @@ def _clip_text(clip: Clipping | None, view: RunView) -> tuple[str, dict[str, Sca
     low, high = int(np.argmin(d.value)), int(np.argmax(d.value))
     if np.ptp(d.value) == 0:
         return "", {}, ()
-    cut = _strongest(clip)
+    cut, worst = clip.strongest
     text = f", {label(d)} between {say(float(d.value[low]))} and {say(float(d.value[high]))}"
     if clip.clipped.size:
-        worst = low if clip.meaning == "ratio" else high
         text += f", {100 * cut:.0f} % cut off at {at(view, d, worst)}, {clip.clipped.size} of {len(d)} rows clipped"
     figures: dict[str, Scalar] = {
         "clip_smallest": float(d.value[low]),

@@ -2,8 +2,9 @@
 
 What it finds: a Q range that shrinks by an order of magnitude from one row to the next and stays there.
 Why it matters: after an explosion the network over-corrects; what it knew about the order of actions is gone.
-How it decides: the magnitude falls by ``factor`` against the row before and against the median of the five rows
-before, and the median of all later rows stays below half of that way.
+How it decides: the magnitude falls by ``factor`` against the row before and against the median of the ten rows
+before, and the median of all later rows stays below half of that way; or, over several rows, the best level is
+``factor`` times the median of the last third in a run that suffers.
 When it is wrong: a new run in the same file, a reward rescaling or a restored checkpoint look the same; the rule
 looks at one run at a time.
 What to do: go back to a checkpoint before the values left their level.
@@ -20,45 +21,50 @@ from logdoctor.model import Finding
 from logdoctor.rules._examples import failing, learning, table
 from logdoctor.rules._outcome import outcome
 from logdoctor.rules._record import Example, Limits, Rule
-from logdoctor.rules._rows import at, finding, say, threshold, times
-from logdoctor.rules._values import collapse, growth, scale
+from logdoctor.rules._rows import at, finding, say, threshold, times, way
+from logdoctor.rules._values import Fall, Scale, collapse, growth, scale, shrinking
 from logdoctor.view import RunView
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding when the Q range collapsed."""
     q = scale(view)
-    fall = collapse(q, limits.factor, limits.least) if q is not None else None
-    if q is None or fall is None:
+    if q is None:
         return
+    fall = collapse(q, limits.factor, limits.least)
+    if fall is not None:
+        yield _sudden(view, q, fall)
+        return
+    slow = shrinking(q, limits.factor, limits.least)
+    if slow is not None and outcome(view).bad:
+        yield _slow(view, q, slow)
+
+
+def _sudden(view: RunView, q: Scale, fall: Fall) -> Finding:
     rise = growth(q)
-    hurt = outcome(view)
     grown = rise is not None and rise.ratio >= 3 and rise.peak < fall.after
-    severe = hurt.bad or grown
     before, after = float(q.size.value[fall.before]), float(q.size.value[fall.after])
     last = len(q.size) - 1
     picks = [
         (max(0, fall.before - 1), ""),
         (fall.before, "last row before"),
         (fall.after, f"{times(fall.ratio)} times lower"),
+        (min(last, fall.after + 1), ""),
+        (last, "last row"),
     ]
-    picks += [(min(last, fall.after + 1), ""), (last, "last row")]
-    count = (
-        f"stayed there for the {fall.rows_after:,} rows to the end"
-        if fall.rows_after > 1
-        else "it is the last row of the log"
-    )
-    yield finding(
+    stays = f"most of the {fall.rows_after:,} rows from there to the end are that low"
+    count = stays if fall.rows_after > 1 else "it is the last row of the log"
+    return finding(
         RULE,
         view,
-        severity="critical" if severe else "warning",
+        severity="critical" if outcome(view).bad or grown else "warning",
         confidence=0.9 if fall.rows_after >= 3 else 0.75,
-        metrics=[s.name for s in (q.low, q.high) if s is not None] or [q.size.name],
+        metrics=_names(q),
         onset=view.place(q.size, fall.after),
         summary=(
-            f"The Q range collapsed from {q.text(fall.before)} to {q.text(fall.after)} at "
-            f"{at(view, q.size, fall.after)}:"
-            f" {say(before)} to {say(after)} is {times(fall.ratio)} times lower in one row; {count}."
+            f"The Q range collapsed from {q.text(fall.before)} to {q.text(fall.after)}"
+            f" at {at(view, q.size, fall.after)}: {say(before)} to {say(after)} is"
+            f" {times(fall.ratio)} times lower in one row; {count}."
         ),
         figures={
             "before": before,
@@ -71,6 +77,41 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         analysis="A change of this size in one row is an over-correction, not learning.",
         explained_by=["LD401"] if grown else [],
     )
+
+
+def _slow(view: RunView, q: Scale, fall: Fall) -> Finding:
+    m, last = q.magnitude, len(q.size) - 1
+    top = int(np.argmax(np.where(np.abs(np.arange(m.size) - fall.before) <= 2, m, -np.inf)))
+    late = float(np.median(m[-(m.size // 3) :]))
+    third = m.size - m.size // 3
+    picks = [(0, "first"), (top, "largest of its level"), (fall.after, "below half for good")]
+    picks += [(i, "") for i in way(fall.after, last, 2)] + [(last, "last row")]
+    return finding(
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.75,
+        metrics=_names(q),
+        onset=view.place(q.size, fall.after),
+        summary=(
+            f"The Q range shrank from {q.text(top)} at {at(view, q.size, top)} to a median magnitude of"
+            f" {say(round(late, 3))} in the last third, {times(fall.ratio)} times lower by medians;"
+            f" {outcome(view).text}."
+        ),
+        figures={
+            "largest": float(q.size.value[top]),
+            "largest_line": int(q.size.line[top]),
+            "late_median": late,
+            "late_first_line": int(q.size.line[third]),
+            "ratio": fall.ratio,
+        },
+        evidence=q.rows(picks),
+        analysis="The network no longer tells good states from bad ones: its values have shrunk to a narrow band.",
+    )
+
+
+def _names(q: Scale) -> list[str]:
+    return [s.name for s in (q.low, q.high) if s is not None] or [q.size.name]
 
 
 def _log(sick: bool) -> str:
