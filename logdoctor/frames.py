@@ -123,6 +123,8 @@ def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
 
 def _elapsed(column: Column) -> bool:
     """Whether a column called *time* is elapsed time (it only grows) and not the time of a step."""
+    if squash(column.key.raw) in ("total", "passed") and column.unit in _TIME_UNITS:
+        return True
     if squash(column.key.raw) != "time" or column.value.size < AGAIN:
         return False
     values = column.value[np.isfinite(column.value)]
@@ -224,6 +226,7 @@ def _times(records: Sequence[Record]) -> Floats:
     return out
 
 
+_TIME_UNITS = frozenset({"s", "ms", "us", "m", "h", "min", "sec", "secs", "seconds", "minutes", "hours"})
 _SECONDS = {"m": 60.0, "min": 60.0, "minutes": 60.0, "mins": 60.0, "h": 3600.0, "hours": 3600.0, "ms": 1e-3}
 
 

@@ -16,8 +16,8 @@ from logdoctor.model import Goal
 # canonical name -> spellings, lower case, without blanks, underscores, dashes and dots.
 _SPELLINGS: dict[str, str] = {
     "loss": "loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy crossentropyloss celoss lossavg lpix"
-    " objective learn trainingloss trainloss batchloss epochloss losstotal",
-    "policy_loss": "policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate lossclip losspolicyavg policyavg"
+    " objective learn total trainingloss trainloss batchloss epochloss losstotal",
+    "policy_loss": "policy policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate lossclip losspolicyavg policyavg"
     " piloss actionloss pologradloss pilosses policylossavg lossp polloss polilcyloss polyloss policyentropyloss1",
     "value_loss": "valueloss vloss vfloss lossv meanvaluefunctionloss meanvalueloss valuefunctionloss lossvf valueavg lossvalueavg baselineloss"
     " vfunctionloss lossvalue valloss1 valuefnloss",
@@ -173,7 +173,11 @@ _TIMES = frozenset(
 )
 _ETAS = frozenset("eta remaining remainingtime etaseconds timeleft timeremaining estimatedtime".split())
 
-ALIASES: dict[str, str] = {word: name for name, words in _SPELLINGS.items() for word in words.split()}
+ALIASES: dict[str, str] = {
+    re.sub(r"[\s_\-.]+", "", word): name for name, words in _SPELLINGS.items() for word in words.split()
+}
+# Short words that mean this only when written with a capital: ``Obj`` is a reward, ``obj`` the loss of a detector.
+_CAPITAL = frozenset({"obj", "subj", "exp", "dqn"})
 
 _UP = re.compile(
     r"return|reward|score|acc|quality|dice|auc|f1|bleu|psnr|ssim|success|win|explained_variance|agreement|per_second|fps|mfu|iou|(?:^|_)m?ap(?:_|$)|precision|recall|margin|advantage_mean"
@@ -235,6 +239,20 @@ def counter(raw: str) -> CounterName | None:
     return CounterName(*found) if found else None
 
 
+EPOCHS = 6
+
+
+@lru_cache(maxsize=8192)
+def identity(raw: str) -> str:
+    """Return what makes two counters the same one: all epochs are one counter, phase words do not count."""
+    found = counter(raw)
+    if found is None:
+        return ""
+    if found.rank == EPOCHS:
+        return "epoch"
+    return squash(split_phase(raw.rsplit("/", 1)[-1])[0])
+
+
 @lru_cache(maxsize=8192)
 def is_clock(raw: str) -> bool:
     """Whether ``raw`` names elapsed or remaining time or a counter without interest, which is never a metric."""
@@ -267,6 +285,9 @@ def goal_of(name: str) -> Goal:
 
 def split_phase(raw: str) -> tuple[str, str]:
     """Return ``raw`` without its phase word, and the phase (``""`` when there is none)."""
+    possessive = re.match(r"^(\w+?)(?:_\d+)?'s\s+(?=\w)", raw)
+    if possessive and possessive.group(1).lower() in PHASES:
+        return raw[possessive.end() :], PHASES[possessive.group(1).lower()]
     parts = re.split(r"([\s_/.\-]+)", raw.strip())
     words = parts[0::2]
     for index in (0, len(words) - 1):
@@ -275,7 +296,8 @@ def split_phase(raw: str) -> tuple[str, str]:
             continue
         if phase and len(words) > 1 and not (index and words[0].lower() in ("n", "num", "time")):
             rest = parts[2:] if index == 0 else parts[: 2 * index - 1]
-            return "".join(rest).strip(" _/.-"), phase
+            bare = re.sub(r"^\d+[\s_\-]+(?=[^\W\d])", "", "".join(rest).strip(" _/.-"))
+            return bare, phase
     match = re.match(r"^(train|valid|val|test)(?=[A-Z])", raw)
     if match:
         return raw[match.end() :], PHASES[match.group(1)]
@@ -284,6 +306,8 @@ def split_phase(raw: str) -> tuple[str, str]:
 
 def _lookup(text: str) -> str | None:
     key = squash(text)
+    if key in _CAPITAL and text[:1].islower():
+        return None
     if key in ALIASES:
         return ALIASES[key]
     if "%" in key:
@@ -317,7 +341,7 @@ def canonical(raw: str, title: str = "", phase: str = "") -> Name:
     where = own or phase
     if own and base in _PARTS:
         return _finish(_PARTS[base], unit, own, True)
-    if base.lower() in ("val", "valid", "validation"):
+    if base.lower() in ("val", "valid", "validation", "test"):
         return _finish("loss", unit, "val", True)
     found = _resolve(base, title)
     if found is None:
@@ -369,7 +393,7 @@ def _resolve(base: str, title: str) -> str | None:
         return found
     if "/" in base:
         head, _, last = base.rpartition("/")
-        if squash(last) not in _GENERIC:
+        if squash(last) not in _GENERIC - _WHOLE:
             return _lookup(head.rsplit("/", 1)[-1] + last) or _lookup(last)
         return _lookup(head.rsplit("/", 1)[-1] + last)
     return None
@@ -377,6 +401,7 @@ def _resolve(base: str, title: str) -> str | None:
 
 _GENERIC = frozenset("total totalloss loss mean std min max avg average median positive negative range total norm sum value maxabsolute minabsolute shape count p v"
                      " totalnorm gradnorm gradientnorm l2norm action loss1".split())  # fmt: skip
+_WHOLE = frozenset({"loss", "totalloss", "total"})
 _FILLER = frozenset(
     "stats statistics summary metrics the of before after from clipping training update debug flow info values value current".split()
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logdoctor.model import Issue
-from logdoctor.names import counter
+from logdoctor.names import counter, identity
 from logdoctor.normalise import is_ruler, states, strip_prefix
 from logdoctor.parsers import boxed, columns, literal
 from logdoctor.parsers._record import Cell, Count, Scan
@@ -373,6 +373,11 @@ class Assembler:
             return  # a further counter inside the block of a better one
         if self._latest and _rank(found.counters) > _rank(self._latest) and _prose(found.title):
             return
+        if self._anchored and self._block is not None and self._block.cells and self._new(found.counters):
+            # A block that prints several counters: this one came after values that it counts too.
+            self._block.counters = (*self._block.counters, *found.counters)
+            self._context = {**self._context, **{count.name.lower(): count for count in found.counters if count.name}}
+            return
         self._close()
         self._anchor_indent = indent
         self.anchors.append(number)
@@ -381,6 +386,12 @@ class Assembler:
         self._titles = [item for item in self._titles if item[0] < indent]
         words = found.title if re.search(r"[A-Za-z]{3}", found.title) and len(found.title) < 60 else ""
         self._titles.append((indent if words else -1, words, found.phase))
+
+    def _new(self, counters: Iterable[Count]) -> bool:
+        """Whether none of ``counters`` was printed in the open block yet."""
+        block = self._block
+        seen = {identity(count.name) for count in (*self._latest, *(block.counters if block else ()))}
+        return not any(identity(count.name) in seen for count in counters)
 
     def _title(self, indent: int, text: str, found: Scan) -> None:
         body = text.strip()

@@ -10,12 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from logdoctor import names as naming
 from logdoctor.model import Clock, Floats, Ints
-from logdoctor.names import counter, split_phase, squash
+from logdoctor.names import EPOCHS, counter
 from logdoctor.parsers._assembler import Record
 from logdoctor.parsers._record import Count
 
-EPOCHS, EPISODES = 6, 8
 BAR = 3
 UNKNOWN = 99
 _STEPS = (0, 1, 2)
@@ -52,10 +52,7 @@ def identity(name: str) -> tuple[str, int, str]:
     found = counter(name)
     if found is None:
         return "", UNKNOWN, ""
-    if found.rank == EPOCHS:
-        return "epoch", EPOCHS, "epochs"
-    last, _ = split_phase(name.rsplit("/", 1)[-1])
-    return squash(last), found.rank, found.unit
+    return naming.identity(name), found.rank, found.unit
 
 
 class _Counters:
@@ -102,6 +99,9 @@ class _Counters:
 
     def _others_move(self, name: str, rows: Sequence[tuple[int, float, float | None]]) -> bool:
         inside = {index for index, _, _ in rows}
+        for outer in {key for index in inside for key in self.context[index] if key != name}:
+            if len({self.context[index].get(outer) for index in inside}) > 1 and self.rank.get(outer, UNKNOWN) < UNKNOWN:
+                return True
         for other, theirs in self.own.items():
             if other == name:
                 continue

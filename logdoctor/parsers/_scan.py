@@ -34,9 +34,10 @@ _LEADING = re.compile(
 )
 _ESPNET = re.compile(r"(?P<epoch>\d+)epoch(?::(?P<phase>\w+))?(?::(?P<first>\d+)-(?P<last>\d+)batch)?[:\s]")
 _WORD_RATIO = re.compile(
-    rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*:\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
+    rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*:\s*(?P<n>{_INT})(?:\s*/\s*(?P<total>{_INT})|(?=\s*\[))\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
     re.IGNORECASE,
 )
+_AFTER = re.compile(rf"^\W*(?:after|at)\s+(?P<n>{_INT})\s+(?P<word>updates|iterations|steps|episodes|epochs|timesteps|frames)\b", re.I)
 _CELL_COUNT = re.compile(
     rf"(?<=[|\x00])\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?:\s+(?P<word>batches|steps|iters|iterations))?\s*(?=[|\x00]|$|\s\s|\s\w+=)"
 )
@@ -51,6 +52,9 @@ _KERAS = re.compile(
     rf"^\s*(?P<n>{_INT})/(?P<total>{_INT}|Unknown|\?)\s*(?:\[[=>.\-]*\]|[━╸╺─╍-]+)\s*(?:-\s+)?"
     r"(?:(?:ETA|\d+s?)[:\s]*[\d:]*\s*\d*[smh]*\s*)?(?P<time>\d+(?:\.\d+)?(?:[smhuµμn]|ms|us)*(?:\s+\d+(?:\.\d+)?[a-zµμ]+/(?:step|epoch|sample))?)?"
 )
+# The time of a step after a Keras bar, in whatever unit suits the moment; a column needs one unit, so all become ms.
+_STEP_TIME = re.compile(r"(?P<value>\d+(?:\.\d+)?)(?P<unit>us|μs|µs|ms|s)/(?:step|sample)")
+_IN_MS = {"us": 1e-3, "μs": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 # ``Linear(in_features=64, bias=True)``: code, not values; wrapped numbers are no calls.
 _CALL = re.compile(r"\b(?!(?:tensor|array|Array)\()[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*=(?:[^()]|\([^()]*\))*\)?")
 _TIME = re.compile(
@@ -93,7 +97,7 @@ _REVERSED = re.compile(
     rf"^\s*\(?(?P<value>{NUMBER})\s*(?P<pct>%?)\s*(?P<name>[A-Za-zµμ][\w/ .]*?)\s*\)?\s*$", re.IGNORECASE
 )
 _DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
-_CHUNKS = re.compile(r"[,;|\t\x00(){}│┃║]|\s[-–—]\s|\s{3,}")
+_CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]|\s[-–—]\s|\s{3,}")
 _PHASE_TAG = re.compile(
     r"^\W*(?:end of )?(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)\b", re.IGNORECASE
 )
@@ -132,6 +136,7 @@ def scan(text: str) -> Scan:
     masked = _pairs(masked, counters, cells, shares)
     masked = _blanks(masked, counters, cells)
     _reversed(masked, cells)
+    _bar_time(text, cells)
     cells.sort(key=lambda cell: cell.start)
     if not cells and counters and counters[0].name == "round":
         counters.clear()  # a numbered item of a list
@@ -145,6 +150,15 @@ def _blank_out(match: re.Match[str]) -> str:
 
 def _mask(text: str, start: int, end: int) -> str:
     return text[:start] + _MASK * (end - start) + text[end:]
+
+
+def _bar_time(text: str, cells: list[Cell]) -> None:
+    """Read the time per step that stands between a Keras bar and its values, beside values only."""
+    keras = _KERAS.match(text) if cells and "/step" in text else None
+    match = _STEP_TIME.search(text, keras.start("n"), keras.end() + 16) if keras else None
+    if match:
+        value = float(match["value"]) * _IN_MS[match["unit"]]
+        cells.append(Cell("ms/step", value, "", "ms", match.start("value"), match.end("value")))
 
 
 def _integer(text: str) -> float:
@@ -194,6 +208,10 @@ def _count(text: str, counters: list[Count]) -> str:
     leading = _LEADING.match(text)
     if leading:
         text = _leading(text, leading, counters)
+    after = _AFTER.match(text)
+    if after:
+        counters.append(Count(after["word"], _integer(after["n"]), None, after.start("n"), after.end("n")))
+        text = _mask(text, after.start("n"), after.end())
     position = 0
     while match := _COUNTER.search(text, position):
         position = match.end()
@@ -298,6 +316,9 @@ def _closing(text: str, at: int) -> int:
     return len(text) if found < 0 else found
 
 
+_VALUED = re.compile(r"\s[-+]?(?:\d+\.\d+\w*|\d+(?:s|ms|%))$")  # ``Time 33.5s``: a pair of its own, not a name
+
+
 def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     """Return the name that ends at ``end`` and where it starts, looking no further back than ``start``."""
     chunk = text[start:end]
@@ -318,7 +339,7 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     stripped = body.lstrip(" '\"*-–>#)+")
     last += len(body) - len(stripped)
     name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
-    if not name or not any(ch.isalpha() for ch in name) or name[0].isdigit() or len(name) > 80 or name.count(" ") > 8:
+    if not name or not any(ch.isalpha() for ch in name) or name[0].isdigit() or _VALUED.search(name) or len(name) > 80 or name.count(" ") > 8:
         return "", start
     return name, start + last
 

@@ -27,8 +27,8 @@ def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) ->
         records: what the grammars read.
         claimed: lines that print a setting or an event; a value without a counter on such a line is no metric.
     """
-    where = _situations(records)
-    counted = any(record.counters for record in records)
+    counted = any(record.counters or record.context for record in records)
+    where = _situations(records, counted)
     constant = _constant(records) | (_outside(records) if counted else frozenset())
     kept: list[Record] = []
     for record in records:
@@ -39,13 +39,13 @@ def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) ->
     return kept
 
 
-def _situations(records: Sequence[Record]) -> dict[Key, int]:
+def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
     """Count for every key the different counter values under which it was printed."""
     seen: dict[Key, set[object]] = {}
     for index, record in enumerate(records):
         own = tuple((count.name, count.value) for count in record.counters if count.name)
         above = tuple((count.name, count.value) for count in record.latest)
-        place: object = (own, above) if own or above else index
+        place: object = (own, above) if own or above else ("outside" if counted else index)
         for key in record.cells:
             places = seen.setdefault(key, set())
             if len(places) < AGAIN:

@@ -117,10 +117,10 @@ def _delimited_titles(titles: Sequence[str]) -> bool:
     named = [title for title in titles if title]
     if len(named) < len(titles) - 1 or len(named) < 2 or len(set(named)) < len(named):
         return False
-    return all(
-        re.match(r"^[^\W\d][^=:{}]*$|^[#%][\w ]+$|^[\w /.@%()\-]*[A-Za-z][\w /.@%():\-]*$", title) and len(title) < 80
-        for title in named
-    ) and not any(re.fullmatch(NUMBER, title, re.IGNORECASE) for title in named)
+    return all(_NAMED.match(title) and len(title) < 80 for title in named)
+
+
+_NAMED = re.compile(r"^(?:[^\W\d]|[#%_(@$](?=.*[^\W\d]))[^=:{}]*(?::[^=:{}\s]+)*$")
 
 
 def _sniff(text: str) -> str:
@@ -151,7 +151,9 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
         return words <= max(1, len(filled) // 8) and numbers * 2 >= len(filled)
     if header.delimiter in ",;" and any(": " in text for text in filled):
         return False
-    return numbers * 2 >= len(filled) or (numbers >= 2 and len(filled) >= 4)
+    if header.width < 4:
+        return numbers == len(filled)
+    return numbers * 2 >= len(filled) or numbers >= 2
 
 
 def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
