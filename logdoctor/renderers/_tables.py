@@ -123,7 +123,7 @@ def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
         return []
     names = [label(diagnosis, curve.metric, LABEL) for curve in chosen]
     left = max(map(len, names))
-    size = min(40, width - left - 24)
+    size = max(8, min(40, width - left - 24))
     out = []
     for name, curve in zip(names, chosen, strict=True):
         metric = metric_of(diagnosis, curve.metric)

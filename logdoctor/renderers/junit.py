@@ -10,6 +10,7 @@ from logdoctor.model import Check, Diagnosis, Finding
 from logdoctor.renderers._ci import Entry, fails, failures, log_anchor, message, unjudged
 from logdoctor.renderers._escape_ci import line, unlinked, xml_text
 from logdoctor.renderers._record import Renderer, RenderOptions
+from logdoctor.wording import number
 
 CASE_CHARS = 20_000  # a host refuses files above 30 MB
 
@@ -77,7 +78,7 @@ def _text(diagnosis: Diagnosis, finding: Finding) -> str:
     entry = Entry(diagnosis=diagnosis, finding=finding)
     mark = "known " if finding.known else "benign " if finding.benign else ""
     head = f"{finding.id} {finding.name} [{mark}{finding.severity}] {message(entry)}"
-    rows = ["  " + line(f"line {e.line}: {e.metric} = {e.value} {e.note}", 300) for e in finding.evidence[:20]]
+    rows = ["  " + line(f"line {e.line}: {e.metric} = {number(e.value)} {e.note}", 300) for e in finding.evidence[:20]]
     return "\n".join([head, *rows, "  " + line(f"at {log_anchor(entry).path}:{log_anchor(entry).line}")])
 
 

@@ -15,6 +15,7 @@ from logdoctor.renderers._ci import Anchor, Entry, config_anchor, entries, failu
 from logdoctor.renderers._escape_ci import line, unlinked, uri
 from logdoctor.renderers._record import Renderer, RenderOptions, RulePage
 from logdoctor.renderers.json_report import dump
+from logdoctor.wording import number
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 RESULTS = 5000  # a host shows the 5,000 most severe and drops the rest
@@ -105,7 +106,7 @@ def _related(entry: Entry, log: Anchor | None) -> list[dict[str, Any]]:
 
 def _evidence(evidence: Evidence) -> str:
     note = f" ({evidence.note})" if evidence.note else ""
-    return unlinked(f"{evidence.metric} = {evidence.value}{note}", 300)
+    return unlinked(f"{evidence.metric} = {number(evidence.value)}{note}", 300)
 
 
 def _physical(anchor: Anchor) -> dict[str, Any]:
