@@ -47,7 +47,9 @@ def diagnose(
     Raises:
         InputError: the log or the configuration cannot be read.
     """
-    from logdoctor.ranking import rank_causes
+    from logdoctor.baseline import load_siblings
+    from logdoctor.baseline import summary as summary_of
+    from logdoctor.ranking import rank_causes, with_confidence
     from logdoctor.story import tell
 
     settings = settings or Settings()
@@ -57,10 +59,13 @@ def diagnose(
         run = read_log(run, stream=True, settings=settings)
     facts, skipped = _code(source_dir)
     given = _settings_of(hyperparameters)
-    views = [RunView(run, segments=group, settings=given, source_facts=facts) for group in runs_of(run)]
+    siblings = load_siblings(baseline, run)
+    views = [
+        RunView(run, segments=group, settings=given, baseline=siblings, source_facts=facts) for group in runs_of(run)
+    ]
     view = main_run(views)
     findings, checks = judge(view, settings)
-    findings = stamp((*findings, *_of_other_runs(view, views, settings)))
+    findings = stamp(with_confidence((*findings, *_of_other_runs(view, views, settings))))
     causes = rank_causes(view, [f for f in findings if f.segment in view.segments])
     diagnosis = Diagnosis(
         source=run.source,
@@ -79,6 +84,7 @@ def diagnose(
         code=facts,
         code_skipped=skipped,
         judgeable=any(len(series) >= 3 for series in run.series.values()),
+        baseline=summary_of(siblings),
     )
     return _quote(tell(view, diagnosis), run)
 

@@ -79,7 +79,12 @@ def test_names_of_rules_are_unique():
 def test_the_examples_of_a_rule(rule, example, tmp_path):
     log = tmp_path / "example.log"
     log.write_text(example.log(), encoding="utf-8")
-    diagnosis = diagnose(log, hyperparameters=example.hyperparameters or None, settings=Settings(select=(rule.id,)))
+    siblings = [tmp_path / f"sibling{i}.log" for i in range(len(example.siblings))]
+    for path, text in zip(siblings, example.siblings, strict=True):
+        path.write_text(text(), encoding="utf-8")
+    diagnosis = diagnose(
+        log, example.hyperparameters or None, baseline=siblings or None, settings=Settings(select=(rule.id,))
+    )
     check = next(check for check in diagnosis.checks if check.id == rule.id)
     assert check.state != "failed", check.why
     fired = bool([finding for finding in diagnosis.findings if finding.id == rule.id])

@@ -25,12 +25,16 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A log (made by ``log``, a function that returns its text) on which the rule must fire, or must not."""
+    """A log (made by ``log``, a function that returns its text) on which the rule must fire, or must not.
+
+    ``siblings`` make the logs of runs to compare with (``--baseline``).
+    """
 
     title: str
     log: Callable[[], str]
     fires: bool
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    siblings: tuple[Callable[[], str], ...] = ()
 
 
 class Limits:
