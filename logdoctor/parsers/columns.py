@@ -32,6 +32,8 @@ _RANGE = re.compile(
     rf"^[\[(]\s*(?P<low>{NUMBER})\s*[,;:]?\s+?(?P<high>{NUMBER})\s*[\])][*!]?$|^[\[(]\s*(?P<a>{NUMBER})\s*,\s*(?P<b>{NUMBER})\s*[\])][*!]?$",
     re.IGNORECASE,
 )
+_RANGE_TITLE = re.compile(r"(?<=\w)[\[(]\w+, \w+[\])]")  # "return[min, max]" over cells such as "[-1.5, 20.1]"
+_RANGE_TAIL = re.compile(r"[\[(]\w+\.\.\w+[\])]$")
 _COMPOUND = re.compile(r"^[^/\s]+(?:/\s*[^/\s]+)+$")
 _SWITCH = frozenset({"on", "off", "ovr", "true", "false", "yes", "no"})
 _BAR_TAIL = re.compile(r":\s*\d+(?:\.\d+)?%\s*\|.*$")
@@ -91,7 +93,7 @@ def looks_like_header(text: str) -> Header | None:
     """Return a header when every field of ``text`` reads like a title."""
     if len(text) > 8000:
         return None
-    body = _BAR_TAIL.sub("", text.rstrip())
+    body = _RANGE_TITLE.sub(lambda match: match.group().replace(", ", ".."), _BAR_TAIL.sub("", text.rstrip()))
     stripped = body.strip()
     if stripped.startswith("# "):
         cut = body.index("# ") + 2
@@ -259,6 +261,7 @@ def _cell(item: Field, title: str, counters: list[Count], cells: list[Cell], wor
     found = _RANGE.match(text) if text[:1] in "[(" else None
     if found:
         groups = ("low", "high") if found["low"] else ("a", "b")
+        title = _RANGE_TAIL.sub("", title)
         for group, suffix in zip(groups, ("min", "max"), strict=True):
             value = parse(found[group])
             at = item.start + found.start(group)
