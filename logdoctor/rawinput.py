@@ -82,14 +82,15 @@ class StreamInput:
     modified: float | None = None
     size: int | None = None
 
-    def __init__(self, stream: IO[bytes], path: str, limit: int) -> None:
-        """Read ``stream``, which the user called ``path``, up to ``limit`` bytes."""
+    def __init__(self, stream: IO[bytes], path: str, limit: int, *, owned: bool = False) -> None:
+        """Read ``stream``, which the user called ``path``, up to ``limit`` bytes; close it at its end if ``owned``."""
         self.path, self._stream, self._limit = path, stream, limit
         self.issues: list[Issue] = []
         self.complete = False
         self._held = 0
         self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_IN_MEMORY)  # noqa: SIM115 - lives as long as we do
-        weakref.finalize(self, _close, self._file)
+        self._owned = owned
+        weakref.finalize(self, _close, self._file, *([stream] if owned else []))
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """Yield the bytes from ``start`` on: first those that are kept, then what the stream still has."""
@@ -121,14 +122,17 @@ class StreamInput:
             chunk = b""
         data = chunk.encode() if isinstance(chunk, str) else chunk
         self.complete = not data
+        if self.complete and self._owned:
+            self._stream.close()
         self._file.seek(self._held)
         self._file.write(data)
         self._held += len(data)
         return data
 
 
-def _close(file: IO[bytes]) -> None:
-    file.close()
+def _close(*files: IO[bytes]) -> None:
+    for file in files:
+        file.close()
 
 
 def standard_input() -> IO[bytes]:

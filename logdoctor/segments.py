@@ -198,7 +198,7 @@ class _Steps:
             return None
         if self.outer is not None and self._explained_by_outer().mean() > 0.5:
             return None
-        chains = _chains(self.step, self.usual)
+        chains = _chains(self.step)
         if chains is None:
             return None
         counts = np.bincount(chains)
@@ -234,16 +234,21 @@ class _Steps:
         return bool(np.ptp(tops) <= near and np.ptp(bottoms) <= near and abs(self.step[0] - bottoms[0]) <= near)
 
 
-def _chains(step: Floats, usual: float) -> Ints | None:
-    """Sort rows into rising chains: on with the last one where that fits, else the nearest that was used lately."""
+def _chains(step: Floats) -> Ints | None:
+    """Sort rows into rising chains: on with the last one where that fits, else the nearest that was used lately.
+
+    A leap begins a chain of its own; it counts only if it runs side by side with another one.
+    """
+    gaps = np.diff(np.unique(step))
+    usual = float(np.median(gaps)) if gaps.size else 1.0
     last: list[float] = []
     used: list[int] = []
     current = -1
     out = np.zeros(step.size, np.int64)
     for row, value in enumerate(step.tolist()):
         if current < 0 or not 0 <= value - last[current] <= 2 * usual:
-            recent = [c for c in range(len(last)) if row - used[c] <= 64 and last[c] <= value]
-            current = min(recent, key=lambda c: (value - last[c], -used[c]), default=-1)
+            near = [c for c in range(len(last)) if row - used[c] <= 64 and 0 <= value - last[c] <= LEAP * usual]
+            current = min(near, key=lambda c: (value - last[c], -used[c]), default=-1)
             if current < 0:
                 if len(last) >= 64:  # not a handful of writers
                     return None

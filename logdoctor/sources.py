@@ -253,13 +253,13 @@ def open_source(spec: str | Path | BinaryIO, *, limits: Limits | None = None) ->
     if text == "-":
         return Source(StreamInput(standard_input(), "-", limits.stream_bytes), limits)
     if "://" in text and not text.startswith("file://"):
-        return Source(StreamInput(remote_input(text), text, limits.stream_bytes), limits)
+        return Source(StreamInput(remote_input(text), text, limits.stream_bytes, owned=True), limits)
     path = Path(text.removeprefix("file://")).expanduser()
     mode = status_of(path, text).st_mode
     if stat.S_ISDIR(mode):
         raise InputError(f"{text} is a directory, not a log")
     if stat.S_ISFIFO(mode) or (stat.S_ISCHR(mode) and text.startswith(("/dev/stdin", "/dev/fd/"))):
-        return Source(StreamInput(opened(path, text), text, limits.stream_bytes), limits)
+        return Source(StreamInput(opened(path, text), text, limits.stream_bytes, owned=True), limits)
     if not stat.S_ISREG(mode):
         raise InputError(f"{text} is a device, not a log")
     return Source(FileInput(path, text), limits)
