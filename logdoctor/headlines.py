@@ -13,7 +13,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.stretches import head, tail
 from logdoctor.turning_points import event_text, first_line
 from logdoctor.view import LEAST_ROWS, RunView, runs_of
-from logdoctor.wording import change, number, rounded, steps, unit_word
+from logdoctor.wording import change, lower_first, number, rounded, steps, unit_word
 
 LONGEST = 240  # characters; a longer sentence is not repeated by anybody
 _UNITS = r"(?:frame|step|timestep|iteration|iter|epoch|episode|update|batch|training step|line)"
@@ -32,7 +32,7 @@ def headline(
     runs = runs_of(view.run)
     if len(runs) < 2 or view.segments not in runs:
         return text
-    return f"Run {runs.index(view.segments) + 1} of {len(runs)} in this file (lines {span[0]}–{span[1]}): {text}"
+    return f"Run {runs.index(view.segments) + 1} of {len(runs)} in this file (lines {span[0]}–{span[1]}): {lower_first(text)}"
 
 
 def _headline(
@@ -81,8 +81,8 @@ def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterat
     lost = [f for f in others if f.name == "performance-collapse" and f not in graver]
     for finding in (*graver, *lost, *(item.main for item in rest if item.severity == incident.severity)):
         yield re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary))
-    if second:
-        yield second
+    if second and not second.lower().startswith("the fall begins"):  # that is the place, and it is said already
+        yield lower_first(second)
 
 
 def _short_place(view: RunView, place: Place) -> str:

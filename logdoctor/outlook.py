@@ -74,7 +74,7 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
     if names & ENDED and not grave_training(incidents):
         return _resume(view, parts)
     if main.name in FIT:
-        return _early_stop(view, parts)
+        return _early_stop(view, main.onset or parts.last_good())
     if not grave and not names & FUTILE:
         text = "continue, and look again at the next checkpoint"
         return Decision(text=text, why="the run still does what it is for; see what to watch", go=None)
@@ -97,8 +97,7 @@ def _resume(view: RunView, parts: Stretches) -> Decision:
     )  # fmt: skip
 
 
-def _early_stop(view: RunView, parts: Stretches) -> Decision:
-    place = parts.last_good()
+def _early_stop(view: RunView, place: Place | None) -> Decision:
     return Decision(
         text=f"stop, and keep the checkpoint nearest to {_at(view, place)}" if place else "stop",
         why="from there on the model only gets better on data it has seen", restart_from=place, go=False,

@@ -14,7 +14,7 @@ BURST = 0.01  # of the lines: changes of one setting this close together are one
 KINDS = ("hyperparameter-change", "override")
 UNRELATED = frozenset({
     "out-of-memory", "crash", "killed", "run-cut-off", "metric-never-recorded", "metric-frozen", "evaluation-frozen",
-    "throughput-degradation", "loader-stall", "memory-growth", "overfitting", "clip-limit-differs", "still-improving",
+    "nothing-was-trained", "throughput-degradation", "loader-stall", "memory-growth", "overfitting", "clip-limit-differs", "still-improving",
 })  # fmt: skip
 CONTEXT = frozenset({"schedule-floor-before-break", "learning-rate-changed"})
 
@@ -32,9 +32,9 @@ def turning_point(view: RunView, incidents: Sequence[Incident], span: tuple[int,
         return None
     near = [e for e in view.events(*KINDS) if onset - max(20.0, NEAR * (span[1] - span[0])) <= e.line <= onset]
     event = near[-1] if near else None
-    if event is None or (event.name.endswith("learning_rate") and not _raised(view, event, span)):
+    if event is None or event.value == _start(view, event, span)[0]:
         return None
-    return event
+    return event if not event.name.endswith("learning_rate") or _raised(view, event, span) else None
 
 
 def first_line(view: RunView, incident: Incident) -> int:
