@@ -32,7 +32,8 @@ def headline(
     runs = runs_of(view.run)
     if len(runs) < 2 or view.segments not in runs:
         return text
-    return f"Run {runs.index(view.segments) + 1} of {len(runs)} in this file (lines {span[0]}–{span[1]}): {lower_first(text)}"
+    which = f"Run {runs.index(view.segments) + 1} of {len(runs)} in this file (lines {span[0]}–{span[1]})"
+    return f"{which}: {lower_first(text)}"
 
 
 def _headline(

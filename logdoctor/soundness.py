@@ -19,7 +19,7 @@ from logdoctor.wording import change, number, percent, rounded
 
 MOST = 8
 POINTS = 10
-STEADY = 0.15  # relative difference of the first and the last part of a speed that is still called steady
+STEADY = 0.1  # relative difference of the first and the last part of a speed that is still called steady
 GAIN = 3.0  # percentage points of agreement below which a rise is no learning
 SPARE = 0.1  # share of the first entropy that must be left: below, a policy is close to being deterministic
 FITS = 0.5  # explained variance from which a value function is of use (1 = perfect, 0 = as good as a constant)

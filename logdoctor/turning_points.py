@@ -14,7 +14,8 @@ BURST = 0.01  # of the lines: changes of one setting this close together are one
 KINDS = ("hyperparameter-change", "override")
 UNRELATED = frozenset({
     "out-of-memory", "crash", "killed", "run-cut-off", "metric-never-recorded", "metric-frozen", "evaluation-frozen",
-    "nothing-was-trained", "throughput-degradation", "loader-stall", "memory-growth", "overfitting", "clip-limit-differs", "still-improving",
+    "nothing-was-trained", "throughput-degradation", "loader-stall", "memory-growth", "overfitting",
+    "clip-limit-differs", "still-improving",
 })  # fmt: skip
 CONTEXT = frozenset({"schedule-floor-before-break", "learning-rate-changed"})
 

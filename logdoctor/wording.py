@@ -89,7 +89,7 @@ def change(first: float, value: float) -> str:
     if value == 0 or (first < 0) != (value < 0):
         return ""
     ratio = value / first
-    if ratio >= MANY_TIMES:
+    if ratio >= MANY_TIMES or (first < 0 and ratio >= 2):  # "-576 %" of a negative number is read by nobody
         return f"x {rounded(ratio)}"
     if ratio <= 1 / MANY_TIMES:
         return f"/ {rounded(1 / ratio)}"

@@ -22,10 +22,11 @@ from logdoctor.model import (
     Watch,
     severity_rank,
 )
-from logdoctor.wording import hours, number, percent, steps, unit_word
+from logdoctor.wording import hours, lower_first, number, percent, steps, unit_word
 
 MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
 GENERIC = frozenset({"mean", "std", "min", "max", "norm", "total", "value", "loss", "avg", "average", "total norm"})
+UNSURE = 0.4  # probability below which a cause is called a guess
 MASKED = 4  # stretches of rows that were not judged and are named
 BACKGROUND = frozenset({"LD513"})  # what had changed before, without being a fault itself
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
@@ -178,7 +179,7 @@ def facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
     if story.decision:
         out.append(("Now", _joined(story.decision, story.decision_why)))
     if diagnosis.causes and told:
-        out.append(("Most likely cause", _cause_line(diagnosis.causes[0])))
+        out.append(("Most likely cause", _cause_line(_cause_of(diagnosis, told[0]))))
     if story.go is not None:
         out.append(("Longer run", _joined("go" if story.go else "no-go", story.go_why)))
     if story.wasted_steps:
@@ -190,7 +191,8 @@ def since(diagnosis: Diagnosis, incident: Incident) -> str:
     """Return where it began, and where it became obvious when that is later."""
     chain = [link for link in diagnosis.story.chain if link.finding not in BACKGROUND]
     if not chain:
-        return place(diagnosis, incident.root.onset) or "the start of the run"
+        where = place(diagnosis, incident.root.onset)
+        return f"the first rows, {where}" if where else "the start of the run"
     text = f"{place(diagnosis, chain[0].place)}, {chain[0].text}" if chain[0].text else place(diagnosis, chain[0].place)
     worst = [f for f in (incident.root, *incident.derived) if f.severity == incident.severity and f.onset]
     seen = min((f.onset for f in worst if f.onset), key=lambda where: where.line, default=None)
@@ -199,8 +201,16 @@ def since(diagnosis: Diagnosis, incident: Incident) -> str:
     return f"{text}; plain to see from {place(diagnosis, seen)}"
 
 
+def _cause_of(diagnosis: Diagnosis, incident: Incident) -> Cause:
+    """Return the most probable cause that explains something of the event; another fault's cause would mislead."""
+    ids = {finding.id for finding in (incident.root, *incident.derived)}
+    return next((c for c in diagnosis.causes if ids & set(c.explains)), diagnosis.causes[0])
+
+
 def _cause_line(cause: Cause) -> str:
     text = f"{cause.title or cause.id} ({percent(cause.confidence)})"
+    if cause.confidence < UNSURE:
+        text = f"not clear from this log; first guess: {lower_first(text)}"
     if cause.changes:
         text += f"; change first: {change_text(cause.changes[0])}"
     return text
