@@ -6,6 +6,7 @@ against it. Onsets are compared by line: it is the one clock that all counters o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -89,7 +90,8 @@ FOLLOWS: dict[str, set[str]] = {
     "loss-not-learning": _PERFORMANCE | {"loss-plateau", "loss-at-chance"},
     "loss-oscillation": _PERFORMANCE | {"loss-not-learning", "loss-plateau", "loss-at-chance"},
     "never-learned": _PERFORMANCE,
-    "performance-collapse": _PERFORMANCE,
+    "performance-collapse": _PERFORMANCE | {"q-collapse", "value-scale-suspicious", "gradient-vanishing"},
+    "q-collapse": _PERFORMANCE,
     "agreement-stagnates": _PERFORMANCE,
     "loss-plateau": {"performance-stagnation"},
     "overfitting": {"performance-collapse", "performance-stagnation", "loss-divergence", "slope-turns-negative"},
@@ -192,8 +194,8 @@ def _key(finding: Finding, slack: float) -> tuple[float, str, tuple[str, ...]]:
     """Order by onset; within ``slack`` lines what leads to more counts as earlier, for detectors are not that exact."""
     reach = len(FOLLOWS.get(finding.name, set()) & _ALL) / len(_ALL)
     if finding.name in _PERFORMANCE:  # averages over many episodes: where a fall of theirs begins is the least certain
-        reach = -LATE
-    return (line_of(finding) - slack * reach, finding.id, finding.metrics)
+        reach = -LATE if finding.onset else -math.inf
+    return (line_of(finding) - max(slack, 1.0) * reach, finding.id, finding.metrics)
 
 
 def _follows(finding: Finding, other: Finding, causes: Sequence[Cause], slack: float) -> bool:

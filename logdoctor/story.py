@@ -15,7 +15,7 @@ from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
 from logdoctor.stretches import Stretches
-from logdoctor.turning_points import begins, context, event_text, first_line, turning_point
+from logdoctor.turning_points import beginning, context, event_text, first_line, turning_point
 from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.wording import lower_first, number, rounded, upper_first
 
@@ -90,7 +90,7 @@ def _chain(
     """Return what broke first and what followed, by line; one link a line."""
     if not incidents:
         return ()
-    told = [f for f in incidents[0].findings if f not in before and begins(view, f)]
+    told = [f for f in beginning(view, incidents[0]) if f not in before]
     links = [_link(view, f) for f in told if f.onset is not None]
     links += [
         Link(finding=f.id, place=f.onset, text=lower_first(f.title or f.name)) for f in before if f.onset and links

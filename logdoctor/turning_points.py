@@ -40,7 +40,12 @@ def turning_point(view: RunView, incidents: Sequence[Incident], span: tuple[int,
 
 def first_line(view: RunView, incident: Incident) -> int:
     """Return the first line on which the event shows, 0 when it concerns the whole run."""
-    return min((line_of(f) for f in incident.findings if begins(view, f)), default=0)
+    return min((line_of(f) for f in beginning(view, incident)), default=0)
+
+
+def beginning(view: RunView, incident: Incident) -> list[Finding]:
+    """Return the findings that begin somewhere; the one that names the event counts even where that is the start."""
+    return [f for f in incident.findings if begins(view, f) or (f is incident.main and f.onset is not None)]
 
 
 def begins(view: RunView, finding: Finding) -> bool:

@@ -191,8 +191,11 @@ def since(diagnosis: Diagnosis, incident: Incident) -> str:
     """Return where it began, and where it became obvious when that is later."""
     chain = [link for link in diagnosis.story.chain if link.finding not in BACKGROUND]
     if not chain:
-        where = place(diagnosis, incident.root.onset)
-        return f"the first rows, {where}" if where else "the start of the run"
+        onset = incident.root.onset
+        if onset is None:
+            return "the start of the run"
+        starts = {segment.first_line for segment in diagnosis.reading.segments}
+        return f"{'the first row, ' if onset.line in starts else ''}{place(diagnosis, onset)}"
     text = f"{place(diagnosis, chain[0].place)}, {chain[0].text}" if chain[0].text else place(diagnosis, chain[0].place)
     worst = [f for f in (incident.root, *incident.derived) if f.severity == incident.severity and f.onset]
     seen = min((f.onset for f in worst if f.onset), key=lambda where: where.line, default=None)
