@@ -3,7 +3,8 @@
 What it finds: a traceback or an error line after which the log ends or its metrics stop.
 Why it matters: the run did not finish; what it printed before is all there is.
 How it decides: a traceback counts as fatal when fewer than ``goes_on`` rows follow it; otherwise it was caught and is told as
-a warning. A plain error line counts only when no row follows it. Out-of-memory and killed lines have findings of their own.
+a warning. A plain error line counts only when no row follows it, as a warning, and only as a word when it tells of a lost
+client or an orderly end. Out-of-memory and killed lines have findings of their own.
 When it is wrong: a traceback printed by a library that goes on, or one pasted by hand.
 What to do: read the last line of the traceback; it names what failed.
 References: L4 (FSE'25): failure lines identify most failures of large runs.
@@ -11,16 +12,20 @@ References: L4 (FSE'25): failure lines identify most failures of large runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from logdoctor.model import Finding
+from logdoctor.model import Event, Finding
 from logdoctor.rules._crashes import report
 from logdoctor.rules._examples import ramp, table
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import threshold
 from logdoctor.rules.out_of_memory import rows_after
 from logdoctor.view import RunView
+
+
+LOST_CLIENT = re.compile(r"\bclient|connection|socket|peer|broken pipe|disconnect", re.IGNORECASE)
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
@@ -35,7 +40,13 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         found = report(RULE, view, last, "A traceback", "The rows before it are judged as far as they go.")
         yield found if fatal else replace(found, severity="warning")
     elif errors:
-        yield report(RULE, view, errors, "An error line ends the log", "No row follows it.")
+        found = report(RULE, view, errors, "An error line ends the log", "No row follows it.")
+        yield replace(found, severity="info" if _of_a_client(view, errors) else "warning")
+
+
+def _of_a_client(view: RunView, errors: tuple[Event, ...]) -> bool:
+    """Whether the errors tell of a lost connection or of an orderly end: the training did not fail."""
+    return bool(view.events("shutdown")) or all(LOST_CLIENT.search(e.text) for e in errors)
 
 
 def _log(broken: bool) -> str:

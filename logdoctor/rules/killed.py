@@ -1,7 +1,7 @@
 """The program was killed from outside.
 
 What it finds: a line that says that a signal, a scheduler or a watchdog ended the program.
-Why it matters: nothing in the training is at fault; the cause is in the machine, its limits or another program.
+Why it matters: the run did not finish, and nothing in the training is at fault; the cause is in the machine, its limits or another program.
 How it decides: the reader marks such lines (killed, SIGKILL, SIGTERM, preempted, watchdog timeout); fewer than ``goes_on`` rows
 follow.
 When it is wrong: a worker that was killed and started again; then rows follow and the finding stays away.
@@ -41,7 +41,7 @@ RULE = Rule(
     id="LD806",
     name="killed",
     title="The program was killed",
-    severity="critical",
+    severity="warning",
     detect=detect,
     thresholds=(
         threshold("goes_on", 5.0, "rows after it", "the program was started again", "SageMaker StalledTraining"),

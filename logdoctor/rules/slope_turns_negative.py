@@ -3,7 +3,7 @@
 What it finds: a program that prints its own reward slope, whose slope stays below zero in the last part of the run.
 Why it matters: it is the program's own early word that the agent is getting worse, often before the average shows it.
 How it decides: at least ``share`` of the last ``tail`` of the rows are negative, their median is more than ``signal``
-robust deviations of noise below zero, and the reward itself has fallen by ``fall`` of its gain.
+robust deviations of noise below zero, and the reward itself has fallen by ``fall`` of its gain and ``drop`` of its best level.
 When it is wrong: at the end of a solved run the slope scatters around zero; the fall of the reward rules that out.
 What to do: compare with the rows before the sign changed: what moved first is the suspect.
 References: Mann-Kendall and Theil-Sen as robust trend tests (Sen 1968).
@@ -32,6 +32,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     progress = performance(view)
     series = view.first(*SLOPES)
     if progress is None or series is None or progress.lost < limits.fall or progress.gain <= 4 * progress.error:
+        return
+    if progress.best - progress.final < limits.drop * abs(progress.best):
         return
     series = series.where(np.isfinite(series.value))
     tail = series.value[-max(5, int(limits.tail * len(series))) :]
@@ -72,6 +74,7 @@ RULE = Rule(
         threshold("tail", 0.1, "of the rows", "the end of the run", "trainspotter: last 25 %"),
         threshold("share", 0.9, "of those rows", "nearly all of them", "sign test p < 0.01 from 7 rows on"),
         threshold("signal", 1.0, "robust deviations", "not zero by noise", "Sen 1968"),
+        threshold("drop", 0.1, "of the best level", "material", "SageMaker Debugger: 10 % for losses"),
         threshold("fall", 0.2, "of the gain", "the reward itself has begun to fall", "rldoctor: decline"),
     ),
     tags=("performance", "reinforcement-learning"),

@@ -45,6 +45,8 @@ def steep(progress: Progress, limits: Limits) -> bool:
     middle = progress.level(1 - limits.tail - 0.05, 1 - limits.tail + 0.05)
     end = progress.level(0.95, 1.0)
     rise = end - middle
+    if end - progress.level(0.85, 0.92) < limits.goes_on * rise:
+        return False  # it flattened out, or stands at a cap
     real = total > max(limits.signal * progress.error, progress.material(limits.material))
     return bool(
         real and rise >= limits.share * total and rise >= middle - before and rise > limits.signal * progress.error
@@ -89,6 +91,7 @@ RULE = Rule(
             "a fifth of the run holds a third of the gain",
             "a straight line gains 0.2",
         ),
+        threshold("goes_on", 0.25, "of that gain", "the last rows go on rising", "half of a straight line"),
         threshold("signal", 4.0, "standard errors", "the rise must exceed noise", "two-sided p < 0.001"),
         threshold(
             "material",
