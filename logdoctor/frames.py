@@ -125,8 +125,10 @@ def _elapsed(column: Column) -> bool:
     """Whether a column called *time* is elapsed time (it only grows) and not the time of a step."""
     if squash(column.key.raw) in ("total", "passed") and column.unit in _TIME_UNITS:
         return True
-    if squash(column.key.raw) != "time" or column.value.size < AGAIN:
+    if squash(column.key.raw) != "time":
         return False
+    if column.value.size < AGAIN:
+        return column.unit in _TIME_UNITS
     values = column.value[np.isfinite(column.value)]
     return bool(values.size >= AGAIN and np.all(np.diff(values) >= 0) and values[-1] > values[0])
 
@@ -166,7 +168,7 @@ def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name
             name = name._replace(name=name.name.replace("time", "step_time"), goal="min")
         label = name.name
         if label in named:
-            if _apart(named[label], column):
+            if _apart(named[label], column, names[label].phase == name.phase):
                 named[label] = _joined(named[label], column)
                 continue
             label = _own_name(column.key, name, named)
@@ -177,9 +179,9 @@ def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name
     return {label: named[label] for label in order}, names
 
 
-def _apart(one: Column, other: Column) -> bool:
+def _apart(one: Column, other: Column, alike: bool) -> bool:
     """Whether two columns never run side by side, so that they are one metric under two spellings."""
-    if one.key.phase != other.key.phase and one.key.raw == other.key.raw:
+    if not alike and one.key.raw == other.key.raw:
         return False
     return bool(one.rows[-1] < other.rows[0] or other.rows[-1] < one.rows[0])
 

@@ -257,7 +257,7 @@ def identity(raw: str) -> str:
 def is_clock(raw: str) -> bool:
     """Whether ``raw`` names elapsed or remaining time or a counter without interest, which is never a metric."""
     last = squash(_PARENS.sub("", raw).rsplit("/", 1)[-1])
-    return last in _TIMES or last in _ETAS or last in _MINOR
+    return last in _TIMES or last in _ETAS or last in _MINOR or last.endswith("runtime")
 
 
 @lru_cache(maxsize=8192)

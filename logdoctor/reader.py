@@ -20,6 +20,10 @@ from logdoctor.segments import Judgement, divide, judge, segment_after, segment_
 from logdoctor.settings import Settings
 
 
+#: Events that are told in a sentence; the numbers in it are names of files, scores so far and new settings.
+_TELLING = frozenset({"checkpoint", "model-load", "resume", "hyperparameter-change", "override", "shutdown", "start"})
+
+
 def read_log(
     source: str | Path, *, parser: str | None = None, stream: bool = False, settings: Settings | None = None
 ) -> RunLog:
@@ -99,12 +103,14 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
 def _claimed(
     numbered: Sequence[tuple[int, str]], builder: Assembler, found: Sequence[Event], starts: Sequence[int]
 ) -> frozenset[int]:
-    """Return the lines that print a setting or an event; values without a counter on them are no metrics."""
+    """Return the lines that print a setting or tell of something done; numbers on them are no metrics."""
     rows = sorted({record.line for record in builder.records if record.counters} | set(builder.anchors))
     firsts = {rows[at] for line in (0, *starts) if (at := bisect_right(rows, line)) < len(rows)}
     quiet = hyperparameters.quiet_regions(rows, firsts, numbered[-1][0] if numbered else 0)
     settings = hyperparameters.scan(numbered, quiet) if rows else ()
-    return frozenset({event.line for event in found} | {item.line for item in settings if item.line is not None})
+    own = {record.line for record in builder.records if record.counters}
+    told = {event.line for event in found if event.kind in _TELLING or event.line not in own}
+    return frozenset(told | {item.line for item in settings if item.line is not None and item.line not in own})
 
 
 def _grammars(parser: str) -> tuple[str, ...]:

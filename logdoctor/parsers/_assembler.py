@@ -104,6 +104,7 @@ class Assembler:
         self._titles: list[tuple[int, str, str]] = []
         self._blank = 0
         self._anchor_indent = 0
+        self._member_indent = 0
         self.anchors: list[int] = []
 
     # ------------------------------------------------------------------------------------------------ feeding
@@ -212,6 +213,8 @@ class Assembler:
     def _try_row(self, number: int, text: str, header: columns.Header, first: bool = False) -> bool:
         fields = columns.row_fields(text, header)
         if len(fields) < 2 or not columns.is_row(fields, header):
+            return False
+        if header.delimiter != " " and not columns.keeps_kind(fields, header):
             return False
         titles = columns.titles_for(fields, header)
         if titles is None and header.rows >= 2 and len(fields) < header.width and header.delimiter == " ":
@@ -357,6 +360,8 @@ class Assembler:
         if block is None or any(Key(cell.name, title, cell.phase or phase) in block.cells for cell in found.cells):
             self._close_block()
             block = self._block = Record(number, "blocks", (), self._context, self._latest, self._anchored, time=time)
+            self._member_indent = indent
+        self._member_indent = min(indent, self._member_indent)
         self._add(block, number, found, title, phase)
 
     def _add(self, record: Record, number: int, found: Scan, title: str, phase: str) -> None:
@@ -373,7 +378,8 @@ class Assembler:
             return  # a further counter inside the block of a better one
         if self._latest and _rank(found.counters) > _rank(self._latest) and _prose(found.title):
             return
-        if self._anchored and self._block is not None and self._block.cells and self._new(found.counters):
+        inside = self._block is not None and bool(self._block.cells) and indent >= self._member_indent
+        if self._anchored and self._block is not None and inside and self._new(found.counters):
             # A block that prints several counters: this one came after values that it counts too.
             self._block.counters = (*self._block.counters, *found.counters)
             self._context = {**self._context, **{count.name.lower(): count for count in found.counters if count.name}}

@@ -389,7 +389,9 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     if second:
         group = "avg" if second["avg"] else "std"
         if group == "avg" and second["avg"].isdigit() and "." in text[max(0, end - 12) : end]:
-            return second.end()  # an index or a share, no average
+            return second.end()  # an index, no average
+        if second["unit"] and cells[-1].unit != "%":
+            return second.end()  # a share, no average
         value = parse(second[group])
         cells.append(Cell(f"{name}_{group}", value.value, value.flag, None, second.start(group), second.end(group)))
         return second.end()

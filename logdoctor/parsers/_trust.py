@@ -11,6 +11,7 @@ from logdoctor.parsers._record import Cell
 
 AGAIN = 3  # a line must come again twice before its shape is trusted (research: quirk 13)
 AGAIN_KNOWN = 2  # for a name with a meaning of its own
+HELD_OUT = frozenset({"val", "eval", "test"})
 _EVERYWHERE = frozenset({"columns"})
 
 
@@ -28,6 +29,7 @@ def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) ->
         claimed: lines that print a setting or an event; a value without a counter on such a line is no metric.
     """
     counted = any(record.counters or record.context for record in records)
+    _rephase(records)
     where = _situations(records, counted)
     constant = _constant(records) | (_outside(records) if counted else frozenset())
     kept: list[Record] = []
@@ -51,6 +53,31 @@ def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
             if len(places) < AGAIN:
                 places.add(place)
     return {key: len(places) for key, places in seen.items()}
+
+
+def _rephase(records: Sequence[Record]) -> None:
+    """Name the phase of a value that stands among held-out ones: ``eval_acc=.., eval_auc=.., eval_loss=.., loss=..``."""
+    plain: set[Key] = set()
+    mixed: list[tuple[Record, list[Key]]] = []
+    for record in records:
+        if record.grammar not in ("keyvalue", "blocks", "literal") or len(record.cells) > 40:
+            continue
+        held = [key for key in record.cells if _held(key)]
+        rest = [key for key in record.cells if key not in held]
+        if held and rest and len(held) >= 2 * len(rest):
+            mixed.append((record, rest))
+        elif not held:
+            plain.update(rest)
+    for record, rest in mixed:
+        for key in rest:
+            if key in plain and not key.phase and known(key) and not _shared(key):
+                record.cells[key._replace(phase="val")] = record.cells.pop(key)
+
+
+def _shared(key: Key) -> bool:
+    """Whether a name belongs to no phase: speed, memory, learning rate."""
+    name = canonical(key.raw, key.title).name
+    return not name.endswith(("loss", "accuracy", "error", "quality", "perplexity", "return", "reward", "length", "rate")) or name == "learning_rate"
 
 
 def _outside(records: Sequence[Record]) -> frozenset[Key]:
@@ -97,9 +124,8 @@ def _kept(
 def _believed(
     record: Record, line: int, keys: Sequence[Key], where: dict[Key, int], counted: bool, claimed: frozenset[int]
 ) -> bool:
-    if record.grammar == "blocks":
-        if line in claimed:
-            return False
+    if line in claimed and record.grammar in ("blocks", "keyvalue") and sum(1 for key in keys if known(key)) < 2:
+        return False
     metrics = [key for key in keys if not is_clock(key.raw)]
     if not metrics:
         return False
@@ -108,4 +134,11 @@ def _believed(
         return True
     if record.grammar == "literal" and not record.counters:
         return False
-    return any(known(key) and where[key] >= AGAIN_KNOWN for key in metrics)
+    if any(known(key) and where[key] >= AGAIN_KNOWN for key in metrics):
+        return True
+    # A result at the end of a run is printed once: its name must say what it is and that it is held out.
+    return bool(record.counters or record.context) and all(known(key) and _held(key) for key in metrics)
+
+
+def _held(key: Key) -> bool:
+    return canonical(key.raw, key.title, key.phase).phase in HELD_OUT

@@ -58,7 +58,7 @@ class Header:
     delimiter: str
     rows: int = 0
     joins: dict[int, list[str]] = field(default_factory=dict)
-    counters: tuple[bool, ...] = ()
+    words: tuple[bool, ...] = ()
 
     @property
     def width(self) -> int:
@@ -156,6 +156,19 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
     if header.width < 4:
         return numbers == len(filled)
     return numbers * 2 >= len(filled) or numbers >= 2
+
+
+def keeps_kind(fields: Sequence[Field], header: Header) -> bool:
+    """Whether words stand only in the columns in which the first row had words."""
+    words = tuple(_is_word(item.text) for item in fields)
+    if not header.words or len(header.words) != len(words):
+        header.words = header.words or words
+        return True
+    return sum(1 for now, first in zip(words, header.words, strict=True) if now and not first) <= len(words) // 8
+
+
+def _is_word(text: str) -> bool:
+    return bool(text) and parse(text).flag == UNREADABLE and text.lower() not in _SWITCH and bool(_WORDS_ONLY.match(text))
 
 
 def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
