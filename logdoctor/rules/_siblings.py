@@ -105,9 +105,9 @@ def standing(series: Series, siblings: Siblings, goal: Goal) -> Standing | None:
         return None
     index = np.flatnonzero(known)
     last = index[-max(3, round(LAST * index.size)) :]
-    first = index[: max(1, round(0.02 * index.size))]
     ends = tuple(float(np.median(o[last])) for o in others)
-    start = float(np.median([float(np.median(o[first])) for o in (*others, own)]))
+    # Raw first records: a fast learner has left its start before a smoothed curve begins.
+    start = float(np.median([*(sign * float(t.value[0]) for t in tracks), sign * float(series.value[0])]))
     lowest = np.min(np.vstack(others), axis=0)
     return Standing(
         float(np.median(own[last])), ends, start, max(ends) - min(ends), _outside(own, lowest, index, min(ends) - start)

@@ -48,7 +48,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 
 
 def _constant(view: RunView, series: Series, tracks: list[Track]) -> Iterator[Finding]:
-    if series.value.any() or not all(np.count_nonzero(t.value) > 0.5 * t.value.size for t in tracks):
+    recorded = all(np.count_nonzero(t.value) > 0.5 * t.value.size and np.ptp(t.value) > 0 for t in tracks)
+    if series.value.any() or not recorded:
         return
     yield finding(
         RULE,
