@@ -15,7 +15,7 @@ from logdoctor.registry import records
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import Stretches, head, tail
 from logdoctor.view import RunView
-from logdoctor.wording import number, round_steps, rounded, steps, unit_word
+from logdoctor.wording import number, plural, round_steps, rounded, steps, unit_word
 
 WATCHED = 4  # signs of each kind; a longer list is not looked at
 HORIZONS = ("Immediate", "Medium term", "Long term")
@@ -78,9 +78,9 @@ def _spans(parts: Stretches) -> dict[str, str]:
     unit = unit_word(parts.clock)
     near = round_steps(whole / 10)
     return {
-        HORIZONS[0]: f"first {steps(near)} {unit}s",
-        HORIZONS[1]: f"to {steps(round_steps(whole / 2))} {unit}s",
-        HORIZONS[2]: f"beyond {steps(round_steps(whole / 2))} {unit}s",
+        HORIZONS[0]: f"first {steps(near)} {plural(unit)}",
+        HORIZONS[1]: f"to {steps(round_steps(whole / 2))} {plural(unit)}",
+        HORIZONS[2]: f"beyond {steps(round_steps(whole / 2))} {plural(unit)}",
     }
 
 

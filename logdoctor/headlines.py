@@ -13,15 +13,17 @@ from logdoctor.rules._outcome import label
 from logdoctor.stretches import head, tail
 from logdoctor.turning_points import event_text, first_line
 from logdoctor.view import LEAST_ROWS, RunView, runs_of
-from logdoctor.wording import change, lower_first, number, rounded, steps, unit_word
+from logdoctor.wording import change, lower_first, number, plural, rounded, steps, unit_word
 
 LONGEST = 240  # characters; a longer sentence is not repeated by anybody
-_UNITS = r"(?:frame|step|timestep|iteration|iter|epoch|episode|update|batch|training step|line)"
+_CLAUSES = re.compile(r"; (?![^(]*\))|\. (?=[A-Z])")  # not inside of parentheses
 _LINE = re.compile(r" \(line [\d,]+\)")
-_COUNTER = re.compile(rf"\b({_UNITS}) (\d{{1,3}}(?:,\d{{3}})+|\d{{5,}})(?![\d.]*\d)", re.IGNORECASE)
-_ASIDE = re.compile(rf" \((?:[^()]*\b)?{_UNITS} [\d.,]+[kMGT]?[^()]*\)", re.IGNORECASE)
+_CITED = re.compile(r"\b([^\W\d][\w/]*) (\d[\d,]*(?:\.\d+)?) \(line [\d,]+\)")  # frame 50,731,928 (line 1300)
+_ASIDE = re.compile(
+    r" \((?:best|smallest|largest|first|last|around|about|from|at|until)\b[^()]*\b\w+ [\d.,]+[kMGT]?[^()]*\)"
+)
 _ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
-_PLACED = re.compile(rf"\b{_UNITS}s? \d", re.IGNORECASE)
+_PLACED = re.compile(r"\b(?:line|[^\W\d][\w/]* [\d,.]+ \(line) ?\d", re.IGNORECASE)
 
 
 def headline(
@@ -46,7 +48,7 @@ def _headline(
     incident = incidents[0]
     main = incident.main
     text = clause(main.summary)
-    if not _PLACED.search(text) and main.onset is not None:
+    if not _PLACED.search(_CLAUSES.split(main.summary)[0]) and main.onset is not None:
         text += f", from {_short_place(view, main.onset)} on"
     if event is not None:
         onset = main.onset or Place(line=first_line(view, incident))
@@ -62,12 +64,14 @@ def _headline(
 
 def clause(summary: str, index: int = 0) -> str:
     """Return one clause of a summary without the asides that only say where a figure stands; empty if there is none."""
-    clauses = re.split(r"; |\. (?=[A-Z])", summary.rstrip(". "))
+    clauses = _CLAUSES.split(summary.rstrip(". "))
     if index >= len(clauses):
         return ""
-    text = _LINE.sub("", clauses[index])
-    text = _COUNTER.sub(lambda match: f"{match[1]} {steps(float(match[2].replace(',', '')))}", text)
-    return _ENDS.sub("", _ASIDE.sub("", text)).strip().rstrip(".,:;")
+    text = _CITED.sub(lambda match: f"{match[1]} {steps(float(match[2].replace(',', '')))}", clauses[index])
+    text = _ENDS.sub("", _ASIDE.sub("", _LINE.sub("", text))).strip().rstrip(".,:;")
+    while len(text) > LONGEST and ", " in text:
+        text = text.rsplit(", ", 1)[0]
+    return text
 
 
 def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterator[str]:
@@ -100,7 +104,7 @@ def _gap(view: RunView, event: Event, onset: Place) -> str:
     word = _word(view, onset.clock)
     if event.step is None or onset.step is None or event.clock != onset.clock or onset.step <= event.step:
         return ""
-    return "" if word == "line" else f"{steps(onset.step - event.step)} {word}s"
+    return "" if word == "line" else f"{steps(onset.step - event.step)} {plural(word)}"
 
 
 def _all_well(view: RunView) -> str:
@@ -122,7 +126,7 @@ def _length(view: RunView) -> str:
     word = _word(view, None)
     if word == "line" or last <= first:
         return f" over {view.rows:,} rows"
-    return f" over {steps(last - first)} {word}s"
+    return f" over {steps(last - first)} {plural(word)}"
 
 
 def _no_judgement(view: RunView, diagnosis: Diagnosis) -> str:
@@ -142,4 +146,7 @@ def _no_judgement(view: RunView, diagnosis: Diagnosis) -> str:
         )
     if float(np.ptp(series.value)) == 0:
         return f"No judgement: {label(series)} is {number(float(series.value[0]))} in every row."
-    return "No judgement: too little of the log can be judged."
+    return (
+        f"No judgement: in {len(series)} values of {label(series)}, from {rounded(head(series))} to "
+        f"{rounded(tail(series))}, a change cannot be told from noise."
+    )

@@ -213,9 +213,10 @@ def linked(findings: Sequence[Finding], incidents: Sequence[Incident]) -> tuple[
     """Return all findings, gravest event first; each derived one names the first finding of its event."""
     out: list[Finding] = []
     for incident in incidents:
-        root = incident.root
+        # A warning that came first does not head a critical event; the chain of onsets tells the order.
+        root = incident.root if severity_rank(incident.root.severity) == incident.severity else incident.main
         out.append(replace(root, explained_by=tuple(i for i in root.explained_by if not i.startswith("LD"))))
-        for finding in incident.findings[1:]:
+        for finding in (f for f in incident.findings if f is not root):
             rest = tuple(i for i in finding.explained_by if i != root.id)
             out.append(replace(finding, explained_by=(root.id, *rest)))
     told = {id(f) for incident in incidents for f in incident.findings}

@@ -15,7 +15,7 @@ from logdoctor.model import Cause, Place
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import SECONDS_AN_HOUR, Stretches, head, tail
 from logdoctor.view import RunView
-from logdoctor.wording import lower_first, percent, round_steps, rounded, steps, unit_word
+from logdoctor.wording import lower_first, percent, plural, round_steps, rounded, steps, unit_word
 
 LOGGING = frozenset({"metric-never-recorded", "metric-frozen", "evaluation-frozen", "frozen-rows"})
 SPEED = frozenset({"throughput-degradation", "loader-stall", "memory-growth"})
@@ -246,8 +246,8 @@ def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:
     took = float(before.step[index] - before.step[0])
     if took > 0 and before.clock is None:
         yield (
-            f"From fresh weights this run took {steps(took)} {_unit(parts)}s to reach the level before the break, "
-            f"{label(before)} {rounded(sign * level)} (first at line {int(before.line[index])})."
+            f"From fresh weights this run took {steps(took)} {plural(_unit(parts))} to reach the level before "
+            f"the break, {label(before)} {rounded(sign * level)} (first at line {int(before.line[index])})."
         )
 
 
@@ -264,10 +264,12 @@ def next_checkpoint(view: RunView, incidents: Sequence[Incident], parts: Stretch
     ahead = round_steps(parts.good_steps / 10)
     if decision.restart_from is not None and decision.restart_from.step is not None:
         if decision.restart_from.clock is None and incidents[0].main.name not in FIT:
-            return f"{unit} {steps(decision.restart_from.step + ahead)}, {steps(ahead)} {unit}s after the restart"
+            return (
+                f"{unit} {steps(decision.restart_from.step + ahead)}, {steps(ahead)} {plural(unit)} after the restart"
+            )
         return ""
     if decision.text.startswith("continue"):
-        return f"{unit} {steps(parts.last_step + ahead)}, {steps(ahead)} {unit}s from here"
+        return f"{unit} {steps(parts.last_step + ahead)}, {steps(ahead)} {plural(unit)} from here"
     del view
     return f"{unit} {steps(ahead)} of the next run"
 

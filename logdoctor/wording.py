@@ -118,6 +118,11 @@ def unit_word(clock: Clock | None) -> str:
     return _SINGULAR.get(clock.unit, _SINGULAR.get(clock.name.lower(), "step"))
 
 
+def plural(word: str) -> str:
+    """Return the plural of a counter's name: ``frames``, ``batches``."""
+    return f"{word}es" if word.endswith(("ch", "s", "x")) else f"{word}s"
+
+
 def lower_first(text: str) -> str:
     """Lower the first letter, unless the first word is a name such as GradNorm, KL or Q."""
     word = text.split(" ")[0]

@@ -22,7 +22,7 @@ from logdoctor.model import (
     Watch,
     severity_rank,
 )
-from logdoctor.wording import hours, lower_first, number, percent, steps, unit_word
+from logdoctor.wording import hours, lower_first, number, percent, plural, steps, unit_word
 
 MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
 GENERIC = frozenset({"mean", "std", "min", "max", "norm", "total", "value", "loss", "avg", "average", "total norm"})
@@ -236,7 +236,7 @@ def wasted(diagnosis: Diagnosis) -> str:
     if not story.wasted_steps:
         return ""
     word = unit(diagnosis)
-    text = f"{steps(story.wasted_steps)} {word}s"
+    text = f"{steps(story.wasted_steps)} {plural(word)}"
     if story.wasted_hours:
         text += f", about {hours(story.wasted_hours)}"
     return _joined(text, story.wasted_why)
@@ -257,7 +257,7 @@ def _range(diagnosis: Diagnosis, phase: Phase) -> str:
     word = unit(diagnosis, phase.clock)
     if phase.first_step is None or phase.last_step is None or word == "line":
         return lines
-    return f"{word}s {steps(phase.first_step)}–{steps(phase.last_step)}, {lines}"
+    return f"{plural(word)} {steps(phase.first_step)}–{steps(phase.last_step)}, {lines}"
 
 
 def change_rows(causes: Iterable[Cause]) -> list[Change]:
@@ -288,7 +288,7 @@ def watch_text(diagnosis: Diagnosis, item: Watch) -> str:
     else:
         text = f"{name} {item.condition}" + (f" (now {_value(item.value)})" if item.value is not None else "")
     if item.within_steps:
-        text += f" within {steps(item.within_steps)} {unit(diagnosis, item.clock)}s"
+        text += f" within {steps(item.within_steps)} {plural(unit(diagnosis, item.clock))}"
     return f"{text}: {item.why}" if item.why else text
 
 
