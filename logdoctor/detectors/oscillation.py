@@ -46,17 +46,20 @@ def oscillation(value: Floats, least: float) -> Oscillation:
 
 def _turning_points(value: Floats, least: float) -> Ints:
     """Zig-zag: keep an extreme only when the series moves away from it by ``least``."""
-    if not value.size:
-        return np.empty(0, dtype=np.int64)
-    turns, extreme, direction = [0], 0, 0
+    turns: list[int] = []
+    high = low = 0
+    direction = 0
     for i, v in enumerate(value.tolist()):
-        if (direction >= 0 and v > value[extreme]) or (direction <= 0 and v < value[extreme]):
-            extreme = i
-        if direction >= 0 and value[extreme] - v >= least:
-            turns.append(extreme)
-            extreme, direction = i, -1
-        elif direction <= 0 and v - value[extreme] >= least:
-            turns.append(extreme)
-            extreme, direction = i, 1
-    turns.append(extreme)
+        high = i if v > value[high] else high
+        low = i if v < value[low] else low
+        if direction >= 0 and value[high] - v >= least:
+            turns.append(high)
+            direction, low = -1, i
+            high = i
+        elif direction <= 0 and v - value[low] >= least:
+            turns.append(low)
+            direction, high = 1, i
+            low = i
+    if value.size:
+        turns.append(high if direction > 0 else low)
     return np.asarray(turns, dtype=np.int64)

@@ -80,7 +80,7 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     thresholds=(
-        threshold("grew", 0.5, "of the first length", "clearly longer", "rldoctor: 50 %"),
+        threshold("grew", 0.5, "of the first length", "well beyond the scatter of lengths", "rldoctor: 50 %"),
         threshold("together", 0.6, "rank correlation", "the two curves are one story", "rldoctor: 0.6"),
     ),
     tags=("language-models", "reward"),

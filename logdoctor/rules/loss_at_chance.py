@@ -52,7 +52,9 @@ def chance_of(loss: Series, accuracy: Series, limits: Limits) -> int:
     best = float(np.median(np.sort(share)[-max(3, len(share) // 10) :]))
     if not 0 < late <= limits.low or level <= 0 or best > limits.best * late:
         return 0
-    classes = round(1.0 / late) if late > 0 else 0
+    if late < 1e-6:
+        return 0
+    classes = round(1.0 / late)
     spread = range(max(2, round(classes * 0.75)), round(classes * 1.9) + 2)
     fits = [
         k
@@ -99,7 +101,7 @@ RULE = Rule(
     needs=(("loss", "val_loss"), ("accuracy", "val_accuracy")),
     min_points=15,
     thresholds=(
-        threshold("near", 0.03, "of ln k", "at it or above", "runmedic: 2 %"),
+        threshold("near", 0.03, "of ln k", "at the level of uniform guessing or above it", "runmedic: 2 %"),
         threshold("above", 1.2, "times ln k", "steps that are too large add to it", "TheDeepChecker: relative error"),
         threshold("low", 0.55, "accuracy", "chance for two classes is 0.5", "1/k with k = 2"),
         threshold("best", 1.5, "times chance", "no stretch was clearly better", "AUTOTRAINER: gains below 0.01"),

@@ -86,8 +86,8 @@ RULE = Rule(
             "lost", 0.35, "of the progress", "well beyond any wiggle", "runmedic: 50 %; gradsnitch: 30 % above the best"
         ),
         threshold("everything", 0.7, "of the progress", "nearly all of it", "runmedic: all of it is critical"),
-        threshold("above", 0.3, "of the best level", "material", "gradsnitch: 30 % above the best"),
-        threshold("signal", 4.0, "standard errors", "no chance", "two-sided p < 0.001"),
+        threshold("above", 0.3, "of the best level", "a rise that a reader of the curve would notice", "gradsnitch: 30 % above the best"),
+        threshold("signal", 4.0, "standard errors", "chance does not reach this", "two-sided p < 0.001"),
     ),
     tags=("loss", "stability"),
     references=("https://github.com/mosaicml/llm-foundry/issues/232",),

@@ -66,7 +66,7 @@ RULE = Rule(
     needs=(LOSSES,),
     min_points=20,
     thresholds=(
-        threshold("fell", 0.33, "of its level at the best performance", "clearly lower", "tensorflow/agents#294"),
+        threshold("fell", 0.33, "of its level at the best performance", "clearly lower than it was at the best", "tensorflow/agents#294"),
         threshold("lost", 0.5, "of the gain", "performance is lost", "zen-rl: below half of its maximum"),
     ),
     tags=("loss", "reinforcement-learning"),

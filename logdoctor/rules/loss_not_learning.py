@@ -79,8 +79,8 @@ RULE = Rule(
     severity="critical",
     detect=detect,
     thresholds=(
-        threshold("small", 0.05, "of the first value", "no learning", "trainproof: 5 %"),
-        threshold("none", 0.02, "of the first value", "nothing at all", "runmedic: 2 %"),
+        threshold("small", 0.05, "of the first value", "less is no learning at all", "trainproof: 5 %"),
+        threshold("none", 0.02, "of the first value", "no movement beyond noise", "runmedic: 2 %"),
     ),
     tags=("loss", "supervised", "language-models"),
     references=("https://karpathy.github.io/2019/04/25/recipe/",),

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from logdoctor.detectors.oscillation import oscillation
-from logdoctor.detectors.smooth import rolling_median
+from logdoctor.detectors.smooth import rolling_mean
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, ramp, table, wobble
 from logdoctor.rules._losses import main_loss
@@ -32,9 +32,9 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if progress is None:
         return
     series = progress.series
-    smooth = rolling_median(series.value, max(3, len(series) // 60))
+    smooth = rolling_mean(series.value, len(series) // 100)
     level = float(np.median(series.value[-len(series) // 3 :]))
-    swing = oscillation(smooth, max(3 * progress.noise, 0.05 * abs(level)))
+    swing = oscillation(smooth, 0.05 * abs(level))
     if swing.reversals < limits.turns or swing.late < limits.large * abs(level) or swing.early <= 0:
         return
     if swing.growth < limits.growth:
@@ -66,8 +66,14 @@ RULE = Rule(
     min_points=40,
     thresholds=(
         threshold("turns", 6.0, "reversals", "a habit and no accident", "gradsnitch: 6"),
-        threshold("growth", 2.0, "times the early swings", "they grow", "gradsnitch: 1.6"),
-        threshold("large", 0.15, "of the level", "material", "TheDeepChecker: smoothness below 0.5"),
+        threshold("growth", 2.0, "times the early swings", "the swings clearly grow", "gradsnitch: 1.6"),
+        threshold(
+            "large",
+            0.15,
+            "of the level",
+            "swings that a reader of the curve would notice",
+            "TheDeepChecker: smoothness below 0.5",
+        ),
     ),
     tags=("loss", "stability"),
     references=("https://arxiv.org/abs/2204.00694",),

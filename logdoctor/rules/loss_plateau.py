@@ -88,7 +88,7 @@ RULE = Rule(
     thresholds=(
         threshold("still", 0.035, "of the level", "less is standing still", "trainspotter: 2 %; runmedic: 2 %"),
         threshold("share", 0.3, "of the run", "a large part of the budget", "runmedic: last 30 %"),
-        threshold("high", 0.6, "of the first value", "far from done", "trainspotter: silent from 80 % of the drop on"),
+        threshold("high", 0.6, "of the first value", "such losses end well below", "trainspotter: silent from 80 % of the drop on"),
     ),
     tags=("loss", "supervised", "language-models"),
     references=("https://arxiv.org/abs/2010.14701",),

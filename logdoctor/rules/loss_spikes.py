@@ -77,8 +77,8 @@ RULE = Rule(
     detect=detect,
     min_points=30,
     thresholds=(
-        threshold("z", 8.0, "robust deviations", "no chance", "runmedic: 8"),
-        threshold("ratio", 2.0, "times the level before", "material", "runmedic: 1.5; runwise: 2"),
+        threshold("z", 8.0, "robust deviations", "chance does not reach this", "runmedic: 8"),
+        threshold("ratio", 2.0, "times the level before", "a jump that a reader of the curve would notice", "runmedic: 1.5; runwise: 2"),
         threshold("many", 3.0, "spikes", "one is a bad batch", "runmedic: 3; training-doctor: 3 in 100"),
     ),
     tags=("loss", "stability", "language-models"),

@@ -59,7 +59,7 @@ RULE = Rule(
     needs=(("memory",),),
     min_points=20,
     thresholds=(
-        threshold("grown", 1.2, "times the level after warm-up", "material", "runmedic: 1.2"),
+        threshold("grown", 1.2, "times the level after warm-up", "more than the scatter of an allocator", "runmedic: 1.2"),
         threshold("steady", 0.9, "rank correlation", "growth and no steps", "runmedic: 0.8"),
     ),
     tags=("operations", "memory"),

@@ -39,6 +39,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     witness = witnesses(view)
     rose = progress.improvement > limits.signal * progress.error
+    if not witness and progress.gain > 0 and policy_settles(view):
+        return
     bounded = np.isfinite(progress.top)
     if bounded and not witness and _training_fits(view, progress):
         return
@@ -48,6 +50,21 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def fell_below_start(progress: Progress) -> bool:
     """A positive level of which half is lost was there from the start and is another finding: a collapse."""
     return progress.goal == "max" and progress.start > 0 and progress.final < 0.5 * progress.start
+
+
+def policy_settles(view: RunView) -> bool:
+    """Whether the policy's entropy falls in good order, neither stuck at its maximum nor gone.
+
+    Then the policy does learn something; a return that is flat from the first row on was learned before that row.
+    """
+    entropy = view.first("entropy", "entropy_loss")
+    if entropy is None or len(entropy) < 20:
+        return False
+    size = np.abs(entropy.value[np.isfinite(entropy.value)])
+    if size.size < 20:
+        return False
+    early, late = float(np.median(size[: max(3, size.size // 10)])), float(np.median(size[-size.size // 4 :]))
+    return 0.03 < late and 0.1 * early < late < 0.8 * early
 
 
 def _training_fits(view: RunView, progress: Progress) -> bool:

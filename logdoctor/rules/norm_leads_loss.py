@@ -84,12 +84,18 @@ RULE = Rule(
     needs=(("grad_norm",), ("loss", "train_loss")),
     min_points=30,
     thresholds=(
-        threshold("ratio", 1.5, "times the loss level", "material", "runmedic: 1.5 times the trend"),
+        threshold(
+            "ratio",
+            1.5,
+            "times the loss level",
+            "a jump that a reader of the curve would notice",
+            "runmedic: 1.5 times the trend",
+        ),
         threshold(
             "norm",
             5.0,
             "times the norm level",
-            "clearly a jump",
+            "a jump and no wave of the norm",
             "bigscience tr8-104B: 20; runmedic: norm over 5 times",
         ),
         threshold("rows", 3.0, "rows", "close enough to be one event", "bigscience tr8-104B: one iteration"),

@@ -147,9 +147,9 @@ RULE = Rule(
     min_points=6,
     thresholds=(
         threshold(
-            "rise", 0.1, "of the minimum", "material", "SageMaker Overfit: 0.1; runmedic: 5 % info, 15 % warning"
+            "rise", 0.1, "of the minimum", "a rise that a reader of the curve would notice", "SageMaker Overfit: 0.1; runmedic: 5 % info, 15 % warning"
         ),
-        threshold("signal", 4.0, "standard errors", "no chance", "two-sided p < 0.001"),
+        threshold("signal", 4.0, "standard errors", "chance does not reach this", "two-sided p < 0.001"),
         threshold(
             "falls", 0.15, "of the training loss at the turn", "training goes on fitting", "runmedic: gains >= 3 %"
         ),

@@ -67,7 +67,7 @@ RULE = Rule(
     thresholds=(
         threshold("high", 0.5, "KL (nats)", "far from the reference", "rldoctor: 0.5"),
         threshold("extreme", 2.0, "KL (nats)", "very far from it", "rldoctor: 2"),
-        threshold("grew", 2.0, "times the middle", "it accelerates", "rldoctor: late slope 1.5 times the early one"),
+        threshold("grew", 2.0, "times the middle", "the distance grows faster and faster", "rldoctor: late slope 1.5 times the early one"),
     ),
     tags=("language-models", "reward", "policy"),
     references=("https://arxiv.org/abs/2210.10760",),

@@ -74,7 +74,7 @@ RULE = Rule(
         threshold("tail", 0.1, "of the rows", "the end of the run", "trainspotter: last 25 %"),
         threshold("share", 0.9, "of those rows", "nearly all of them", "sign test p < 0.01 from 7 rows on"),
         threshold("signal", 1.0, "robust deviations", "not zero by noise", "Sen 1968"),
-        threshold("drop", 0.1, "of the best level", "material", "SageMaker Debugger: 10 % for losses"),
+        threshold("drop", 0.1, "of the best level", "a fall that a reader of the curve would notice", "SageMaker Debugger: 10 % for losses"),
         threshold("fall", 0.2, "of the gain", "the reward itself has begun to fall", "rldoctor: decline"),
     ),
     tags=("performance", "reinforcement-learning"),

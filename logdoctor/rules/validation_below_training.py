@@ -92,7 +92,7 @@ RULE = Rule(
         threshold(
             "below", 0.96, "of the training loss", "beyond the average over an epoch", "runmedic: 0.9 in 70 % of pairs"
         ),
-        threshold("often", 0.8, "of the evaluations", "no chance", "runmedic: 70 %"),
+        threshold("often", 0.8, "of the evaluations", "chance does not reach this", "runmedic: 70 %"),
         threshold(
             "fitted", 0.4, "of the first training loss", "a fitted training set clears the suspicion", "trainproof"
         ),
