@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from logdoctor.incidents import Incident, impact
 from logdoctor.model import Diagnosis, Event, Place
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import head, tail
-from logdoctor.turning_points import event_text, first_line
+from logdoctor.turning_points import begins, event_text, first_line
 from logdoctor.view import LEAST_ROWS, RunView, runs_of
 from logdoctor.wording import change, lower_first, number, plural, rounded, steps, unit_word
 
@@ -22,6 +22,7 @@ _CITED = re.compile(r"\b([^\W\d][\w/]*) (\d[\d,]*(?:\.\d+)?) \(line [\d,]+\)")  
 _ASIDE = re.compile(
     r" \((?:best|smallest|largest|first|last|around|about|from|at|until)\b[^()]*\b\w+ [\d.,]+[kMGT]?[^()]*\)"
 )
+_PLACE = re.compile(r" \([^\W\d][\w/]* [\d.,]+[kMGT]?\)")
 _ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
 _PLACED = re.compile(r"\b(?:line|[^\W\d][\w/]* [\d,.]+ \(line) ?\d", re.IGNORECASE)
 
@@ -47,8 +48,8 @@ def _headline(
         return _all_well(view)
     incident = incidents[0]
     main = incident.main
-    text = clause(main.summary)
-    if not _PLACED.search(_CLAUSES.split(main.summary)[0]) and main.onset is not None:
+    text = clause(main.summary, words=_words(view))
+    if main.onset is not None and begins(view, main) and not _PLACED.search(_CLAUSES.split(main.summary)[0]):
         text += f", from {_short_place(view, main.onset)} on"
     if event is not None:
         onset = main.onset or Place(line=first_line(view, incident))
@@ -62,13 +63,20 @@ def _headline(
     return f"{text}."
 
 
-def clause(summary: str, index: int = 0) -> str:
-    """Return one clause of a summary without the asides that only say where a figure stands; empty if there is none."""
+def clause(summary: str, index: int = 0, words: Mapping[str, str] | None = None) -> str:
+    """Return one clause of a summary without the asides that only say where a figure stands; empty if there is none.
+
+    ``words`` maps the name of a counter, in lower case, to what one reading of it is called.
+    """
     clauses = _CLAUSES.split(summary.rstrip(". "))
     if index >= len(clauses):
         return ""
-    text = _CITED.sub(lambda match: f"{match[1]} {steps(float(match[2].replace(',', '')))}", clauses[index])
-    text = _ENDS.sub("", _ASIDE.sub("", _LINE.sub("", text))).strip().rstrip(".,:;")
+    names = words or {}
+    text = _CITED.sub(
+        lambda match: f"{names.get(match[1].lower(), match[1])} {steps(float(match[2].replace(',', '')))}",
+        clauses[index],
+    )
+    text = _ENDS.sub("", _PLACE.sub("", _ASIDE.sub("", _LINE.sub("", text)))).strip().rstrip(".,:;")
     while len(text) > LONGEST and ", " in text:
         text = text.rsplit(", ", 1)[0]
     return text
@@ -77,7 +85,8 @@ def clause(summary: str, index: int = 0) -> str:
 def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterator[str]:
     """Yield what may stand in second place: what followed at once, another critical finding, another event."""
     main = incident.main
-    second = clause(main.summary, 1)
+    words = _words(view)
+    second = clause(main.summary, 1, words)
     name = label(view.performance.series) if view.performance else ""
     if second.startswith("then ") or (name and second.startswith(name)):
         yield second
@@ -85,9 +94,13 @@ def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterat
     graver = sorted((f for f in others if f.severity == "critical"), key=impact)
     lost = [f for f in others if f.name == "performance-collapse" and f not in graver]
     for finding in (*graver, *lost, *(item.main for item in rest if item.severity == incident.severity)):
-        yield re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary))
+        yield re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary, words=words))
     if second and not second.lower().startswith("the fall begins"):  # that is the place, and it is said already
         yield lower_first(second)
+
+
+def _words(view: RunView) -> dict[str, str]:
+    return {clock.name.lower(): unit_word(clock) for clock in view.run.reading.clocks}
 
 
 def _short_place(view: RunView, place: Place) -> str:
