@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Finding, Series, Watch
-from logdoctor.outlook import ENDED, FUTILE, LOGGING, SPEED, UNFINISHED, Decision
+from logdoctor.outlook import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, Decision
 from logdoctor.registry import records
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import Stretches, head, tail
-from logdoctor.view import RunView
+from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.wording import number, plural, round_steps, rounded, steps, unit_word
 
 WATCHED = 4  # signs of each kind; a longer list is not looked at
@@ -22,23 +22,20 @@ HORIZONS = ("Immediate", "Medium term", "Long term")
 
 
 def expectations(
-    view: RunView, incidents: Sequence[Incident], parts: Stretches, watch: Sequence[Watch]
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, watch: Sequence[Watch], decision: Decision
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Bands by horizon: from the run's own healthy values, and from what the causes promise."""
+    """Bands by horizon: from the run's own healthy values, and from what the causes promise.
+
+    After a checkpoint the values before the break are due at once; after a fresh start first those of the beginning.
+    """
     if not incidents or incidents[0].main.name in LOGGING | SPEED | ENDED | UNFINISHED:
         return ()
     spans = _spans(parts)
     lines: dict[str, list[str]] = {name: [] for name in HORIZONS}
     if parts.broke_late:
-        for name in _metrics(view, incidents):
-            band = parts.band(name)
-            series = parts.before(name)
-            if band and band[0] < band[1] and series is not None:
-                lines[HORIZONS[0]].append(
-                    f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in lines "
-                    f"{int(series.line[parts.band_start(series)])}–{int(series.line[-1])} before the break"
-                )
-        lines[HORIZONS[1]] += _levels(view, parts)
+        resumed = _resumes(incidents, decision)
+        lines[HORIZONS[0]] += _bands(view, incidents, parts) if resumed else _beginning(view, parts)
+        lines[HORIZONS[1]] += [*_levels(view, parts), *(() if resumed else _bands(view, incidents, parts))]
         lines[HORIZONS[2]] += _beyond(view, parts)
     for item in watch:
         horizon = _horizon(item.horizon)
@@ -49,6 +46,35 @@ def expectations(
         for name, found in lines.items()
         if found
     )
+
+
+def _resumes(incidents: Sequence[Incident], decision: Decision) -> bool:
+    """Whether the next run goes on from a checkpoint; after overfitting that one is kept and a new run begins."""
+    return decision.restart_from is not None and incidents[0].main.name not in FIT
+
+
+def _bands(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Iterator[str]:
+    for name in _metrics(view, incidents):
+        band, series = parts.band(name), parts.before(name)
+        if band and band[0] < band[1] and series is not None:
+            first = int(series.line[parts.band_start(series)])
+            yield (
+                f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in lines "
+                f"{first}–{int(series.line[-1])} before the break"
+            )
+
+
+def _beginning(view: RunView, parts: Stretches) -> Iterator[str]:
+    """What this run itself had reached after the first horizon."""
+    performance = view.performance
+    before = parts.before(performance.name) if performance else None
+    if performance is None or before is None or before.clock is not None or len(before) < LEAST_ROWS:
+        return
+    until = parts.first_step + round_steps(parts.good_steps / 10)
+    index = int((before.step <= until).sum()) - 1
+    if index >= 0:
+        value = number(float(before.value[index]))
+        yield f"{label(before)} near {value}, as this run had then (line {int(before.line[index])})"
 
 
 def _horizon(text: str) -> str | None:
@@ -107,7 +133,7 @@ def _beyond(view: RunView, parts: Stretches) -> Iterator[str]:
     index = int(before.value.argmin() if performance.goal == "min" else before.value.argmax())
     word = "below" if performance.goal == "min" else "above"
     best = number(float(before.value[index]))
-    yield f"{label(before)} {word} its best value so far, {best} (line {int(before.line[index])})"
+    yield f"{label(before)} {word} {best}, its best value before the break (line {int(before.line[index])})"
 
 
 # ------------------------------------------------------------------------------------------------------- watch list
@@ -137,13 +163,11 @@ def _of_cause(view: RunView, cause: Cause, present: Mapping[str, Finding]) -> It
     return tuple(record.watch(view, present)) if record is not None and record.watch else ()
 
 
-def _soon(parts: Stretches, before: Series | None, decision: Decision) -> float | None:
+def _soon(parts: Stretches, before: Series | None, resumed: bool) -> float | None:
     """Return by when the old level should be back: soon after a checkpoint, else in the time the run took before."""
     if parts.good_steps <= 0:
         return None
-    if decision.restart_from is not None or before is None or before.clock is not None:
-        return round_steps(parts.good_steps / 10)
-    return round_steps(parts.good_steps)
+    return round_steps(parts.good_steps / 10 if resumed or before is None else parts.good_steps)
 
 
 def _own(
@@ -153,7 +177,7 @@ def _own(
     if performance is None or not incidents or incidents[0].main.name in LOGGING | SPEED:
         return
     before = parts.before(performance.name)
-    soon = _soon(parts, before, decision)
+    soon = _soon(parts, before, _resumes(incidents, decision))
     action = _next_action(causes)
     down = performance.goal == "min"
     if parts.broke_late and before is not None and len(before) >= 10:

@@ -22,7 +22,9 @@ _CITED = re.compile(r"\b([^\W\d][\w/]*) (\d[\d,]*(?:\.\d+)?) \(line [\d,]+\)")  
 _ASIDE = re.compile(
     r" \((?:best|smallest|largest|first|last|around|about|from|at|until)\b[^()]*\b\w+ [\d.,]+[kMGT]?[^()]*\)"
 )
-_PLACE = re.compile(r" \([^\W\d][\w/]* [\d.,]+[kMGT]?\)")
+_PLACE = re.compile(
+    r" \((?:frame|step|epoch|iter|iteration|update|episode|batch|\w*timesteps?|[^\W\d]\w*/\w+) [\d.,]+[kMGT]?\)"
+)
 _ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
 _PLACED = re.compile(r"\b(?:line|[^\W\d][\w/]* [\d,.]+ \(line) ?\d", re.IGNORECASE)
 

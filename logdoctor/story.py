@@ -41,7 +41,7 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
         phases=phases(view, own),
         watch=watch if judged else (),
         healthy=healthy_items(view, own),
-        story=replace(story, expectations=expectations(view, incidents, parts, watch)) if judged else story,
+        story=replace(story, expectations=expectations(view, incidents, parts, watch, decision)) if judged else story,
     )
 
 

@@ -120,7 +120,7 @@ def unit_word(clock: Clock | None) -> str:
 
 def plural(word: str) -> str:
     """Return the plural of a counter's name: ``frames``, ``batches``."""
-    return f"{word}es" if word.endswith(("ch", "s", "x")) else f"{word}s"
+    return f"{word}es" if word.endswith("batch") else f"{word}s"
 
 
 def lower_first(text: str) -> str:
