@@ -240,13 +240,20 @@ def runs_of(run: RunLog) -> list[tuple[int, ...]]:
 
 def _continues(group: list[Segment], after: Segment) -> bool:
     """Whether ``after`` goes on with the run of ``group``: onward, from a checkpoint, or from an older checkpoint."""
-    start, stop, first = group[0].first_step, group[-1].last_step, after.first_step
-    if after.begins in {"second-process", "start"} or start is None or stop is None or first is None:
+    first = after.first_step
+    if after.begins in {"second-process", "start"}:
         return False
+    if first is None:  # rows without a counter belong to what stands before them
+        return True
+    starts = [segment.first_step for segment in group if segment.first_step is not None]
+    stops = [segment.last_step for segment in group if segment.last_step is not None]
+    if not starts or not stops:
+        return False
+    start, stop = starts[0], max(stops)
     if after.begins == "resume":
         return first >= start
     if after.begins == "step-falls":
-        return first > start + REWIND * (stop - start) and group[-1].rows >= 3
+        return first > start + REWIND * (stop - start) and sum(segment.rows for segment in group) >= 3
     return first >= stop > 0
 
 
