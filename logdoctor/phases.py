@@ -12,7 +12,7 @@ from the onsets of the findings:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ LONG = 0.2  # of the rows: a flat stretch this long is a phase of its own
 BASES = ("learning", "plateau", "stagnation", "decline")  # what a run does before anything breaks
 ORDER = ("start-up", "learning", "decline", "stagnation", "plateau", "drift", "collapse", "explosion", "dead")
 CLOSE = 0.01  # of the rows: an explosion and a collapse this close are one event
+LEAST = 3  # rows: fewer are no phase
 SHOWN = 4  # metrics named in the summary of a phase
 
 EXPLODING = frozenset(
@@ -125,7 +126,7 @@ def _marks(view: RunView, axis: Series, guide: _Guide, found: Sequence[Finding])
     warm = _start_up(view, axis)
     if warm:
         marks = [_Mark(0, "start-up"), _Mark(warm, marks[0].name)]
-    explosion = _first(axis, found, EXPLODING)
+    explosion = _first(axis, [f for f in found if f.severity == "critical"], EXPLODING)
     collapse = _first(axis, found, COLLAPSING)
     drift = None
     if guide.fell:
@@ -140,7 +141,7 @@ def _marks(view: RunView, axis: Series, guide: _Guide, found: Sequence[Finding])
         marks.append(_Mark(drift, "drift"))
     marks += [_Mark(explosion, "explosion")] if explosion is not None else []
     marks += [_Mark(collapse, "collapse")] if collapse is not None else []
-    marks += _after(axis, guide, found, max(breaks) if breaks else None)
+    marks += _after(axis, guide, found, collapse)
     before = min([m.index for m in marks if m.name not in ("start-up", *BASES)], default=n)
     marks += _plateau(axis, guide, before)
     return _tidy(marks, n)
@@ -152,7 +153,7 @@ def _first(axis: Series, found: Sequence[Finding], names: frozenset[str]) -> int
 
 
 def _row(axis: Series, line: int) -> int:
-    return int(min(np.searchsorted(axis.line, line), len(axis) - 1))
+    return min(int(np.searchsorted(axis.line, line)), len(axis) - 1)
 
 
 def _start_up(view: RunView, axis: Series) -> int:
@@ -257,7 +258,10 @@ def _tidy(marks: Sequence[_Mark], n: int) -> list[_Mark]:
             kept[-1] = mark
         elif not kept or kept[-1].name != mark.name:
             kept.append(mark)
-    return [m for m in kept if m.index < n]
+    kept = [m for m in kept if m.index < n]
+    if len(kept) > 1 and kept[1].index < LEAST:
+        kept = [replace(kept[1], index=0), *kept[2:]]  # a row or two before the first border are no phase
+    return kept
 
 
 # ---------------------------------------------------------------------------------------------------- telling
@@ -305,7 +309,8 @@ def _tell(view: RunView, guide: _Guide, name: str, first: int, last: int) -> tup
     greedy = _greedy(view, first, last)
     if greedy:
         parts.append(greedy)
-    return "; ".join(parts) + ".", tuple(sorted(evidence, key=lambda e: e.line)[:3])
+    text = "; ".join(parts) or "nothing was printed but the counter"
+    return f"{text}.", tuple(sorted(evidence, key=lambda e: e.line)[:3])
 
 
 def _inside(series: Series, first: int, last: int) -> Bools:

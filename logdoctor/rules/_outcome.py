@@ -7,7 +7,7 @@ here whether performance fell, never improved, or ended non-finite before they c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,7 @@ class Outcome:
         fell: lost more than half of its gain, or fell clearly below its start.
         improved: the end, or the best stretch before, is clearly better than the start.
         nonfinite: a loss or the performance itself ends NaN or infinite.
+        policy: one clause on an agreement that collapsed, which the printed performance may not show yet.
     """
 
     series: Series | None
@@ -49,11 +50,13 @@ class Outcome:
     fell: bool
     improved: bool
     nonfinite: str | None
+    policy: str = ""
 
     @property
     def bad(self) -> bool:
-        """Whether the run suffered in any of the three ways; unknown performance counts as not."""
-        return self.fell or self.nonfinite is not None or (self.series is not None and not self.improved)
+        """Whether the run suffered in any of these ways; unknown performance counts as not."""
+        stuck = self.series is not None and not self.improved
+        return self.fell or self.nonfinite is not None or stuck or bool(self.policy)
 
     @property
     def declined(self) -> bool:
@@ -67,6 +70,8 @@ class Outcome:
             return f"{label(self.series)} fell from {say(_short(self.best))} to {say(_short(self.last))}"
         if self.nonfinite:
             return f"{self.nonfinite} ended non-finite"
+        if self.policy:
+            return self.policy
         if self.series is not None and not self.improved:
             return f"{label(self.series)} did not improve ({say(_short(self.start))} to {say(_short(self.last))})"
         return ""
@@ -86,7 +91,7 @@ def outcome(view: RunView) -> Outcome:
     known = view.__dict__.get("_outcome")
     if isinstance(known, Outcome):
         return known
-    result = _outcome(view)
+    result = replace(_outcome(view), policy=_policy(view))
     view.__dict__["_outcome"] = result
     return result
 
@@ -129,6 +134,18 @@ def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outco
         bool(improved and (last - start > 0.25 * gain)),
         broken,
     )
+
+
+def _policy(view: RunView) -> str:
+    """Return one clause on an agreement that collapsed, empty when there is none."""
+    from logdoctor.rules.agreement_collapse import collapse_of
+
+    agreement = view.finite("agreement")
+    fall = collapse_of(agreement) if agreement is not None else None
+    if agreement is None or fall is None:
+        return ""
+    low = float(agreement.value[fall.lowest])
+    return f"{label(agreement)} collapsed from {say(round(fall.level, 2))} to {say(low)}"
 
 
 def _ends_nonfinite(view: RunView) -> str | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logdoctor.model import Floats, Ints, Series
+from logdoctor.rules._rows import started
 
 if TYPE_CHECKING:
     from logdoctor.view import RunView
@@ -88,4 +89,4 @@ def agreements(view: RunView) -> list[Series]:
     """Return the agreement series of the run, the main one first."""
     names = [n for n in view.names if n == "agreement" or n.endswith("_agreement")]
     found = [s for n in sorted(names, key=lambda n: n != "agreement") if (s := view.finite(n)) is not None]
-    return [s for s in found if len(s) >= 3]
+    return [started(s) for s in found if len(s) >= 3]

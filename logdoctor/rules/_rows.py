@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from logdoctor.rules._record import Rule
     from logdoctor.view import RunView
 
-DIGITS = 7  # as many as float32 holds, so that a figure reads as it was printed
+PRINTED = 10  # digits of a figure that a log prints for people: shown as they stand
+DIGITS = 7  # as many as float32 holds: what is left of a longer one
 _POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -25,7 +26,7 @@ def threshold(name: str, value: float, unit: str, why: str, reference: str) -> T
 
 
 def say(value: float | None) -> str:
-    """Write an observed number so that it can be found in the log: thousands commas, no rounding below 7 digits."""
+    """Write an observed number as it can be found in the log: thousands commas, no printed digit lost."""
     if value is None:
         return "n/a"
     if not math.isfinite(value):
@@ -36,9 +37,15 @@ def say(value: float | None) -> str:
         return power(value)
     if float(value).is_integer():
         return f"{int(value):,}"
-    places = max(0, DIGITS - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{min(places, 12)}f}"
+    digits = DIGITS if _long(value) else PRINTED
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{min(places, 15)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _long(value: float) -> bool:
+    """Whether ``value`` needs more digits than a log prints for people: it was computed, or dumped by a machine."""
+    return len(repr(abs(value)).split("e")[0].replace(".", "").lstrip("0")) > PRINTED
 
 
 def power(value: float) -> str:
@@ -85,6 +92,14 @@ def at(view: RunView, series: Series, index: int, where: str = "value") -> str:
     if clock == "line" or place.step is None:
         return f"line {place.line}"
     return f"{clock} {say(place.step)} (line {place.line})"
+
+
+def started(series: Series) -> Series:
+    """Return ``series`` without its leading exact zeros: rows printed before anything was measured."""
+    moved = np.flatnonzero(series.value != 0)
+    if not moved.size or moved[0] == 0 or moved[0] > 0.2 * len(series):
+        return series
+    return series.where(np.arange(len(series)) >= moved[0])
 
 
 def rows(series: Series, picks: Iterable[tuple[int, str]], where: str = "value") -> tuple[Evidence, ...]:

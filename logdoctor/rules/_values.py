@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.detectors.smooth import rolling_median
+from logdoctor.detectors.trend import rank_correlation
 from logdoctor.model import Floats, Series
 from logdoctor.rules._outcome import label, outcome
-from logdoctor.rules._rows import say
+from logdoctor.rules._rows import say, times
 
 if TYPE_CHECKING:
     from logdoctor.model import Evidence
     from logdoctor.view import RunView
 
 PRINTED = ("q_max", "q_min", "q_value", "target_q", "q1_max", "q2_max", "q2_value")
+BURST = 100.0  # times its median: seed report 002 saw 42,000
+AT_LEVEL = 0.8  # of the highest of the last five rows: still at the level from which it falls
 MOSTLY = 0.8  # of the rows after a slow fall are low: single rows may still leap
 CLIPS = ("max_q_value", "td_target_clip", "value_clip", "target_clamp_value")
 FALLBACK = ("q_value", "target_q", "value_max")
@@ -49,16 +52,23 @@ class Scale:
 
     def rows(self, picks: list[tuple[int, str]]) -> tuple[Evidence, ...]:
         """Return evidence rows; each note starts with the printed range."""
+        from dataclasses import replace
+
         from logdoctor.rules._rows import rows
 
-        if self.low is None:
+        if self.low is None or self.high is None:
             return rows(self.size, picks)
+        lower = self.low.value == self.size.value
+        end = {
+            int(line): self.low.name if low else self.high.name for line, low in zip(self.size.line, lower, strict=True)
+        }
         notes: dict[int, list[str]] = {}
         for index, note in picks:
             notes.setdefault(index, [])
             if note and note not in notes[index]:
                 notes[index].append(note)
-        return rows(self.size, [(i, ", ".join([f"range {self.text(i)}", *notes[i]])) for i in sorted(notes)])
+        told = rows(self.size, [(i, ", ".join([f"range {self.text(i)}", *notes[i]])) for i in sorted(notes)])
+        return tuple(replace(item, metric=end[item.line]) for item in told)
 
 
 def scale(view: RunView) -> Scale | None:
@@ -183,17 +193,31 @@ def growth(q: Scale) -> Growth | None:
         level = float(positive[0]) if positive.size else 0.0
     if level <= 0 or peak < first:
         return None
+    steady = rank_correlation(np.arange(peak + 1, dtype=np.float64), smooth[: peak + 1])
+    burst = _burst(m, peak)
+    if burst is not None:
+        before = float(np.median(m[:burst]))
+        return Growth(before, burst - 1, burst, peak, float(m[peak] / before), steady)
     below = np.flatnonzero(smooth[: peak + 1] <= 1.5 * level)
     onset = min(peak, int(below[-1]) + 1) if below.size else first
-    from logdoctor.detectors.trend import rank_correlation
-
-    steady = rank_correlation(np.arange(peak + 1, dtype=np.float64), smooth[: peak + 1])
     return Growth(level, first - 1, onset, peak, float(m[peak] / level), steady)
+
+
+def _burst(m: Floats, peak: int) -> int | None:
+    """Return where a burst begins: the magnitude leaves its level for a hundredfold within a few rows, or None."""
+    if peak < 5:
+        return None
+    start = peak
+    border = 3 * float(np.median(m[:peak]))
+    while start > 0 and m[start - 1] > border:
+        start -= 1
+    before = float(np.median(m[:start])) if start >= 5 else 0.0
+    return start if before > 0 and m[peak] / before >= BURST and peak - start <= max(3, m.size // 20) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """A collapse of the Q magnitude: last row before, first row after, and both values' ratio."""
+    """A collapse of the Q magnitude: last row still at its level, first row below, and the ratio of the two."""
 
     before: int
     after: int
@@ -210,8 +234,11 @@ def collapse(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
             continue  # a negative value (costs) that rises towards zero is an improvement
         if before < least or m[i] <= 0 or m[i] > before / factor or float(np.median(m[i : i + 5])) > before / factor:
             continue
-        if m[i - 1] / m[i] >= factor and float(np.median(m[i:])) <= before / (factor / 2):
-            return Fall(i - 1, i, float(m[i - 1] / m[i]), m.size - i)
+        if float(np.median(m[i:])) > before / (factor / 2):
+            continue
+        recent = m[max(0, i - 5) : i]
+        last = max(0, i - 5) + int(np.flatnonzero(recent >= AT_LEVEL * recent.max())[-1])
+        return Fall(last, i, float(m[last] / m[i]), m.size - i)
     return None
 
 
@@ -225,6 +252,8 @@ def shrinking(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
     late = float(np.median(m[-(m.size // 3) :]))
     if smooth[top] < least or late <= 0 or smooth[top] / late < factor:
         return None
+    if top >= 5 and late > 0.5 * float(np.median(m[:top])):
+        return None  # back to the level before a burst is no loss
     low = m < 0.5 * smooth[top]
     rest = np.cumsum(low[::-1])[::-1] / np.arange(m.size, 0, -1)  # share of low rows from each row to the end
     end = top + int(np.argmax((low & (rest >= MOSTLY))[top:]))
@@ -257,4 +286,16 @@ def suffering(view: RunView) -> str:
     drop = collapse(q, 10.0) if q is not None else None
     if q is not None and drop is not None:
         return f"Q fell from {say(float(q.size.value[drop.before]))} to {say(float(q.size.value[drop.after]))}"
+    return broken(view)
+
+
+def broken(view: RunView) -> str:
+    """Return one clause on agreement that collapsed or a loss that burst: harm that performance may not show yet."""
+    if outcome(view).policy:
+        return outcome(view).policy
+    loss = view.finite("loss")
+    if loss is not None and len(loss) >= 8:
+        median, top = float(np.median(loss.value)), float(loss.highs.max())
+        if median > 0 and top / median >= BURST:
+            return f"{label(loss)} burst to {say(top)}, {times(top / median)} times its median"
     return ""

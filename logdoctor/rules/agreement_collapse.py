@@ -28,6 +28,8 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
 
+SWING = 20.0  # points: as far as the fall that makes a collapse
+
 
 @dataclass(frozen=True, slots=True)
 class Collapse:
@@ -83,6 +85,7 @@ def _finding(view: RunView, series: Series, found: Collapse) -> Finding:
     ]
     picks += [(i, "") for i in way(found.onset, found.lowest, 3)] + [(found.lowest, "lowest"), (last, "last row")]
     loss = _loss_meanwhile(view, series, found)
+    swing = _swing(series, found)
     return finding(
         RULE,
         view,
@@ -94,7 +97,7 @@ def _finding(view: RunView, series: Series, found: Collapse) -> Finding:
             f"{label(series)} fell from a level of {say(round(found.level, 2))} (best at "
             f"{at(view, series, found.level_index)}) to {say(lowest)}"
             f" at {at(view, series, found.lowest)}{below}; the fall begins at {at(view, series, found.onset)}; "
-            f"last value {say(found.last)}{loss}."
+            f"last value {say(found.last)}{swing}{loss}."
         ),
         figures={
             "level": found.level,
@@ -109,6 +112,15 @@ def _finding(view: RunView, series: Series, found: Collapse) -> Finding:
         analysis="The policy left what it had learned; "
         + ("a loss this flat does not show it." if loss else "it is not a matter of noise, since it stays there."),
     )
+
+
+def _swing(series: Series, found: Collapse) -> str:
+    """Say between which values agreement swings at the end: its last few rows after the lowest point."""
+    rest = np.arange(found.lowest + 1, len(series))[-max(5, len(series) // 20) :]
+    if rest.size < 3:
+        return ""
+    low, high = float(series.value[rest].min()), float(series.value[rest].max())
+    return f" after swings between {say(low)} and {say(high)}" if high - low > SWING else ""
 
 
 def _loss_meanwhile(view: RunView, series: Series, found: Collapse) -> str:

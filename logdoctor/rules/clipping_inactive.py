@@ -23,6 +23,7 @@ from logdoctor.rules._gradients import alive, clip_setting, clipping, norms
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, times
+from logdoctor.rules._values import suffering
 from logdoctor.view import RunView
 
 NEVER = 1e6  # a limit this large is a way of writing "off"
@@ -53,7 +54,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def _finding(
     view: RunView, series: Series, above: np.ndarray, setting: float | None, median: float, column: bool
 ) -> Finding:
-    hurt = outcome(view)
+    trouble = outcome(view).text if outcome(view).bad else suffering(view)
+    tail = f"; {trouble}" if trouble else ""
     worst = int(np.argmax(series.highs))
     peak = float(series.highs[worst])
     what = (
@@ -68,14 +70,14 @@ def _finding(
     return finding(
         RULE,
         view,
-        severity="warning" if hurt.bad else "info",
+        severity="warning" if trouble else "info",
         confidence=0.75,
         metrics=[series.name],
         onset=view.place(series, int(above[0]), "high"),
         summary=(
             f"{label(series)} reached {say(peak)} at {at(view, series, worst, 'high')}, "
             f"{'above' if setting is not None else ''}{' ' if setting is not None else ''}{what}{neutral}:"
-            f" nothing limited the {above.size:,} largest updates."
+            f" nothing limited the {above.size:,} largest updates{tail}."
         ),
         figures={
             "peak": peak,

@@ -32,16 +32,32 @@ DELAYED = ("actor", "policy", "pi_")
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a benign finding for each actor norm whose zeros a delayed update explains."""
-    delay = view.number("policy_delay", "policy_freq", "policy_frequency")
+    for series, gap in _explained(view, limits.share, limits.regular):
+        yield _finding(view, series, int((series.value == 0).sum()), _delay(view), gap)
+
+
+def delayed(view: RunView) -> frozenset[str]:
+    """Return the names of the norms whose zeros a delayed update explains: other rules need not report them."""
+    limits = Limits(RULE.thresholds)
+    return frozenset(series.name for series, _ in _explained(view, limits.share, limits.regular))
+
+
+def _delay(view: RunView) -> float | None:
+    return view.number("policy_delay", "policy_freq", "policy_frequency")
+
+
+def _explained(view: RunView, share: float, regular: float) -> Iterable[tuple[Series, float | None]]:
+    """Yield each norm with such zeros and the distance of its non-zero rows, None where all rows are zero."""
+    delay = _delay(view)
     for series in map(alive, norms(view)):
         zero = series.value == 0
-        if not any(word in series.name for word in DELAYED) or len(series) < 3 or zero.mean() < limits.share:
+        if not any(word in series.name for word in DELAYED) or len(series) < 3 or zero.mean() < share:
             continue
         grid = period(np.flatnonzero(~zero))
-        regular = grid is not None and grid.share >= limits.regular and grid.length >= 2
-        if not (regular or (delay is not None and delay >= 2)) or not _critic_moves(view, series) or _pinned(view):
+        on_grid = grid is not None and grid.share >= regular and grid.length >= 2
+        if not (on_grid or (delay is not None and delay >= 2)) or not _critic_moves(view, series) or _pinned(view):
             continue
-        yield _finding(view, series, int(zero.sum()), delay, grid.length if grid is not None and regular else None)
+        yield series, grid.length if grid is not None and on_grid else None
 
 
 def _critic_moves(view: RunView, series: Series) -> bool:

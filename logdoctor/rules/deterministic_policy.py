@@ -66,15 +66,17 @@ def _finding(
     index: np.ndarray,
 ) -> Finding:
     first, last = int(index[0]), int(index[-1])
+    exact = index[mean.value[index] == 0]
+    block = int(exact[0]) if exact.size else first  # the clearest block stands for all
     reaches_end = last == len(mean) - 1
-    step = mean.step[first]
-    parts = [f"Log-probabilities are {say(float(mean.value[first]))} on average at {at(view, mean, first)}"]
+    step = mean.step[block]
+    parts = [f"Log-probabilities are {say(float(mean.value[block]))} on average at {at(view, mean, block)}"]
     figures: dict[str, Scalar] = {
-        "log_prob_mean": float(mean.value[first]),
+        "log_prob_mean": float(mean.value[block]),
         "rows_deterministic": int(index.size),
         "rows": len(mean),
     }
-    evidence: list[Evidence] = list(rows(mean, [(first, "log(1) = 0")]))
+    evidence: list[Evidence] = list(rows(mean, [(first, "first"), (block, "log(1) = 0")]))
     metrics = [mean.name]
     for series, words in ((std, "standard deviation"), (gradient, "the gradient norm is")):
         here = np.flatnonzero(series.step == step) if series is not None else np.empty(0, dtype=int)
@@ -98,7 +100,9 @@ def _finding(
             parts.append(f"while advantages are not zero (mean {say(value)}{extra})")
             evidence += rows(advantage, [(int(here[0]), "advantages are there")])
             metrics.append("advantage_mean")
-    count = f"; so in {index.size:,} of {len(mean):,} blocks" + (", to the end" if reaches_end else "")
+    count = f"; so in {index.size:,} of {len(mean):,} blocks, the first at {at(view, mean, first)}" + (
+        ", to the end" if reaches_end else ""
+    )
     text, more = _contrast(view, mean, std, gradient, index)
     return finding(
         RULE,

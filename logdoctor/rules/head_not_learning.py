@@ -26,7 +26,7 @@ from logdoctor.rules._examples import ramp, table, wobble
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._policy import agreements
 from logdoctor.rules._record import Example, Limits, Rule
-from logdoctor.rules._rows import change, finding, rows, say, threshold, way
+from logdoctor.rules._rows import change, finding, rows, say, started, threshold, way
 from logdoctor.view import RunView
 
 PARTS = frozenset(
@@ -77,11 +77,7 @@ STEADY = 0.5  # rank correlation with time: most of the rows take part in the ch
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for the pair of sibling losses that diverges most."""
-    losses = [
-        s
-        for n in view.names
-        if (stem := _stem(n)) and not set(stem.split("_")) & PARTS and (s := view.finite(n)) is not None and len(s) >= 8
-    ]
+    losses = [started(s) for n in view.names if _is_head(n) and (s := view.finite(n)) is not None and len(s) >= 8]
     best: tuple[float, Series, Series] | None = None
     for a, b in combinations(losses, 2):
         for bad, good in ((a, b), (b, a)):
@@ -93,6 +89,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if best is None or not _confirmed(view):
         return
     yield _finding(view, best[1], best[2])
+
+
+def _is_head(name: str) -> bool:
+    """Whether a metric is the loss of one head among several, by its name."""
+    stem = _stem(name)
+    return bool(stem) and not set(stem.split("_")) & PARTS
 
 
 def _stem(name: str) -> str:
@@ -203,8 +205,6 @@ RULE = Rule(
         Example(title="the same losses while agreement rises to 85 %", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: (
-        None
-        if sum(1 for n in view.names if _stem(n) and not set(_stem(n).split("_")) & PARTS) >= 2
-        else "no two sibling losses in this log"
+        None if sum(map(_is_head, view.names)) >= 2 else "no two losses of sibling heads in this log"
     ),
 )

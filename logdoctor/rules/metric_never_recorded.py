@@ -23,6 +23,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress, performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, rows, say, threshold, way
+from logdoctor.rules.delayed_update_zeros import delayed
 from logdoctor.view import RunView
 
 # A zero in these means that nothing was computed; a zero clip fraction, KL, epsilon or learning rate is ordinary.
@@ -42,7 +43,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if not zero or len(moving) < int(limits.moving):
         return
     trains = _trains(view)
+    explained = delayed(view)
     for series in zero:
+        if series.name in explained:
+            continue
         if not trains and _dead_policy(view):
             continue
         yield _finding(view, series, moving, trains)

@@ -47,7 +47,7 @@ def _sudden(view: RunView, q: Scale, fall: Fall) -> Finding:
     last = len(q.size) - 1
     picks = [
         (max(0, fall.before - 1), ""),
-        (fall.before, "last row before"),
+        (fall.before, "last row at its level"),
         (fall.after, f"{times(fall.ratio)} times lower"),
         (min(last, fall.after + 1), ""),
         (last, "last row"),
@@ -60,11 +60,11 @@ def _sudden(view: RunView, q: Scale, fall: Fall) -> Finding:
         severity="critical" if outcome(view).bad or grown else "warning",
         confidence=0.9 if fall.rows_after >= 3 else 0.75,
         metrics=_names(q),
-        onset=view.place(q.size, fall.after),
+        onset=view.place(q.size, fall.before + 1),
         summary=(
             f"The Q range collapsed from {q.text(fall.before)} to {q.text(fall.after)}"
             f" at {at(view, q.size, fall.after)}: {say(before)} to {say(after)} is"
-            f" {times(fall.ratio)} times lower in one row; {count}."
+            f" {times(fall.ratio)} times lower within {_rows(fall)}; {count}."
         ),
         figures={
             "before": before,
@@ -108,6 +108,10 @@ def _slow(view: RunView, q: Scale, fall: Fall) -> Finding:
         evidence=q.rows(picks),
         analysis="The network no longer tells good states from bad ones: its values have shrunk to a narrow band.",
     )
+
+
+def _rows(fall: Fall) -> str:
+    return "one row" if fall.after - fall.before == 1 else f"{fall.after - fall.before} rows"
 
 
 def _names(q: Scale) -> list[str]:

@@ -25,10 +25,12 @@ from logdoctor.rules._outcome import outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, change, finding, say, threshold, times, way
 from logdoctor.rules._values import (
+    BURST,
     Bound,
     Growth,
     Scale,
     bound_of,
+    broken,
     collapse,
     growth,
     largest_return,
@@ -51,11 +53,11 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     peak = float(q.size.value[rise.peak])
     start = min(rise.onset, max(0, rise.level_last))
     limit = bound_of(view, q)
-    picks = [(0, "baseline")] + [(i, _step(q, i)) for i in way(start, rise.peak, 3)]
+    picks = [(0, "baseline")] + [(i, _step(q, i)) for i in way(start, rise.peak, 4)]
     picks += [(rise.onset, "onset"), (rise.peak, f"peak, {times(rise.ratio)} times"), (last, _end(q, rise, last))]
     summary = (
         f"Q values grew from {say(float(q.size.value[0]))} to {say(peak)} at {at(view, q.size, rise.peak)}"
-        f" ({times(rise.ratio)} times their median of the first tenth); {'; '.join(reasons)}."
+        f" ({times(rise.ratio)} times their median of {_stretch(rise)}); {'; '.join(reasons)}."
     )
     yield finding(
         RULE,
@@ -88,7 +90,9 @@ def diverged(
     """Return the scale, its growth, the reasons and the severity, or None when Q does not diverge."""
     q = scale(view)
     rise = growth(q) if q is not None else None
-    if q is None or rise is None or rise.ratio < factor or rise.steady < steady:
+    if q is None or rise is None or rise.ratio < factor:
+        return None
+    if rise.steady < steady and not (rise.ratio >= BURST and broken(view)):
         return None
     reasons, strong = _reasons(view, q, rise, orders, drop)
     return (q, rise, reasons, "critical" if strong else "warning") if reasons else None
@@ -110,6 +114,9 @@ def _reasons(view: RunView, q: Scale, rise: Growth, orders: float, drop: float) 
     elif slope_turn(view) is not None:
         reasons.append(suffering(view))
         strong = strong or fall is not None
+    elif rise.ratio >= BURST and broken(view):
+        reasons.append(broken(view))
+        strong = True
     limit = bound_of(view, q)
     over = abs(float(q.size.value[rise.peak])) / limit.value if limit is not None else 0.0
     if limit is not None and over > (1.0 if limit.exact else ESTIMATE) and (hurt.bad or not reasons):
@@ -151,6 +158,10 @@ def _analysis(limit: Bound | None, peak: float) -> str:
     if limit is not None:
         text += f" The plausible bound is {limit.text}; the peak is {times(peak / limit.value)} times that."
     return text
+
+
+def _stretch(rise: Growth) -> str:
+    return "the first tenth" if rise.onset > rise.level_last + 1 or rise.level_last < 5 else "the rows before"
 
 
 def _step(q: Scale, index: int) -> str:

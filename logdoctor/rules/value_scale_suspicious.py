@@ -22,7 +22,7 @@ from logdoctor.rules._examples import learning, table, wobble
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, change, finding, say, threshold, times, way
-from logdoctor.rules._values import CLIPS, bound_of, largest_return, scale
+from logdoctor.rules._values import CLIPS, bound_of, broken, largest_return, scale
 from logdoctor.rules.q_divergence import diverged
 from logdoctor.view import RunView
 
@@ -30,7 +30,7 @@ from logdoctor.view import RunView
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for a Q range that widens without harm."""
     q, hurt, top = scale(view), outcome(view), largest_return(view)
-    if q is None or len(q.size) < 20 or hurt.bad or hurt.series is None or diverged(view) is not None:
+    if q is None or len(q.size) < 20 or hurt.bad or hurt.series is None or broken(view) or diverged(view) is not None:
         return
     m = q.magnitude
     fifth = len(m) // 5
