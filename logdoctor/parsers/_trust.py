@@ -102,7 +102,13 @@ def _constant(records: Sequence[Record]) -> frozenset[Key]:
             before = first.setdefault(key, cell.value)
             if before != cell.value or cell.flag:
                 moving.add(key)
-    return frozenset(key for key in first if key not in moving and count[key] >= AGAIN and not known(key))
+    still = (key for key in first if key not in moving and count[key] >= AGAIN)
+    return frozenset(key for key in still if not known(key) and not _norm(key))
+
+
+def _norm(key: Key) -> bool:
+    """Whether a key is the gradient norm of some part: zero in every block is then a finding, not a setting."""
+    return "grad_norm" in canonical(key.raw, key.title, key.phase).name
 
 
 def _kept(
