@@ -39,6 +39,11 @@ _POLICY = {
     "policy-near-uniform",
 }  # fmt: skip
 _DEAD = {"gradient-dead", "gradient-vanishing", "updates-stopped", "head-not-learning"}
+# A policy that leaves what it had learned is often the first sign of these: the loss shows them later.
+_BLOW_UPS = {
+    "loss-explosion", "loss-divergence", "gradient-explosion", "q-divergence", "q-collapse", "critic-loss-explosion",
+    "gradient-dead", "loss-not-finite",
+}  # fmt: skip
 _ALL = _PERFORMANCE | _LOSSES | _VALUES | _GRADIENTS | _POLICY | _DEAD
 _BREAKS = _LOSSES | _VALUES | _GRADIENTS | _POLICY | _DEAD | _PERFORMANCE
 
@@ -80,7 +85,8 @@ FOLLOWS: dict[str, set[str]] = {
     "action-saturation": _PERFORMANCE | _DEAD | {"td-error-flat"},
     "policy-near-uniform": _PERFORMANCE,
     "action-distribution-switch": _PERFORMANCE | {"agreement-collapse"},
-    "agreement-collapse": _PERFORMANCE | _POLICY,
+    "agreement-collapse": _PERFORMANCE | _POLICY | _BLOW_UPS,
+    "clipping-inactive": _BLOW_UPS | _PERFORMANCE | _POLICY | {"gradient-spikes"},
     "reward-zero-variance": _PERFORMANCE | _DEAD,
     "zero-variance-groups": _PERFORMANCE | _DEAD | {"loss-exactly-zero"},
     "updates-stopped": _PERFORMANCE | _LOSSES | _DEAD | {"metric-frozen"},

@@ -124,9 +124,10 @@ def plural(word: str) -> str:
 
 
 def lower_first(text: str) -> str:
-    """Lower the first letter, unless the first word is a name such as GradNorm, KL or Q."""
-    word = text.split(" ")[0]
-    return text if sum(c.isupper() for c in word) > 1 or len(word) == 1 else text[:1].lower() + text[1:]
+    """Lower the first letter, unless the first word is a name such as GradNorm, KL, Q or Agree%."""
+    word = text.split(" ")[0].rstrip(",:;")
+    named = sum(c.isupper() for c in word) > 1 or len(word) == 1 or not word.replace("-", "").isalpha()
+    return text if named else text[:1].lower() + text[1:]
 
 
 def upper_first(text: str) -> str:

@@ -1,7 +1,8 @@
-"""The sample logs are what their generator makes, and their index names files that exist."""
+"""The sample logs are what their generator makes, and the program finds in each what the index says."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from logdoctor.engine import diagnose
+
 FOLDER = Path(__file__).resolve().parents[1] / "sample_logs"
+NUMBER = re.compile(r"[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 INDEX = tomllib.loads((FOLDER / "index.toml").read_text(encoding="utf-8"))["log"]
 
 
@@ -38,3 +42,31 @@ def test_index_names_every_log_once() -> None:
 def test_log_passes_through_the_published_figures(file: str, figures: list[str]) -> None:
     text = (FOLDER / file).read_text(encoding="utf-8")
     assert [figure for figure in figures if figure not in text] == []
+
+
+@pytest.mark.parametrize("item", INDEX, ids=[item["file"] for item in INDEX])
+def test_program_finds_what_the_index_says(item: dict[str, object]) -> None:
+    config = FOLDER / str(item["config"]) if "config" in item else None
+    diagnosis = diagnose(FOLDER / str(item["file"]), hyperparameters=config)
+    told = {f.name for f in diagnosis.findings if f.severity != "info" and not f.benign}
+    assert diagnosis.verdict in item["verdict"], diagnosis.headline  # type: ignore[operator]
+    assert set(item.get("findings", [])) <= told  # type: ignore[call-overload]
+    assert set(item.get("benign", [])) <= {f.name for f in diagnosis.findings if f.benign}  # type: ignore[call-overload]
+    if "causes" in item:
+        assert diagnosis.causes[0].id in item["causes"]  # type: ignore[operator]
+    assert [check.why for check in diagnosis.checks if check.state == "failed"] == []
+    cited = {(e.metric, e.value) for f in diagnosis.findings for e in f.evidence}
+    assert {tuple(pair) for pair in item.get("figures", [])} <= cited  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("item", INDEX, ids=[item["file"] for item in INDEX])
+def test_every_cited_value_stands_on_its_line(item: dict[str, object]) -> None:
+    path = FOLDER / str(item["file"])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    diagnosis = diagnose(path)
+    cited = [e for f in diagnosis.findings for e in f.evidence if isinstance(e.value, float)]
+    for evidence in cited:
+        printed = [float(n.replace(",", "")) for n in NUMBER.findall(lines[evidence.line - 1])]
+        if "_action_share_" in evidence.metric:  # a printed distribution is kept as shares of its sum
+            printed = [n / sum(printed) for n in printed]
+        assert any(abs(n - evidence.value) <= 1e-9 * abs(evidence.value) for n in printed), evidence

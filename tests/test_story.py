@@ -104,11 +104,11 @@ def test_unrelated_events_stay_apart_and_the_graver_comes_first() -> None:
 
 
 def test_one_cause_joins_what_it_explains_in_the_order_of_onsets() -> None:
-    drift, loss = make("agreement-collapse", 40, metric="agreement"), make("loss-explosion", 60)
+    drift, loss = make("entropy-collapse", 40, metric="entropy"), make("loss-explosion", 60)
     cause = Cause(id="gradient-clipping-missing", rank=1, confidence=0.8, explains=(drift.id, loss.id))
     assert len(group([drift, loss], (), (1, 100))) == 2
     joined = group([drift, loss], (cause,), (1, 100))
-    assert [f.name for f in joined[0].findings] == ["agreement-collapse", "loss-explosion"]
+    assert [f.name for f in joined[0].findings] == ["entropy-collapse", "loss-explosion"]
     assert joined[0].main.name == "loss-explosion"
 
 
