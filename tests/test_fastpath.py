@@ -175,7 +175,7 @@ def pattern(template: Template) -> re.Pattern[bytes]:
             out += b"(" + TOKEN.pattern.replace(b"?P<number>", b"?:").replace(b"?P<suffix>", b"?:") + b")"
         else:
             out += b" +" if isinstance(step, Spaces) else b"[0-9]+"
-    return re.compile(out, re.IGNORECASE)
+    return re.compile(out)
 
 
 SHAPES = (

@@ -102,6 +102,8 @@ def _records(template: Template, window: Window, lines: Cursor, starts: Cursor, 
     last = starts.size - 1
     if template.lines > 1:
         lines = lines[lines + template.lines <= last]
+        if not lines.size:
+            return None
     found, values, ends = template.match(window, starts[lines])
     if not found.size:
         return None

@@ -25,8 +25,7 @@ _QUAD = 32
 
 #: The tokens that :func:`~logdoctor.fastpath.numbers.read_numbers` reads, with an optional suffix.
 TOKEN = re.compile(
-    rb"(?P<number>[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|nan|inf(?:inity)?))(?P<suffix>[kKMBT]?)",
-    re.IGNORECASE,
+    rb"(?P<number>[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|(?i:nan|inf(?:inity)?)))(?P<suffix>[kKMBT]?)"
 )
 _PIECES = re.compile(rb"( +)|([0-9]+)|([^ 0-9]+)")
 # Days and hours seldom change within the lines that a shape is learnt from: any digit will do there from the start.

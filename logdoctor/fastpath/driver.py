@@ -1,0 +1,699 @@
+"""Drives the assembler and the scanner over a log: known shapes in bulk, everything else line by line, in order.
+
+State of the assembler (which header is in force, which titles stand above ...) decides what a line means, so a shape is
+used only in a state in which the assembler was seen to read it, and what the shape leads to is part of what was learnt.
+Whether a stretch of matched lines is a path through known states is decided for all of them at once; the first line off
+that path goes to the assembler.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from logdoctor.fastpath.effects import (
+    ELSEWHERE,
+    Busy,
+    Effect,
+    Seen,
+    observe,
+    record_of,
+    restore,
+    snapshot,
+    state_of,
+    without_stand_ins,
+)
+from logdoctor.fastpath.numbers import Floats
+from logdoctor.fastpath.scan import Rows as Matched
+from logdoctor.fastpath.scan import Scan, Scanner
+from logdoctor.fastpath.template import Sample, Template, learn, same_floats, shape_of
+from logdoctor.model import Bools, Ints
+from logdoctor.parsers._assembler import Assembler, Record
+from logdoctor.parsers._record import Count
+
+BLOCK = 2 << 20
+LEAST_SAMPLES = 4
+MOST_SAMPLES = 64
+MOST_GROUPS = 5000
+MOST_TEMPLATES = 256
+LONGEST_RECORD = 64
+FIRST_LINES = 512
+RESCAN_AFTER = 64
+QUIET_LINES = 500
+"""Lines of one shape without a record that are still handed to the scanners of events and settings."""
+
+NOWHERE = -1
+
+
+class Distrust(Exception):  # noqa: N818 - a decision, not a fault of the input
+    """A line read in bulk differs from what the assembler makes of it: the log must be read line by line."""
+
+
+@dataclass(slots=True)
+class Known:
+    """A shape and what it does: state -> (state behind it, effect), and the samples that taught it."""
+
+    samples: list[Sample] = field(default_factory=list)
+    template: Template | None = None
+    moves: dict[int, tuple[int, Effect] | None] = field(default_factory=dict)
+    models: dict[Effect, Record | None] = field(default_factory=dict)
+    taught: int = 0
+    told: int = 0
+    telling: bool = False
+    shown: int = 0
+
+
+@dataclass(slots=True)
+class _Open:
+    """What was seen since the last known state."""
+
+    line: int
+    state: int
+    counters: dict[str, Count]
+    texts: list[str] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    pieces: list[tuple[str, Record]] = field(default_factory=list)
+    quiet: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Records of one effect, in file order.
+
+    ``line`` is the first line of each record, shape ``(n,)``; ``row`` is the same but for pieces of a block, which
+    belong to the record that begins at line ``row``.
+    """
+
+    effect: Effect
+    model: Record
+    line: Ints
+    row: Ints
+    counters: list[Floats]
+    cells: list[Floats]
+    context: dict[str, Floats]
+
+
+class Driver:
+    """Reads blocks of a log. ``single`` and ``bulk`` are called with what was read, in file order within each."""
+
+    def __init__(
+        self,
+        assembler: Assembler,
+        single: Callable[[Record], None],
+        bulk: Callable[[Bulk], None],
+        other: Callable[[int, str], None],
+        tells: Callable[[str], bool],
+    ) -> None:
+        """Take the assembler and who wants records, lines without a record, and which lines tell of an event."""
+        self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
+        self.scanner = Scanner()
+        self.groups: dict[Hashable, Known] = {}
+        self.known: dict[int, Known] = {}
+        self.states: dict[Hashable, int] = {}
+        self.saved: list[dict[str, Any]] = []
+        self.counters: dict[str, Count] = {}
+        self.line = 1
+        self.fast_lines = 0
+        self._random = random.Random(0)  # noqa: S311 - which rows are checked need not be a secret
+        self._state = self._number()
+        self._open: _Open | None = None
+        self.block_line = 0
+        self._fresh = False
+
+    # ------------------------------------------------------------------------------------------------ states
+    def _number(self) -> int:
+        """Return the number of the assembler's state, :data:`NOWHERE` inside a record."""
+        try:
+            state = state_of(self.assembler)
+        except Busy:
+            return NOWHERE
+        number = self.states.get(state)
+        if number is None:
+            if len(self.states) >= MOST_GROUPS:
+                return NOWHERE
+            number = self.states[state] = len(self.states)
+            self.saved.append(snapshot(self.assembler))
+        return number
+
+    # ------------------------------------------------------------------------------------------------ blocks
+    def read(self, blocks: Iterable[bytes]) -> None:
+        """Read all blocks (each ends at a line end, the last one may not) and close the assembler."""
+        for block in joined(blocks, BLOCK):
+            _Walk(self, block).run()
+        self.assembler.finish()
+        self._drain()
+
+    def _drain(self, block: Record | None = None) -> list[Record]:
+        """Hand over the records that came out; return them without ``block``, which was read before."""
+        records = self.assembler.records
+        out = list(records)
+        records.clear()
+        for record in out:
+            whole = without_stand_ins(record)
+            if whole is not None:
+                self.single(whole)
+        return [record for record in out if record is not block]
+
+    def flush(self) -> None:
+        """Hand over what an open block holds: its next cells are read in bulk."""
+        block, self.assembler._block = self.assembler._block, None
+        if block is not None:
+            self.assembler.records.append(block)
+            self._drain()
+
+    def slow(self, first: int, lines: list[str], raw: bytes) -> None:
+        """Read lines with the assembler, from line number ``first`` on, and learn from what it does."""
+        start = 0
+        for offset, text in enumerate(lines):
+            stop = raw.index(b"\n", start) + 1 if raw.find(b"\n", start) >= 0 else len(raw)
+            self._slow(first + offset, text, raw[start:stop])
+            start = stop
+
+    def _slow(self, number: int, text: str, raw: bytes) -> None:
+        assembler = self.assembler
+        before, state, block = assembler._context, self._state, assembler._block
+        held = 0 if block is None else len(block.cells)
+        noted = (len(assembler.issues), len(assembler.orphans))
+        assembler.feed(number, text)
+        records = self._drain(block)
+        self._state = self._number()
+        quiet = (len(assembler.issues), len(assembler.orphans)) == noted
+        self._other(number, text, records)
+        if self._open is None:
+            if state == NOWHERE:
+                return
+            self._open = _Open(number, state, before)
+        watched = self._open
+        watched.texts.append(text)
+        watched.raw.append(raw)
+        watched.records += records
+        watched.quiet &= quiet
+        piece = self._piece(number, block, held)
+        if piece is not None:
+            watched.pieces.append(piece)
+        if self._state != NOWHERE:
+            self._learn(watched)
+            self._open = None
+        elif len(watched.texts) > LONGEST_RECORD:
+            self._open = None
+
+    def _piece(self, number: int, before: Record | None, held: int) -> tuple[str, Record] | None:
+        """Return what a line added to a block."""
+        block = self.assembler._block
+        if block is None or (block is before and len(block.cells) == held):
+            return None
+        cells = list(block.cells.items())[held if block is before else 0 :]
+        return ("joins" if block is before else "opens"), replace(block, line=number, cells=dict(cells))
+
+    def _other(self, number: int, text: str, records: list[Record]) -> None:
+        if not records or self.tells(text):
+            self.other(number, text)
+
+    # ------------------------------------------------------------------------------------------------ learning
+    def _learn(self, watched: _Open) -> None:
+        """Take the lines since the last known state as one observation."""
+        raw = b"".join(watched.raw)
+        after = self.assembler._context
+        self.counters.update(after)
+        made = len(watched.records) + len(watched.pieces)
+        if not watched.quiet or made > 1 or len(raw) > 1 << 16 or not raw.endswith(b"\n"):
+            return
+        if watched.pieces and len(watched.texts) > 1:
+            return
+        texts = watched.texts
+        if any(piece.rstrip(b"\r\n") != text.encode() for piece, text in zip(watched.raw, texts, strict=True)):
+            return
+        kind, record = watched.pieces[0] if watched.pieces else ("", watched.records[0] if watched.records else None)
+        seen = observe(texts, raw, watched.line, record, kind, watched.counters, after)
+        if seen is not None:
+            self._take(seen, watched.state, texts)
+
+    def _take(self, seen: Seen, state: int, texts: list[str]) -> None:
+        sample = Sample(seen.text, seen.spans, seen.effect.names, seen.values)
+        shape = shape_of(sample)
+        if shape is None:
+            return
+        group = self.groups.get(shape)
+        if group is None:
+            if len(self.groups) >= MOST_GROUPS:
+                return
+            group = self.groups[shape] = Known()
+        move = (self._state, seen.effect)
+        if state not in group.moves:
+            group.moves[state] = move
+        elif group.moves[state] != move:
+            group.moves[state] = None  # the shape does not decide what happens here
+        group.models.setdefault(seen.effect, seen.record)
+        group.telling = group.telling or any(self.tells(text) for text in texts)
+        group.told += 1
+        if len(group.samples) < MOST_SAMPLES:
+            group.samples.append(sample)
+        else:
+            group.samples[group.told % MOST_SAMPLES] = sample
+        self._fresh = True
+        if group.told >= LEAST_SAMPLES and group.told >= 2 * group.taught:
+            self._teach(group)
+
+    def _teach(self, group: Known) -> None:
+        group.taught = group.told
+        template = learn(group.samples)
+        if template is None or (group.template is None and len(self.known) >= MOST_TEMPLATES):
+            return
+        if group.template is not None:
+            template.hits = group.template.hits
+            self.scanner.templates.remove(group.template)
+            del self.known[id(group.template)]
+        group.template = template
+        self.known[id(template)] = group
+        self.scanner.templates.append(template)
+        self._fresh = True
+
+    def taught_anew(self) -> bool:
+        """Whether something was learnt since the last call."""
+        fresh, self._fresh = self._fresh, False
+        return fresh
+
+
+class _Walk:
+    """One block: the matched records and the other lines, walked in file order."""
+
+    def __init__(self, driver: Driver, block: bytes) -> None:
+        self.driver, self.block = driver, block
+        window = driver.scanner.window(block)
+        ends = np.flatnonzero(window.data[: window.size] == 10)
+        self.starts: Ints = np.concatenate([np.zeros(1, np.int64), ends + 1])
+        if self.starts[-1] != window.size:
+            self.starts = np.append(self.starts, window.size)
+        self.window = window
+        self.count = self.starts.size - 1
+        self.base = driver.line
+        self.points: dict[str, list[tuple[int, float]]] = {}
+        self.begin = dict(driver.counters)
+        self.opened: list[tuple[int, int]] = []
+        self.first_block = driver.block_line
+        self.parts: list[tuple[Known, Effect, Matched, Bools]] = []
+
+    def run(self) -> None:
+        """Read the block."""
+        at = 0
+        while at < self.count:
+            at = self._pass(at)
+        self.driver.line += self.count
+        self._emit()
+
+    def _pass(self, at: int) -> int:
+        """Match from line ``at`` on and walk; return the line from which to match again with what was learnt."""
+        driver = self.driver
+        driver.taught_anew()
+        if not driver.known:
+            stop = min(self.count, at + FIRST_LINES)
+            self._slow(at, stop)
+            return stop
+        scan = driver.scanner.match(self.window, self.starts, at)
+        path = _Path(driver, scan, at, self.count)
+        slow = 0
+        while True:
+            stop = path.stretch(driver._state)
+            if stop > at:
+                self._accept(path, at, stop)
+                at = stop
+            if stop >= self.count:
+                self._gather(path, scan)
+                return self.count
+            if stop == path.reach:
+                continue
+            self._sync(path, stop)
+            after = stop + path.length(stop)
+            self._slow(stop, after)
+            path.skip(stop, after)
+            slow += after - stop
+            at = after
+            if slow >= RESCAN_AFTER and driver.taught_anew() and at < self.count:
+                path.forget(at)
+                self._gather(path, scan)
+                return at
+
+    def _slow(self, first: int, stop: int) -> None:
+        a, b = int(self.starts[first]), int(self.starts[stop])
+        raw = self.block[a:b]
+        texts = raw.decode("utf-8", errors="replace").split("\n")
+        if texts[-1] == "":
+            texts.pop()
+        driver = self.driver
+        before = dict(driver.counters)
+        driver.slow(self.base + first, [text.removesuffix("\r") for text in texts], raw)
+        driver.counters.update(driver.assembler._context)
+        for key, count in driver.counters.items():
+            if before.get(key) is not count:
+                self.points.setdefault(key, []).append((stop - 1, count.value))
+        block = driver.assembler._block
+        if block is not None and block.line != driver.block_line:
+            driver.block_line = block.line
+            self.opened.append((stop - 1, block.line))
+
+    def _accept(self, path: _Path, first: int, stop: int) -> None:
+        if not path.moved:
+            self.driver.flush()
+        path.take(first, stop)
+        self.driver._state = path.state
+        self.driver.fast_lines += stop - first
+
+    def _sync(self, path: _Path, stop: int) -> None:
+        """Put the assembler where the bulk reading has come to."""
+        driver = self.driver
+        if not path.moved:
+            return
+        path.moved = False
+        driver.counters.update(path.counters(stop))
+        driver.block_line = max(driver.block_line, path.opened(stop) + self.base)
+        restore(driver.assembler, driver.saved[driver._state], driver.counters, driver.block_line)
+
+    # ------------------------------------------------------------------------------------------------ results
+    def _gather(self, path: _Path, scan: Scan) -> None:
+        """Keep what was accepted of one matching pass."""
+        driver = self.driver
+        self._sync(path, self.count)
+        for known, rows in path.rows:
+            taken = path.taken[rows.line]
+            if not taken.any():
+                continue
+            states = path.before[rows.line]
+            for state in np.unique(states[taken]).tolist():
+                move = known.moves[state]
+                assert move is not None
+                self.parts.append((known, move[1], rows, taken & (states == state)))
+
+    def _emit(self) -> None:
+        updates = self._updates()
+        opened = self._opened()
+        for known, effect, rows, mask in self.parts:
+            if not effect.record:
+                self._tell(known, rows.line[mask], rows.template.lines)
+                continue
+            model = known.models[effect]
+            assert model is not None
+            whole = bool(mask.all())
+            line = rows.line if whole else rows.line[mask]
+            values = rows.values if whole else [value[mask] for value in rows.values]
+            counters: list[Floats] = [_EMPTY] * len(effect.counters)
+            cells: dict[int, Floats] = {}
+            for (what, i), value in zip(effect.slots, values, strict=True):
+                if what == "counter":
+                    counters[i] = value
+                elif what == "cell":
+                    cells[i] = value
+            context = {key: self._context(key, line, updates) for key, _, _ in effect.context}
+            place = line + (self.base + effect.first)
+            row = place
+            if effect.piece == "joins":
+                row = opened[1][np.searchsorted(opened[0], line, side="right") - 1]
+            bulk = Bulk(effect, model, place, row, counters, [cells[i] for i in sorted(cells)], context)
+            self._check(known, bulk, rows, mask)
+            if known.telling:
+                self._tell(known, line, rows.template.lines)
+            self.driver.bulk(bulk)
+
+    def _opened(self) -> tuple[Ints, Ints]:
+        """Return where in this block of text blocks of the log were opened, and their first lines."""
+        lines = [np.array([-1, *(at for at, _ in self.opened)], np.int64)]
+        firsts = [np.array([self.first_block, *(first for _, first in self.opened)], np.int64)]
+        for _, effect, rows, mask in self.parts:
+            if effect.piece == "opens":
+                lines.append(rows.line[mask])
+                firsts.append(rows.line[mask] + self.base)
+        line, first = np.concatenate(lines), np.concatenate(firsts)
+        order = np.argsort(line, kind="stable")
+        return line[order], first[order]
+
+    def _updates(self) -> dict[str, tuple[Ints, Floats]]:
+        """Return, for every counter, the lines of this block that set it and the values."""
+        lines: dict[str, list[Ints]] = {}
+        values: dict[str, list[Floats]] = {}
+        for key, points in self.points.items():
+            lines.setdefault(key, []).append(np.array([line for line, _ in points], np.int64))
+            values.setdefault(key, []).append(np.array([value for _, value in points], np.float64))
+        wanted = {key for _, effect, _, _ in self.parts for key, _, _ in effect.context}
+        for _, effect, rows, mask in self.parts:
+            for key, value in _settings(effect, rows.values):
+                if key in wanted:
+                    lines.setdefault(key, []).append(rows.line[mask])
+                    values.setdefault(key, []).append(value[mask])
+        out: dict[str, tuple[Ints, Floats]] = {}
+        for key, arrays in lines.items():
+            line, value = np.concatenate(arrays), np.concatenate(values[key])
+            order = np.argsort(line, kind="stable")
+            out[key] = (line[order], value[order])
+        return out
+
+    def _context(self, key: str, line: Ints, updates: dict[str, tuple[Ints, Floats]]) -> Floats:
+        first = self.begin[key].value if key in self.begin else np.nan
+        if key not in updates:
+            return np.broadcast_to(np.float64(first), line.size)
+        lines, values = updates[key]
+        at = np.searchsorted(lines, line, side="left")
+        return np.concatenate([[first], values])[at]
+
+    def _tell(self, known: Known, lines: Ints, length: int) -> None:
+        """Hand lines without a record to those who look for events and settings."""
+        if not known.telling:
+            room = QUIET_LINES - known.shown
+            if room <= 0:
+                return
+            lines = lines[:room]
+            known.shown += lines.size
+        for line in lines.tolist():
+            for further in range(line, line + length):
+                raw = self.block[int(self.starts[further]) : int(self.starts[further + 1])]
+                self.driver.other(self.base + further, raw.decode("utf-8", errors="replace").rstrip("\r\n"))
+
+    def _check(self, known: Known, bulk: Bulk, rows: Matched, mask: Bools) -> None:
+        """Read one of the records with an assembler of its own and compare."""
+        pick = self.driver._random.randrange(bulk.line.size)
+        first = int(rows.line[mask][pick])
+        state = next(s for s, move in known.moves.items() if move is not None and move[1] == bulk.effect)
+        assembler = Assembler(self.driver.assembler.grammars)
+        assembler.headers = self.driver.assembler.headers
+        counted = [(header, header.rows) for header in assembler.headers]
+        above = {
+            key: Count(name, float(bulk.context[key][pick]), total) for key, name, total in bulk.effect.context
+        }
+        restore(assembler, self.driver.saved[state], above, int(bulk.row[pick]))
+        for line in range(first, first + rows.template.lines):
+            raw = self.block[int(self.starts[line]) : int(self.starts[line + 1])]
+            assembler.feed(self.base + line, raw.decode("utf-8", errors="replace").rstrip("\r\n"))
+        for header, seen in counted:
+            header.rows = seen
+        expected = record_of(
+            bulk.effect, bulk.model, int(bulk.line[pick]), [float(c[pick]) for c in bulk.counters],
+            [float(c[pick]) for c in bulk.cells], {key: float(v[pick]) for key, v in bulk.context.items()},
+        )  # fmt: skip
+        found = [record for record in assembler.records if without_stand_ins(record) is record]
+        if bulk.effect.piece and assembler._block is not None:
+            block = assembler._block
+            cells = {key: cell for key, cell in block.cells.items() if cell[1] != ELSEWHERE}
+            found = [*found, replace(block, line=int(bulk.line[pick]), cells=cells)]
+        if len(found) != 1 or not alike(found[0], expected):
+            raise Distrust(f"line {self.base + first}")
+
+
+_EMPTY: Floats = np.zeros(0)
+_SAME = -9
+_STRIDE = 1024
+
+
+def _settings(effect: Effect, values: list[Floats]) -> Iterator[tuple[str, Floats]]:
+    """Yield the counters that an effect sets, with their values."""
+    own = {name.lower(): i for i, (name, _) in enumerate(effect.counters)}
+    place = {slot: i for i, slot in enumerate(effect.slots)}
+    for i, (key, _, _) in enumerate(effect.sets):
+        slot = place.get(("sets", i))
+        if slot is None and key in own:
+            slot = place.get(("counter", own[key]))
+        if slot is not None:
+            yield key, values[slot]
+
+
+class _Path:
+    """Which matched records are a path through known states."""
+
+    def __init__(self, driver: Driver, scan: Scan, first: int, count: int) -> None:
+        self.driver, self.count = driver, count
+        self.rows = [(driver.known[id(rows.template)], rows) for rows in scan.rows]
+        # For every line: which shape begins there (-1: none, -2: inside a record of several lines).
+        self.shape = np.full(count + 1, -1, np.int32)
+        for i, (_, rows) in enumerate(self.rows):
+            self.shape[rows.line] = i
+            for further in range(1, rows.template.lines):
+                self.shape[rows.line + further] = -2
+        self.before = np.full(count + 1, NOWHERE, np.int32)
+        self.taken = np.zeros(count + 1, np.bool_)
+        self.state = driver._state
+        self.moved = False
+        self._at = first
+        self._end = first
+        self._stops: Ints = np.zeros(0, np.int64)
+        self._since = first
+        self._ready = False
+        self._stride = _STRIDE
+        self.reach = first
+
+    def length(self, line: int) -> int:
+        """How many lines the record that begins at ``line`` has (1 for an unmatched line)."""
+        shape = int(self.shape[line])
+        return self.rows[shape][1].template.lines if shape >= 0 else 1
+
+    def stretch(self, state: int) -> int:
+        """Return the first line that must be read by the assembler, given the state before the next line."""
+        if self._at >= self.count:
+            return self.count
+        if not self._ready or self._at >= self.reach or state != self._expected():
+            if self._ready and self._at < self.reach:
+                self._stride = _STRIDE
+            self._plan(state)
+        return int(self._stops[np.searchsorted(self._stops, self._at)])
+
+    def _expected(self) -> int:
+        return int(self.before[self._at]) if self._at < self.count else self.driver._state
+
+    def _plan(self, state: int) -> None:
+        """Follow the states from the next line on, taking lines without a shape as if they changed nothing."""
+        self._ready = True
+        first = self._at
+        # After a change of plan only a short stretch is followed, twice as long each time it holds.
+        self.reach = min(self.count, first + self._stride)
+        while self.reach < self.count and self.shape[self.reach] == -2:
+            self.reach += 1
+        self._stride = min(2 * self._stride, self.count)
+        shape = self.shape[first : self.reach]
+        after, valid = self._table(state)
+        leads = after[shape]
+        begins = shape >= 0
+        jumps = np.where(begins & (leads != _SAME), np.arange(shape.size), -1)
+        last = np.maximum.accumulate(jumps)
+        previous = np.concatenate([[-1], last[:-1]])
+        before = np.where(previous >= 0, leads[np.maximum(previous, 0)], state)
+        self.before[first : self.reach] = before
+        self._behind = np.where(last >= 0, leads[np.maximum(last, 0)], state)
+        self._since = first
+        good = valid[shape, before] & (before >= 0)
+        good[shape == -1] = False
+        inner = np.flatnonzero(shape == -2)
+        if inner.size:  # an inner line is as good as the first line of its record
+            heads = np.maximum.accumulate(np.where(shape != -2, np.arange(shape.size), -1))
+            good[inner] = good[np.maximum(heads[inner], 0)]
+        bad = np.flatnonzero(~good)
+        self._stops = np.append(bad + first, self.reach)
+
+    def _table(self, state: int) -> tuple[Ints, Bools]:
+        """Return the state behind each shape (:data:`_SAME`: the one before it), and in which states it is known.
+
+        Only states that can be reached from ``state`` count: most states belong to the beginning of a log.
+        """
+        reached, fresh = {state}, [state]
+        while fresh:
+            here = fresh.pop()
+            for known, _ in self.rows:
+                move = known.moves.get(here)
+                if move is not None and move[0] not in reached:
+                    reached.add(move[0])
+                    fresh.append(move[0])
+        after = np.full(len(self.rows) + 2, _SAME, np.int64)
+        valid = np.zeros((len(self.rows) + 2, len(self.driver.states) + 1), np.bool_)
+        for i, (known, _) in enumerate(self.rows):
+            moves = {s: move[0] for s, move in known.moves.items() if move is not None and s in reached}
+            if len(set(moves.values())) == 1:
+                after[i] = next(iter(moves.values()))
+            else:
+                moves = {s: behind for s, behind in moves.items() if behind == s}
+            for s in moves:
+                valid[i, s] = True
+        return after, valid
+
+    def opened(self, stop: int) -> int:
+        """Return the last accepted line before ``stop`` that opened a block, -1 if none did."""
+        latest = -1
+        for known, rows in self.rows:
+            if any(move is not None and move[1].piece == "opens" for move in known.moves.values()):
+                at = int(np.searchsorted(rows.line, stop)) - 1
+                while at >= 0 and not self.taken[rows.line[at]]:
+                    at -= 1
+                latest = max(latest, int(rows.line[at]) if at >= 0 else -1)
+        return latest
+
+    def take(self, first: int, stop: int) -> None:
+        """Accept the lines from ``first`` up to ``stop``."""
+        self.taken[first:stop] = True
+        self.state = int(self._behind[stop - 1 - self._since])
+        self.moved = True
+        self._end = stop
+        self._at = stop
+
+    def skip(self, first: int, stop: int) -> None:
+        """The lines from ``first`` up to ``stop`` were read by the assembler."""
+        self._at = stop
+        if stop < self.count and self.shape[stop] == -2:
+            # The record of several lines that these belonged to was given up: its other lines stand alone.
+            rest = stop
+            while rest < self.count and self.shape[rest] == -2:
+                self.shape[rest] = -1
+                rest += 1
+            self._ready = False
+
+    def forget(self, line: int) -> None:
+        """Take nothing from ``line`` on."""
+        self.taken[line:] = False
+
+    def counters(self, stop: int) -> dict[str, Count]:
+        """Return the counters that the accepted records before ``stop`` set last."""
+        latest: dict[str, tuple[int, Count]] = {}
+        for known, rows in self.rows:
+            at = int(np.searchsorted(rows.line, stop)) - 1
+            while at >= 0 and not self.taken[rows.line[at]]:
+                at -= 1
+            if at < 0:
+                continue
+            line = int(rows.line[at])
+            move = known.moves[int(self.before[line])]
+            assert move is not None
+            names = {key: (name, total) for key, name, total in move[1].sets}
+            for key, values in _settings(move[1], rows.values):
+                if key not in latest or latest[key][0] < line:
+                    latest[key] = (line, Count(names[key][0], float(values[at]), names[key][1]))
+        return {key: count for key, (_, count) in latest.items()}
+
+
+def alike(one: Record, other: Record) -> bool:
+    """Whether two records are the same for everything that is made of records."""
+    return (
+        (one.line, one.grammar, one.header, one.bar, one.anchored, list(one.cells))
+        == (other.line, other.grammar, other.header, other.bar, other.anchored, list(other.cells))
+        and _counts(one.counters) == _counts(other.counters)
+        and [count.name for count in one.latest] == [count.name for count in other.latest]
+        and all(
+            a.flag == b.flag and a.unit == b.unit and line == below and same_floats(np.array([a.value]), np.array([b.value]))
+            for (a, line), (b, below) in zip(one.cells.values(), other.cells.values(), strict=True)
+        )
+    )
+
+
+def _counts(counters: Iterable[Count]) -> list[tuple[str, float, float | None]]:
+    return [(count.name, count.value, count.total) for count in counters]
+
+
+def joined(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Join blocks to about ``size`` bytes; the first one is small, so that the shapes are learnt from few lines."""
+    held: list[bytes] = []
+    total = 0
+    for block in blocks:
+        held.append(block)
+        total += len(block)
+        if total >= size:
+            yield b"".join(held)
+            held, total = [], 0
+    if held:
+        yield b"".join(held)
