@@ -7,6 +7,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from logdoctor.model import Scalar, Setting
 MOST_BYTES = 4 << 20
 MOST_SETTINGS = 5_000
 MOST_DEPTH = 12
+MOST_TEXT = 200
 
 Found = tuple[str, Any, int | None]  # dotted name, value, line
 
@@ -31,7 +33,7 @@ def read_config(path: str | Path) -> tuple[Setting, ...]:
     text = _text(Path(path).expanduser(), name)
     reader = _READERS.get(Path(name).suffix.lower(), _any)
     try:
-        found = list(reader(text))
+        found = list(islice(reader(text), MOST_SETTINGS))
     except InputError:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -41,7 +43,9 @@ def read_config(path: str | Path) -> tuple[Setting, ...]:
 
 def from_mapping(mapping: Mapping[str, Any], source: str = "given") -> tuple[Setting, ...]:
     """Return the settings of a (nested) mapping, under their canonical names."""
-    return settings_from([(name, value, None) for name, value in flatten(mapping)], source=source)
+    return settings_from(
+        [(name, value, None) for name, value in islice(flatten(mapping), MOST_SETTINGS)], source=source
+    )
 
 
 def settings_from(found: list[Found], source: str) -> tuple[Setting, ...]:
@@ -74,8 +78,17 @@ def scalar(value: Any, name: str | None = None) -> Scalar:
         parsed = value_of(value, name) if len(value) < 64 else value
         return parsed if isinstance(parsed, (int, float)) or parsed is None else value
     if isinstance(value, (list, tuple)):
-        return value_of(str(value[0]), name) if len(value) == 1 else json.dumps(list(value), default=str)
-    return str(value)
+        return _listed(list(value), name)
+    return str(value)[:MOST_TEXT] if not isinstance(value, Mapping) else None
+
+
+def _listed(value: list[Any], name: str | None) -> Scalar:
+    """Return a list as its text; a list of lists (aliases of YAML can nest them without end) only as their number."""
+    if len(value) == 1 and isinstance(value[0], (str, int, float)):
+        return value_of(str(value[0])[:MOST_TEXT], name)
+    if len(value) <= 64 and all(item is None or isinstance(item, (str, int, float)) for item in value):
+        return json.dumps([item[:MOST_TEXT] if isinstance(item, str) else item for item in value])
+    return f"[{len(value)} items]"
 
 
 def flatten(value: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -167,7 +180,7 @@ def _any(text: str) -> Iterator[Found]:
     """Read a file whose suffix says nothing: JSON, else TOML, else YAML."""
     for reader in (_json, _toml, _yaml):
         try:
-            return iter(list(reader(text)))
+            return iter(list(islice(reader(text), MOST_SETTINGS)))
         except ValueError:
             continue
     raise InputError("the configuration is neither YAML, JSON, TOML nor Python")
