@@ -17,8 +17,13 @@ EXACT = 0.02  # relative scatter within which products or differences of printed
 
 def norms(view: RunView) -> list[Series]:
     """Return the judged gradient-norm series, the global one first."""
-    found = [s for name in view.names if "grad_norm" in name and (s := view.get(name)) is not None]
+    found = [s for name in view.names if _is_norm(name) and (s := view.get(name)) is not None]
     return sorted(found, key=lambda s: (s.name != "grad_norm", -len(s)))
+
+
+def _is_norm(name: str) -> bool:
+    """Whether a metric is a gradient norm: it says so, or it is the norm of a network and of nothing else."""
+    return "grad_norm" in name or name in {"actor_norm", "critic_norm", "policy_norm", "value_norm", "generator_norm"}
 
 
 def alive(series: Series) -> Series:

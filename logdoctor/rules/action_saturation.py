@@ -67,7 +67,7 @@ def _columns(view: RunView) -> list[Series]:
     found = []
     for name in view.names:
         if (
-            not (name.startswith(("action", "steering", "throttle")) or name.endswith(("_action", "_action_mean")))
+            not {"action", "actions", "steering", "throttle"} & set(name.split("_"))
             or name.endswith(NOT_ACTIONS)
             or "share" in name
         ):

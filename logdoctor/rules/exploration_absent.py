@@ -4,7 +4,8 @@ What it finds: an epsilon, or a configured exploration noise, of (almost) zero f
 learn.
 Why it matters: without trying other actions the learner only ever sees the consequences of its first policy.
 How it decides: epsilon is at most ``least`` in ``share`` of all rows and from the first row on, or the configured
-noise is zero; no expert supplies actions (expert ratio below ``expert``), and performance fell or did not improve.
+noise is zero; no expert supplies actions (expert ratio below ``expert``), and performance fell, did not improve, or
+repeats itself in the second half.
 When it is wrong: noisy networks, entropy bonuses and random environments explore without epsilon.
 What to do: start with epsilon 1.0 (or action noise 0.1) and let it decay.
 References: Mnih et al. 2015; Fujimoto et al. 2018 (noise 0.1).
@@ -16,9 +17,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from logdoctor.detectors.constant import repeat_share
 from logdoctor.model import Finding, Series
 from logdoctor.rules._examples import learning, table, wobble
-from logdoctor.rules._outcome import label, outcome
+from logdoctor.rules._outcome import Outcome, label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, rows, say, threshold
 from logdoctor.view import RunView
@@ -27,7 +29,7 @@ from logdoctor.view import RunView
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding when nothing explores and nothing is learned."""
     hurt = outcome(view)
-    if not hurt.bad or hurt.series is None:
+    if hurt.series is None or not (hurt.bad or _stands(hurt.series, limits.repeats)):
         return
     expert = view.finite("expert_ratio")
     if (
@@ -47,7 +49,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             onset=view.place(series, 0),
             summary=(
                 f"{label(series)} is at most {say(float(series.value.max()))} in all {len(series):,} rows, from the "
-                f"first one on: nothing explores; {hurt.text}."
+                f"first one on: nothing explores; {_harm(hurt)}."
             ),
             figures={"first": float(series.value[0]), "largest": float(series.value.max()), "rows": len(series)},
             evidence=rows(series, [(0, "first"), (len(series) // 2, ""), (len(series) - 1, "last")]),
@@ -65,12 +67,23 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             onset=view.place(hurt.series, 0),
             summary=(
                 f"{noise.raw_name} is 0{f' (line {noise.line})' if noise.line else ''}: a deterministic policy "
-                f"without noise explores nothing; {hurt.text}."
+                f"without noise explores nothing; {_harm(hurt)}."
             ),
             figures={"exploration_noise": 0.0},
             evidence=rows(hurt.series, [(0, "first"), (-1, "last")]),
             analysis="The replay data holds only what the first policy happened to do.",
         )
+
+
+def _stands(series: Series, repeats: float) -> bool:
+    """Whether the second half of performance mostly repeats the row before: every episode goes the same way."""
+    return repeat_share(series.value[len(series) // 2 :]) >= repeats
+
+
+def _harm(hurt: Outcome) -> str:
+    if hurt.bad or hurt.series is None:
+        return hurt.text
+    return f"{label(hurt.series)} repeats itself in the second half (last {say(float(hurt.series.value[-1]))})"
 
 
 def _none(series: Series, limits: Limits) -> bool:
@@ -102,6 +115,13 @@ RULE = Rule(
             "Hessel et al. 2018: epsilon 0.01 at the end",
         ),
         threshold("share", 0.95, "of the rows", "also later nothing explores", "Mnih et al. 2015"),
+        threshold(
+            "repeats",
+            0.3,
+            "of the rows repeat the one before",
+            "a policy that never tries anything else",
+            "rule reward-zero-variance",
+        ),
         threshold(
             "expert",
             0.5,

@@ -68,7 +68,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 
 
 def _log(top: float) -> str:
-    return f"gamma: 0.9\nreward_clip: 1.0\n{table(q_max=np.linspace(0, top, 60), episode_return=learning())}"
+    return f"gamma: 0.9\nreward_clip: 1.0\n{table(q_max=np.full(60, top), episode_return=learning())}"
 
 
 RULE = Rule(

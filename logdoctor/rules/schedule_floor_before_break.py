@@ -133,7 +133,7 @@ def _log(sick: bool) -> str:
     return table(
         expert_ratio=ratio,
         loss=1 + np.abs(wobble(size=0.1)),
-        q_max=np.concatenate([np.linspace(5, 20, 30), np.geomspace(20, 900, 30)]) if sick else np.linspace(5, 20, 60),
+        q_max=np.concatenate([np.linspace(8, 9, 30), np.geomspace(10, 900, 30)]) if sick else np.linspace(5, 20, 60),
         episode_return=failing() if sick else learning(),
     )
 

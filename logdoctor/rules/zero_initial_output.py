@@ -4,8 +4,9 @@ What it finds: a first printed Q range whose two ends are zero, followed by a ru
 the head does not learn.
 Why it matters: an output layer that starts at zero weights and zero bias gives the same value to every action; what
 reaches the layers before it is multiplied by zero at first, so symmetry is broken late or never.
-How it decides: both ends of the first range are zero, later ones are not. It is a warning when a head does not learn
-(agreement without gain) or performance is bad, else a remark: the first row may simply precede the first update.
+How it decides: both ends of the first range are zero as printed, later ones are not, and agreement does not rise
+afterwards (the rule agreement-stagnates). Without that second sign nothing is said: small random weights print the
+same zeros.
 When it is wrong: a row printed before the first batch was sampled shows zeros whatever the initialisation.
 What to do: initialise the output weights with small random values, bias zero; restart rather than continue.
 References: Glorot and Bengio 2010; seed report 000.
@@ -19,7 +20,7 @@ import numpy as np
 
 from logdoctor.model import Finding
 from logdoctor.rules._examples import learning, ramp, table, wobble
-from logdoctor.rules._outcome import outcome
+from logdoctor.rules._outcome import label
 from logdoctor.rules._policy import agreements
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, say, threshold, way
@@ -38,26 +39,23 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     count = int(np.argmin(zero))
     flat = next((s for s in agreements(view) if stagnation(s) is not None), None)
-    bad = outcome(view).bad or flat is not None
+    if flat is None:
+        return
+    step = float(np.diff(np.unique(q.high.value)).min())
     width = q.high.value - q.low.value
     last = len(q.size) - 1
-    why = ""
-    if flat is not None:
-        why = (
-            f"; {flat.raw_name} does not rise afterwards ({say(float(flat.value[0]))} to {say(float(flat.value[-1]))})"
-        )
+    why = f"{label(flat)} does not rise afterwards ({say(float(flat.value[0]))} to {say(float(flat.value[-1]))})"
     yield finding(
         RULE,
         view,
-        severity="warning" if bad else "info",
-        confidence=0.6 if bad else 0.4,
+        severity="warning",
+        confidence=0.5,
         metrics=["q_min", "q_max"],
         onset=view.place(q.size, 0),
         summary=(
-            f"The first Q range is {q.text(0)} at {at(view, q.size, 0)}: all actions had exactly the same value, "
-            "as with an output"
-            f" layer initialised to zero. It widens to {q.text(count)} at {at(view, q.size, count)} and "
-            f"{q.text(last)} at the end{why}."
+            f"The first Q range is {q.text(0)} at {at(view, q.size, 0)} (printed in steps of {say(round(step, 6))}):"
+            f" all actions had the same value, as with an output layer initialised to zero. It widens to"
+            f" {q.text(count)} at {at(view, q.size, count)} and {q.text(last)} at the end; {why}."
         ),
         figures={
             "first_low": 0.0,
