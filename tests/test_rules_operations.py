@@ -1,0 +1,93 @@
+"""Rules on speed, memory and crash lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.runs import event, found, noise, run_of, series_of, view_of
+from logdoctor.view import RunView
+
+N = 120
+
+
+def loss():
+    return series_of("loss", np.linspace(2, 0.5, N) + noise(N, 0.03))
+
+
+# ---------------------------------------------------------------------------------------------------- throughput
+def test_a_step_that_takes_longer_and_longer():
+    time = 10 + noise(N, 0.5)
+    time[40:] += np.linspace(0, 60, 80)
+    finding = found(view_of(loss(), series_of("step_time", time)), "LD801")["throughput-degradation"]
+    assert abs(finding.onset.line - 42) <= 5
+    assert finding.figures["times_slower"] > 5
+
+
+def test_a_rate_that_falls_is_found_in_the_other_direction():
+    rate = 400 / (1 + np.concatenate([np.zeros(40), np.linspace(0, 9, 80)])) * (1 + noise(N, 0.05))
+    assert "throughput-degradation" in found(view_of(loss(), series_of("steps_per_second", rate)), "LD801")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_shared_machine_is_no_degradation(seed):
+    rng = np.random.default_rng(seed)
+    level = np.repeat(rng.choice([300.0, 420.0, 690.0], N // 10), 10)
+    view = view_of(loss(), series_of("steps_per_second", level * (1 + noise(N, 0.05, seed))))
+    assert not found(view, "LD801", "LD802")
+
+
+def test_frames_a_second_since_the_start_fall_when_learning_sets_in():
+    step = np.linspace(100, 25_000, N)
+    cost = np.where(step < 3000, 1 / 12_000, 1 / 1_200)
+    elapsed = np.cumsum(np.diff(step, prepend=0) * cost)
+    fps = series_of("fps", np.round(step / elapsed), step=step, raw_name="time/fps")
+    assert fps.value[0] > 5 * fps.value[-1]
+    assert not found(view_of(loss(), fps, format="boxed"), "LD801", "LD802")
+
+
+def test_stalls_that_begin_in_mid_run_are_a_warning_and_a_grid_from_the_start_is_not():
+    time = 17 + noise(N, 0.3)
+    time[60::7] = 250.0
+    finding = found(view_of(loss(), series_of("step_time", time)), "LD802")["loader-stall"]
+    assert (finding.severity, finding.onset.line) == ("warning", 61)
+    grid = 17 + noise(N, 0.3)
+    grid[4::10] = 250.0
+    assert found(view_of(loss(), series_of("step_time", grid)), "LD802")["loader-stall"].severity == "info"
+
+
+def test_a_slow_first_step_is_compilation():
+    time = 17 + noise(N, 0.3)
+    time[0] = 9000.0
+    assert not found(view_of(loss(), series_of("step_time", time)), "LD801", "LD802")
+
+
+def test_a_buffer_that_fills_is_no_leak():
+    leak = 2000 + 40 * np.arange(N) + noise(N, 20)
+    assert "memory-growth" in found(view_of(loss(), series_of("memory", leak)), "LD803")
+    assert not found(view_of(loss(), series_of("memory", np.minimum(leak, 3500.0))), "LD803")
+
+
+# ---------------------------------------------------------------------------------------------------- crashes
+def crash(*events):
+    return found(RunView(run_of(loss(), events=events)), "LD804", "LD805", "LD806")
+
+
+def test_memory_that_ran_out_ends_a_run_or_is_survived():
+    assert crash(event("oom", 120, "CUDA out of memory"))["out-of-memory"].severity == "critical"
+    assert crash(event("oom", 50, "CUDA out of memory"))["out-of-memory"].severity == "warning"
+
+
+def test_a_traceback_at_the_end_is_a_crash_and_one_in_between_was_caught():
+    assert crash(event("traceback", 121, "ValueError: bad"))["crash"].severity == "critical"
+    assert crash(event("traceback", 30, "ValueError: bad"))["crash"].severity == "warning"
+
+
+def test_a_lost_client_is_no_crash():
+    assert crash(event("error", 121, "Error handling client 0: Failed to read length"))["crash"].severity == "info"
+    assert not crash(event("error", 60, "Training error: index out of bounds"))
+
+
+def test_a_killed_program_is_told_without_blaming_the_training():
+    assert crash(event("killed", 121, "Killed"))["killed"].severity == "warning"
+    assert not crash(event("killed", 20, "worker killed, restarting"))
