@@ -25,6 +25,7 @@ from logdoctor.model import Scalar
 
 ALPHA = 0.05  # family-wise: one sweep in twenty without any real effect may show one claim
 SHUFFLES = 4000  # the smallest p that can be told is 1/4001; enough against 60 settings at 0.05
+BLOCK = 16_000_000  # outcomes shuffled at a time: 128 MB
 MIN_RUNS = 8  # 4 against 4 is the smallest split that can reach p = 0.03 at all (1 / C(8,4) * 2)
 MIN_EACH = 2
 LEVELS = 4
@@ -157,10 +158,8 @@ def _corrected(
     columns: Sequence[NDArray[np.int64]], failed: NDArray[np.bool_], strata: NDArray[np.int64], rng: np.random.Generator
 ) -> Floats:
     """Return the minP-corrected p of each column."""
-    shuffled = _shuffles(failed, strata, rng)
-    p = np.empty((len(columns), shuffled.shape[1]))
-    for i, column in enumerate(columns):
-        statistic = _chi_square(column, shuffled, strata)
+    p = np.empty((len(columns), SHUFFLES + 1))
+    for i, statistic in enumerate(_null(columns, failed, strata, rng)):
         order = np.sort(statistic)
         # share of shuffles (the data itself among them) with a statistic at least as large
         p[i] = (statistic.size - np.searchsorted(order, statistic - 1e-9, side="left")) / statistic.size
@@ -170,13 +169,25 @@ def _corrected(
     return corrected
 
 
-def _shuffles(failed: NDArray[np.bool_], strata: NDArray[np.int64], rng: np.random.Generator) -> Floats:
-    """Return outcomes, shape ``(runs, 1 + SHUFFLES)``: the data first, then shuffles within the strata."""
-    out = np.repeat(failed[:, None].astype(float), SHUFFLES + 1, axis=1)
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
-        part = out[rows, 1:]
-        out[rows, 1:] = rng.permuted(part, axis=0)
+def _null(
+    columns: Sequence[NDArray[np.int64]], failed: NDArray[np.bool_], strata: NDArray[np.int64], rng: np.random.Generator
+) -> Floats:
+    """Return the statistic of each column for the data (first) and for each shuffle, shape ``(columns, 1 + SHUFFLES)``.
+
+    The shuffles are made in blocks of about ``BLOCK`` outcomes, so that memory does not grow with the number of runs.
+    """
+    out = np.empty((len(columns), SHUFFLES + 1))
+    width = max(1, min(SHUFFLES, BLOCK // max(failed.size, 1)))
+    for start in range(0, SHUFFLES + 1, width):
+        stop = min(start + width, SHUFFLES + 1)
+        outcomes = np.repeat(failed[:, None].astype(float), stop - start, axis=1)
+        for stratum in np.unique(strata):
+            rows = np.flatnonzero(strata == stratum)
+            outcomes[rows] = rng.permuted(outcomes[rows], axis=0)
+        if start == 0:
+            outcomes[:, 0] = failed
+        for i, column in enumerate(columns):
+            out[i, start:stop] = _chi_square(column, outcomes, strata)
     return out
 
 
@@ -287,7 +298,7 @@ def _untangle(
         for other in effects:
             if one is not other:
                 both = _codes(list(zip(strata.tolist(), columns[other.setting].tolist(), strict=True)))
-                statistic = _chi_square(columns[one.setting], _shuffles(failed, both, rng), both)
+                statistic = _null([columns[one.setting]], failed, both, rng)[0]
                 p = float((statistic >= statistic[0] - 1e-9).mean())
                 alone[one.setting, other.setting] = p <= ALPHA
     kept = []

@@ -27,10 +27,7 @@ def columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
     for name in sorted({name for row in rows for name in row.settings}):
         values = [row.settings.get(name) for row in rows]
         numeric = all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values)
-        table[f"setting.{name}"] = [
-            None if v is None else (float(v) if numeric else str(v))
-            for v in values
-        ]
+        table[f"setting.{name}"] = [None if v is None else (float(v) if numeric else str(v)) for v in values]
     return table
 
 
