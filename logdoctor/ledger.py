@@ -14,6 +14,7 @@ GROUPS = 4  # reasons told one by one
 NAMES = 6  # metrics or checks named in one line
 IMITATION = ("agreement", "expert", "action-distribution")  # what only agents print that learn beside an expert
 ACTING = ("episode", "return", "reward", "dqn", "expert", "clip_delta", "action", "Q values")
+FITTING = ("accuracy", "val_", "perplexity")
 IRRELEVANT = ("the run is ", "no expert", "not ")  # reasons that say that there is nothing to check
 _MISSING = re.compile(r"^no (.+) in this log$")
 
@@ -26,7 +27,8 @@ def not_checked(view: RunView, checks: Sequence[Check]) -> Iterator[str]:
         if check.state != "not-applicable" or not _concerns(view, check) or check.why.startswith(IRRELEVANT):
             continue
         absent = _MISSING.match(check.why)
-        if absent and not view.is_rl and any(word in absent[1] for word in ACTING):
+        foreign = FITTING if view.is_rl else ACTING
+        if absent and any(word in absent[1] for word in foreign):
             continue
         if absent:
             missing.append(_few(absent[1]))

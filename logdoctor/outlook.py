@@ -57,9 +57,7 @@ class Loss:
 def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause] = ()) -> Decision:
     """Stop, continue or restart, from where, and whether a longer run makes sense."""
     if not incidents:
-        return Decision(
-            text="continue", why="nothing at or above a warning was found", go=True, go_why="nothing speaks against it"
-        )
+        return _nothing_wrong(view)
     names = {f.name for incident in incidents for f in incident.findings}
     grave = any(incident.severity == 2 for incident in incidents)
     main = incidents[0].main
@@ -79,6 +77,17 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
         text = "continue, and look again at the next checkpoint"
         return Decision(text=text, why="the run still does what it is for; see what to watch", go=None)
     return _restart(view, incidents, parts, causes)
+
+
+def _nothing_wrong(view: RunView) -> Decision:
+    trend = next(_trend(view), "")
+    if "levelled off" in trend:
+        return Decision(
+            text="continue, or stop here if the level is enough",
+            why=f"nothing is broken; {lower_first(trend).rstrip('.')}",
+        )
+    go_why = f"{_label(view)} is still improving" if trend else "nothing speaks against it"
+    return Decision(text="continue", why="nothing at or above a warning was found", go=True, go_why=go_why)
 
 
 def grave_training(incidents: Sequence[Incident]) -> bool:
@@ -206,7 +215,7 @@ def prognosis(view: RunView, incidents: Sequence[Incident], parts: Stretches, ca
         if performance is not None and parts.broke_late:
             yield from _way_back(view, parts)
     changed = [c for cause in causes[:1] for c in cause.changes]
-    if changed and causes[0].confidence < 0.5:
+    if changed and causes[0].confidence < 0.5 and isinstance(changed[0].to, (int, float)):
         yield (
             f"The first cause is only {percent(causes[0].confidence)} sure: change {changed[0].parameter} alone, "
             "so that the next log tells whether it was the one."

@@ -106,6 +106,8 @@ def label(diagnosis: Diagnosis, name: str, size: int = 0) -> str:
     """
     metric = metric_of(diagnosis, name)
     raw = (metric.raw_name if metric else "") or name
+    if metric is None and "-" in name:  # the name of a rule, where a finding concerns no metric
+        raw = name.replace("-", " ").capitalize()
     title, _, key = raw.rpartition(" / ")
     if title and key.lower() not in GENERIC:
         raw = key
@@ -194,14 +196,18 @@ def since(diagnosis: Diagnosis, incident: Incident) -> str:
         onset = incident.root.onset
         if onset is None:
             return "the start of the run"
-        starts = {segment.first_line for segment in diagnosis.reading.segments}
-        return f"{'the first row, ' if onset.line in starts else ''}{place(diagnosis, onset)}"
-    text = f"{place(diagnosis, chain[0].place)}, {chain[0].text}" if chain[0].text else place(diagnosis, chain[0].place)
+        return _start(diagnosis, onset)
+    text = _start(diagnosis, chain[0].place) + (f", {chain[0].text}" if chain[0].text else "")
     worst = [f for f in (incident.root, *incident.derived) if f.severity == incident.severity and f.onset]
     seen = min((f.onset for f in worst if f.onset), key=lambda where: where.line, default=None)
     if seen is None or seen.line <= chain[0].place.line:
         return text
     return f"{text}; plain to see from {place(diagnosis, seen)}"
+
+
+def _start(diagnosis: Diagnosis, where: Place) -> str:
+    starts = {segment.first_line for segment in diagnosis.reading.segments}
+    return f"{'the first row, ' if where.line in starts else ''}{place(diagnosis, where)}"
 
 
 def _cause_of(diagnosis: Diagnosis, incident: Incident) -> Cause:

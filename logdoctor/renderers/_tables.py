@@ -7,13 +7,14 @@ from itertools import pairwise
 
 from logdoctor.model import Curve, Diagnosis, Evidence, Finding
 from logdoctor.renderers._figures import change, is_logarithmic, number, rounded, sparkline, steps
-from logdoctor.renderers._outline import incidents, label, metric_of, unit
+from logdoctor.renderers._outline import incidents, label, unit
 
 TABLE_ROWS = 8  # a table that is longer is not read
 TABLE_METRICS = 3  # columns of figures that fit into 80 characters
 CURVES = 6
 NOTE = 12  # characters that a judgement keeps at least
 LABEL = 18  # characters of a metric's name
+IDLE = frozenset({"frozen", "no-clients"})  # reasons that concern every metric of the rows
 WIDTH = 78  # a fence of this width fits a terminal of 80 columns
 _PURE_CHANGE = re.compile(r"^[+\-−]?[\d.,]+ ?%$|^x [\d.,]+$|^/ [\d.,]+$")
 Key = tuple[int, float | None]  # line, step
@@ -126,8 +127,7 @@ def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
     size = max(8, min(40, width - left - 24))
     out = []
     for name, curve in zip(names, chosen, strict=True):
-        metric = metric_of(diagnosis, curve.metric)
-        first, last = (metric.first, metric.last) if metric else (curve.value[0], curve.value[-1])
+        first, last = curve.value[0], curve.value[-1]
         text = f"{name:<{left}}  {sparkline(curve, size):<{size}}  {rounded(first)} → {rounded(last)}"
         note = " (log)" if is_logarithmic(curve.value) and len(text) + 6 <= width else ""
         out.append(_cut(text + note, width))
@@ -143,7 +143,26 @@ def _chosen(diagnosis: Diagnosis) -> list[Curve]:
     if not told:
         names += ["val_loss", "loss", *(item.metric for item in diagnosis.healthy)]
     by_name = {curve.metric: curve for curve in diagnosis.curves}
-    return [by_name[name] for name in dict.fromkeys(names) if name in by_name][:CURVES]
+    shown = [_judged(diagnosis, by_name[name]) for name in dict.fromkeys(names) if name in by_name]
+    return [curve for curve in shown if curve.value][:CURVES]
+
+
+def _judged(diagnosis: Diagnosis, curve: Curve) -> Curve:
+    """Leave out the points that were not judged: a start-up average of zero would squash the rest of the curve."""
+    hidden = [
+        (masked.first_line, masked.last_line)
+        for masked in diagnosis.reading.masked
+        if masked.reason in IDLE
+        or masked.text.startswith(f"{curve.metric}:")
+        or masked.text.split(" ")[0] == curve.metric
+    ]
+    keep = [i for i, line in enumerate(curve.line) if not any(first <= line <= last for first, last in hidden)]
+    if len(keep) == len(curve.line):
+        return curve
+    return Curve(
+        metric=curve.metric, clock=curve.clock, step=tuple(curve.step[i] for i in keep),
+        value=tuple(curve.value[i] for i in keep), line=tuple(curve.line[i] for i in keep),
+    )  # fmt: skip
 
 
 def _onset_mark(diagnosis: Diagnosis, curve: Curve, size: int) -> str:
