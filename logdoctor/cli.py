@@ -165,6 +165,33 @@ def check(
 
 
 @app.command()
+def watch(
+    logs: Logs,
+    until: Annotated[str | None, typer.Option(help="warning or critical: end with 1 when it is reached.")] = None,
+    on_change: Annotated[
+        str | None, typer.Option(help="Run this when the verdict changes; JSON on its standard input.")
+    ] = None,
+    interval: Annotated[float, typer.Option(help="Seconds between looks.", min=0.05)] = 2.0,
+    heartbeat: Annotated[float, typer.Option(help="Seconds between signs of life; 0: none.", min=0)] = 600.0,
+    silent_for: Annotated[
+        float | None, typer.Option(help="Tell when no line came for so many seconds; 0: never.", min=0)
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help="Keep the verdicts here, for the next watch.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+    format: Annotated[str | None, typer.Option("-f", "--format", help="text or json (JSON lines).")] = None,
+    output: Output = None, config: Config = None, select: Select = None, ignore: Ignore = None, fail_on: FailOn = None,
+    settings: SettingsFile = None, parser: Parser = None, color: Color = "auto", quiet: Quiet = False,
+    allow_empty: AllowEmpty = False,
+) -> None:  # fmt: skip
+    """Follow growing logs (or a pipe) and speak when the verdict changes."""
+    from logdoctor.commands import run_watch
+
+    options: dict[str, Any] = {"interval": interval, "heartbeat": heartbeat, "silent_for": silent_for}
+    options |= {"state": state, "once": once}
+    raise typer.Exit(run_watch(logs, _request(locals()), until=until, on_change=on_change, options=options))
+
+
+@app.command()
 def render(
     reports: Annotated[list[Path], typer.Argument(help="Saved JSON reports.")],
     format: Format = None, output: Output = None, known: Known = None, fail_on: FailOn = None,

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from logdoctor import manual, outputs
 from logdoctor.checking import check, exit_code
 from logdoctor.comparison import compare
+from logdoctor.engine import render
 from logdoctor.errors import UsageError
 from logdoctor.gate import NOT_JUDGED, OK
 from logdoctor.renderers import _checked, _comparison
 from logdoctor.renderers.json_report import dump
 from logdoctor.reporting import Request, report, show
+
+if TYPE_CHECKING:
+    from logdoctor.watching import Watch
+    from logdoctor.watching.happening import Happening
 
 _FAILING = {"critical": ("worse", "other fault"), "warning": ("worse", "other fault", "same"), "never": ()}
 
@@ -109,3 +115,60 @@ def run_demo(name: str | None, request: Request) -> int:
 
 def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
+
+
+def run_watch(
+    logs: Sequence[str], request: Request, *, until: str | None, on_change: str | None, options: Mapping[str, Any]
+) -> int:
+    """Follow logs and print what happens; see :class:`logdoctor.watching.Watch`.
+
+    Raises:
+        UsageError: ``until``, the format or the command is wrong.
+    """
+    from logdoctor.watching import Watch, watch
+    from logdoctor.watching.alerts import Command, Notifier
+
+    if until not in (None, "warning", "critical"):
+        raise UsageError(f"--until must be warning or critical, not {until!r}")
+    if request.format not in (None, "text", "json"):
+        raise UsageError(f"watch prints text or json, not {request.format!r}")
+    tell: list[Callable[[Happening], None]] = [_printer(request, several=len(logs) > 1)]
+    if on_change:
+        tell.append(Command(on_change, outputs.talk))
+    if request.settings.notify:
+        tell.append(Notifier(request.settings.notify, outputs.talk))
+    watched = Watch(logs, settings=request.settings, until=until, config=request.config, **options)
+    if request.output:
+        tell.append(_reporter(watched, request))
+    return watch(watched, tell)
+
+
+def _printer(request: Request, *, several: bool) -> Callable[[Happening], None]:
+    color = outputs.wants_color(request.color, sys.stdout)
+    ascii_only = not outputs.carries_unicode(sys.stdout)
+
+    def show_event(event: Happening) -> None:
+        if request.format == "json":
+            text = event.to_json(ascii_only=ascii_only)
+        elif request.quiet and event.kind in ("heartbeat", "waiting", "appeared"):
+            return
+        else:
+            text = event.to_line(color=color, name=event.path if several else "")
+        if not outputs.say(text + "\n", sys.stdout):
+            raise KeyboardInterrupt  # nobody reads any more: end as if told to
+
+    return show_event
+
+
+def _reporter(watched: Watch, request: Request) -> Callable[[Happening], None]:
+    """Write the report anew whenever the verdict changes, and at the end."""
+    targets = outputs.plan(None, request.output, default="markdown")
+
+    def write_report(event: Happening) -> None:
+        if event.kind not in ("started", "verdict", "recovered", "ended") or not watched.diagnoses:
+            return
+        for target in targets:
+            options = outputs.options_for(target, request.render_options(lines=len(watched.watchers) > 1))
+            outputs.write(render(watched.diagnoses, target.format, options), target)
+
+    return write_report
