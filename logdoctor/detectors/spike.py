@@ -42,6 +42,7 @@ def spikes(value: Floats, z: float = 8.0, ratio: float = 3.0, window: int = WIND
         return Spikes(np.empty(0, dtype=np.int64), empty, empty, empty)
     level = trailing_median(value, window)
     off = value - level
+    off -= trailing_median(off, window)  # on a slope the level lags behind by a constant, which is no deviation
     sigma = MAD_TO_SIGMA * np.maximum(trailing_median(np.abs(off), window), _floor(off))
     with np.errstate(divide="ignore", invalid="ignore"):
         score = np.where(sigma > 0, off / sigma, np.where(off > 0, np.inf, 0.0))

@@ -2,8 +2,8 @@
 
 What it finds: isolated rows in which a supervised or language-model loss is far above the rows before it, and comes back.
 Why it matters: one spike is a bad batch; several say that the step size is near its edge, and each costs the rows of recovery.
-How it decides: a value exceeds ``z`` robust deviations and ``ratio`` times the median of the 41 rows before it, and the loss is
-back within a few rows; from ``many`` spikes on a warning, before that a word of information.
+How it decides: a value exceeds ``z`` robust deviations and ``ratio`` times the median of the 41 rows before it, gives back at
+least ``back`` of the progress made so far, and the loss is back within a few rows; from ``many`` spikes on a warning, before that a word of information.
 When it is wrong: small batches with mixed lengths are noisy by nature; the ratio keeps ordinary noise out.
 What to do: log the batch ids of such rows; clip the gradient at about twice its median; lengthen warm-up.
 References: runmedic (robust z > 8 and 1.5 times the trend, at least 3 spikes); OLMo-core (mean + 6 sigma of 128); PaLM
@@ -33,7 +33,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     series = progress.series
     found = spikes(series.value, limits.z, limits.ratio)
-    recovered = [i for i, top in enumerate(found.index.tolist()) if _recovers(series, top, float(found.level[i]))]
+    progress_made = float(np.max(series.value[: max(3, len(series) // 50)])) - found.level
+    high = series.value[found.index] - found.level >= limits.back * np.maximum(progress_made, 0.0)
+    tops = enumerate(found.index.tolist())
+    recovered = [i for i, top in tops if high[i] and _recovers(series, top, float(found.level[i]))]
     if recovered:
         yield _finding(view, series, found, recovered, len(recovered) >= limits.many)
 
@@ -78,7 +81,20 @@ RULE = Rule(
     min_points=30,
     thresholds=(
         threshold("z", 8.0, "robust deviations", "chance does not reach this", "runmedic: 8"),
-        threshold("ratio", 2.0, "times the level before", "a jump that a reader of the curve would notice", "runmedic: 1.5; runwise: 2"),
+        threshold(
+            "ratio",
+            2.0,
+            "times the level before",
+            "a jump that a reader of the curve would notice",
+            "runmedic: 1.5; runwise: 2",
+        ),
+        threshold(
+            "back",
+            0.2,
+            "of the progress so far",
+            "the noise of single batches is smaller",
+            "runmedic: 50 % for a divergence",
+        ),
         threshold("many", 3.0, "spikes", "one is a bad batch", "runmedic: 3; training-doctor: 3 in 100"),
     ),
     tags=("loss", "stability", "language-models"),
