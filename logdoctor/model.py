@@ -445,10 +445,12 @@ class Link:
 class Story:
     """The parts of the report that tie findings together; each is empty when there is nothing true to say.
 
-    ``main`` is the id of the finding that names the gravest event.
+    ``main`` is the id of the finding that names the gravest event; ``lines`` are the first and last line of the run
+    that the report is about (a file may hold several).
     """
 
     main: str = ""
+    lines: tuple[int, int] | None = None
     chain: tuple[Link, ...] = ()
     why_now: tuple[str, ...] = ()
     decision: str = ""

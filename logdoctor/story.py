@@ -53,7 +53,9 @@ def _story(
     event: Event | None,
     decision: Decision,
 ) -> Story:
-    story = Story(not_checked=tuple(not_checked(view, diagnosis.checks)), limits=tuple(limits(diagnosis)))
+    story = Story(
+        lines=_lines(view), not_checked=tuple(not_checked(view, diagnosis.checks)), limits=tuple(limits(diagnosis))
+    )
     if diagnosis.verdict == "inconclusive":
         return story
     own = [f for f in diagnosis.findings if f.segment in view.segments]

@@ -224,12 +224,21 @@ def test_watch_list_has_both_signs_with_numbers_and_actions(view: Callable[..., 
 
 
 def test_a_healthy_run_says_what_rose_and_goes_on(view: Callable[..., RunView]) -> None:
-    diagnosis = told(view(recovers=True))
+    rising = view(recovers=True)
+    rising = RunView(replace(rising.run, series={k: s.where(s.line < 50) for k, s in rising.run.series.items()}))
+    diagnosis = told(rising)
     assert diagnosis.headline.startswith("Nothing is wrong: episode_return rose from ")
     assert diagnosis.story.decision == "continue"
     assert diagnosis.story.go is True
+    assert diagnosis.story.go_why == "episode_return is still improving"
     assert diagnosis.healthy[0].metric == "episode_return"
     assert diagnosis.story.limits == ()
+
+
+def test_a_level_run_is_not_cheered_on(view: Callable[..., RunView]) -> None:
+    story = told(view(recovers=True)).story
+    assert story.go is None
+    assert "levelled off" in story.decision_why
 
 
 def test_no_metric_of_an_alarm_is_called_healthy(view: Callable[..., RunView]) -> None:

@@ -150,11 +150,13 @@ def place(diagnosis: Diagnosis, where: Place | None, exact: bool = True) -> str:
 
 def last_step(diagnosis: Diagnosis) -> str:
     """Return ``frame 118.9M``: where the run that was judged ends."""
-    ends = [s.last_step for s in diagnosis.reading.segments if s.last_step is not None]
+    lines = diagnosis.story.lines or (0, math.inf)
+    own = [s for s in diagnosis.reading.segments if lines[0] <= s.first_line and s.last_line <= lines[1]]
+    ends = [s.last_step for s in own if s.last_step is not None]
     if not ends:
         return ""
     word = unit(diagnosis)
-    return f"line {diagnosis.source.lines:,}" if word == "line" else f"{word} {steps(max(ends))}"
+    return f"line {own[-1].last_line:,}" if word == "line" else f"{word} {steps(max(ends))}"
 
 
 # ------------------------------------------------------------------------------------------------------- summary

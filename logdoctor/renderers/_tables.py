@@ -148,15 +148,20 @@ def _chosen(diagnosis: Diagnosis) -> list[Curve]:
 
 
 def _judged(diagnosis: Diagnosis, curve: Curve) -> Curve:
-    """Leave out the points that were not judged: a start-up average of zero would squash the rest of the curve."""
+    """Keep the points of the run that was judged: a start-up average of zero would squash the rest of the curve."""
+    lines = diagnosis.story.lines or (0, math.inf)
     hidden = [
         (masked.first_line, masked.last_line)
         for masked in diagnosis.reading.masked
-        if masked.reason in IDLE
-        or masked.text.startswith(f"{curve.metric}:")
-        or masked.text.split(" ")[0] == curve.metric
+        if masked.rows <= masked.last_line - masked.first_line + 1
+        and "scattered" not in masked.text
+        and (masked.reason in IDLE or re.split(r"[: ]", masked.text)[0] == curve.metric)
     ]
-    keep = [i for i, line in enumerate(curve.line) if not any(first <= line <= last for first, last in hidden)]
+    keep = [
+        i
+        for i, line in enumerate(curve.line)
+        if lines[0] <= line <= lines[1] and not any(first <= line <= last for first, last in hidden)
+    ]
     if len(keep) == len(curve.line):
         return curve
     return Curve(
