@@ -108,7 +108,7 @@ def _constant(records: Sequence[Record]) -> frozenset[Key]:
 
 def _norm(key: Key) -> bool:
     """Whether a key is the gradient norm of some part: zero in every block is then a finding, not a setting."""
-    return "grad_norm" in canonical(key.raw, key.title, key.phase).name
+    return canonical(key.raw, key.title, key.phase).name.endswith("norm")
 
 
 def _kept(
