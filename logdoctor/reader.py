@@ -20,6 +20,8 @@ from logdoctor.segments import Judgement, divide, judge, segment_after, segment_
 from logdoctor.settings import Settings
 
 
+#: A line with as many values is a row of numbers and tells no event.
+DENSE = 3
 #: Events that are told in a sentence; the numbers in it are names of files, scores so far and new settings.
 _TELLING = frozenset({"checkpoint", "model-load", "resume", "hyperparameter-change", "override", "shutdown", "start"})
 
@@ -57,7 +59,8 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
     for number, text in numbered:
         builder.feed(number, text)
     builder.finish()
-    found = events.scan(numbered)
+    dense = {record.line for record in builder.records if record.grammar == "columns" or len(record.cells) >= DENSE}
+    found = events.scan(item for item in numbered if item[0] not in dense)
     marks = events.marks(found)
     records = trusted(builder.records, _claimed(numbered, builder, found, [mark.line for mark in marks]))
     table = frames.tabulate(records)

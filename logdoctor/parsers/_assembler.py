@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from logdoctor.model import Issue
 from logdoctor.names import counter, identity
-from logdoctor.normalise import is_ruler, states, strip_prefix
+from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
 from logdoctor.parsers import boxed, columns, literal
 from logdoctor.parsers._record import Cell, Count, Scan
 from logdoctor.parsers._scan import scan as scan_pairs
@@ -135,9 +135,10 @@ class Assembler:
             return
         if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text):
             return
-        if "columns" in self.grammars and self._columns(number, text):
+        stripped = strip_prefix(text)
+        if "columns" in self.grammars and self._columns(number, text, stripped):
             return
-        self._pairs(number, text)
+        self._pairs(number, stripped)
 
     def _empty(self) -> None:
         self._close_box()
@@ -183,9 +184,8 @@ class Assembler:
             self._box.cells[key] = (row.cell, number)
         return True
 
-    def _columns(self, number: int, text: str) -> bool:
+    def _columns(self, number: int, text: str, stripped: Stripped) -> bool:
         header = self._header
-        stripped = strip_prefix(text)
         body = text if stripped.start == 0 else " " * stripped.start + stripped.text
         if self._candidate is not None and self._try_row(number, body, self._candidate, first=True):
             return True
@@ -307,8 +307,7 @@ class Assembler:
             )
         self.records.sort(key=lambda record: record.line)
 
-    def _pairs(self, number: int, text: str) -> None:
-        stripped = strip_prefix(text)
+    def _pairs(self, number: int, stripped: Stripped) -> None:
         indent = len(stripped.text) - len(stripped.text.lstrip())
         found = _moved(scan_pairs(stripped.text), stripped.start)
         self._blank = 0

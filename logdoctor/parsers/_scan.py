@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from logdoctor.names import PHASES, counter, squash
+from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import EMPTY, Cell, Count, Scan
 from logdoctor.values import MISSING, NUMBER, OK, Value, parse
 
@@ -117,17 +118,36 @@ class _Pair(NamedTuple):
     match: re.Match[str]
 
 
+_RECALL = Recall()
+
+
 def scan(text: str) -> Scan:
     """Return the counters and values of one line (prefix already taken off)."""
     if len(text) > MAX_SCAN:
         text = text[:MAX_SCAN]
-    if not any(ch.isdigit() for ch in text) and "nan" not in text.lower() and "inf" not in text.lower():
+    if not _MAY_HOLD.search(text):
         return Scan(phase=_phase_of(text), title=text.strip()) if text.strip() else EMPTY
+    key = _RECALL.key(text)
+    known = _RECALL.get(key, text)
+    if known is not None:
+        return known
+    found, free = _scan(text)
+    _RECALL.learn(key, text, found, free)
+    return found
+
+
+_MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
+
+
+def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
+    """Scan a line; also return the spans whose numbers mean nothing to the scan (clock times, bars)."""
     counters: list[Count] = []
     masked, bar = _bars(text, counters)
+    free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
     if "(" in masked and "=" in masked:
         masked = _CALL.sub(_blank_out, masked)
+    free += [match.span() for match in _TIME.finditer(masked)]
     masked = _TIME.sub(_blank_out, masked)
     masked = _count(masked, counters)
     phase = _phase_of(text)
@@ -141,7 +161,14 @@ def scan(text: str) -> Scan:
     if not cells and counters and counters[0].name == "round":
         counters.clear()  # a numbered item of a list
     title = "" if cells else _title(masked)
-    return Scan(tuple(counters), tuple(_phased(cells, _phase_marks(text))), phase, title, bar, shares)
+    return Scan(tuple(counters), tuple(_phased(cells, _phase_marks(text))), phase, title, bar, shares), free
+
+
+def _masked_spans(masked: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _MASKED.finditer(masked)] if _MASK in masked else []
+
+
+_MASKED = re.compile("\x00+")
 
 
 def _blank_out(match: re.Match[str]) -> str:

@@ -89,9 +89,12 @@ def _quoted_split(text: str, delimiter: str) -> list[str]:
     return re.split(rf'{re.escape(delimiter)}(?=(?:[^"]*"[^"]*")*[^"]*$)', text)
 
 
+_STANDALONE = re.compile(r"(?<![\w@.:/(\[-])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?![\w@%])")  # a value: this is no header
+
+
 def looks_like_header(text: str) -> Header | None:
     """Return a header when every field of ``text`` reads like a title."""
-    if len(text) > 8000:
+    if len(text) > 8000 or _STANDALONE.search(text):
         return None
     body = _RANGE_TITLE.sub(lambda match: match.group().replace(", ", ".."), _BAR_TAIL.sub("", text.rstrip()))
     stripped = body.strip()
