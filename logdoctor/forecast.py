@@ -15,9 +15,10 @@ from logdoctor.registry import records
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import Stretches, head, tail
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.wording import number, plural, round_steps, rounded, steps, unit_word
+from logdoctor.wording import lower_first, number, plural, round_steps, rounded, steps, unit_word
 
 WATCHED = 4  # signs of each kind; a longer list is not looked at
+OTHER_SEED = "repeat with another seed, to tell the fault from chance"
 HORIZONS = ("Immediate", "Medium term", "Long term")
 
 
@@ -205,11 +206,12 @@ def _own(
 
 
 def _next_action(causes: Sequence[Cause]) -> str:
-    """The next change to try: the second one of the report, or the next cause's."""
-    changes = [change for cause in causes for change in cause.changes]
+    """The next thing to try: the second change of the first cause, else the next cause."""
+    changes = [c for cause in causes[:1] for c in cause.changes if not isinstance(c.to, str) or " " not in c.to]
     if len(changes) > 1:
         return f"change {changes[1].parameter} to {_show(changes[1].to)} as well"
-    return "look at the next cause in the list" if len(causes) > 1 else "compare with a run of another seed"
+    others = [c for c in causes[1:] if set(c.explains) & set(causes[0].explains)]
+    return f"suspect the next cause: {lower_first(others[0].title or others[0].id)}" if others else OTHER_SEED
 
 
 def _printed(value: float) -> float:

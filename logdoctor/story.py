@@ -59,7 +59,7 @@ def _story(
     if diagnosis.verdict == "inconclusive":
         return story
     own = [f for f in diagnosis.findings if f.segment in view.segments]
-    before = context(own, first_line(view, incidents[0])) if incidents else []
+    before = context(own, first_line(view, incidents[0]), _lines(view), event) if incidents else []
     lost = loss_since(view, incidents, parts, first_line(view, incidents[0]) if incidents else 0)
     return replace(
         story,

@@ -17,7 +17,9 @@ UNRELATED = frozenset({
     "nothing-was-trained", "throughput-degradation", "loader-stall", "memory-growth", "overfitting",
     "clip-limit-differs", "still-improving",
 })  # fmt: skip
-CONTEXT = frozenset({"schedule-floor-before-break", "learning-rate-changed"})
+# Remark -> how far before the onset it still belongs to the story, as a share of the lines of the run. A schedule acts
+# slowly: the values drift for a while after its floor.
+CONTEXT = {"schedule-floor-before-break": 0.5, "learning-rate-changed": NEAR}
 
 
 def turning_point(view: RunView, incidents: Sequence[Incident], span: tuple[int, int]) -> Event | None:
@@ -56,9 +58,17 @@ def begins(view: RunView, finding: Finding) -> bool:
     return series is None or finding.onset.line > int(series.line[0])
 
 
-def context(findings: Sequence[Finding], onset: int) -> list[Finding]:
-    """Return the remarks that say what had just changed when the run broke."""
-    return [f for f in findings if f.name in CONTEXT and f.onset and (not onset or f.onset.line <= onset)]
+def context(findings: Sequence[Finding], onset: int, span: tuple[int, int], event: Event | None) -> list[Finding]:
+    """Return the remarks that say what had just changed when the run broke; a change told as an event is left out."""
+    reach = {name: share * max(200.0, span[1] - span[0]) for name, share in CONTEXT.items()}
+    return [
+        f
+        for f in findings
+        if f.name in reach
+        and f.onset
+        and (not onset or onset - reach[f.name] <= f.onset.line <= onset)
+        and not (event is not None and f.name == "learning-rate-changed")
+    ]
 
 
 def event_text(view: RunView, event: Event, span: tuple[int, int]) -> str:
