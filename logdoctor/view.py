@@ -196,7 +196,7 @@ class RunView:
         moving = [(series, goal) for series, goal in long if float(np.ptp(series.value)) > 0]
         most = max((len(series) for series, _ in moving or long), default=0)
         for series, goal in moving or long:
-            if len(series) >= min(10, most):  # three evaluations do not displace a curve of thousands of points
+            if len(series) >= min(LONG_ROWS, most):  # a dozen evaluations do not displace a curve of hundreds of points
                 return Performance(series=series, goal=goal)
         return None
 

@@ -182,6 +182,8 @@ def starts_midway(view: RunView, series: Series) -> bool:
     if step.size < 3 or not rise.size:
         return False
     low = float(step.min())
+    if series.clock is None:
+        low = min(low, view.span[0])  # a metric may set in later than the log, after an exploration phase
     return bool(low > MIDWAY_ROWS * float(np.median(rise)) and low > MIDWAY_SHARE * float(np.quantile(step, 0.95)))
 
 

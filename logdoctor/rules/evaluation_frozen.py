@@ -3,7 +3,8 @@
 What it finds: held-out metrics that repeat to the last digit from some evaluation on, while training metrics move.
 Why it matters: model selection, early stopping and the learning-rate schedule look at these numbers.
 How it decides: as for a frozen metric (at least 8 evaluations and 8 % of them, three significant digits, free movement
-before), for metrics of an evaluation; a shorter repetition of at least ``few`` evaluations counts when two of them repeat.
+before), for metrics of an evaluation, also where there are few of them; a repetition of at least ``few`` evaluations counts
+when two metrics repeat.
 When it is wrong: a policy that no longer changes evaluates identically with a fixed seed; then the updates stopped too.
 What to do: check that the evaluation loads the current weights and that its result is not cached.
 References: SageMaker UnchangedTensor (3 equal values); TD3 logs in which the last ten evaluations are identical.
@@ -18,7 +19,7 @@ import numpy as np
 from logdoctor.detectors.constant import trailing_constant
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, ramp, table, wobble
-from logdoctor.rules._frozen import Frozen, alive, frozen, is_measurement
+from logdoctor.rules._frozen import LEAST, Frozen, alive, frozen, is_measurement
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import threshold
 from logdoctor.rules.metric_frozen import EVALUATION, report
@@ -47,7 +48,7 @@ def _few(view: RunView, few: int) -> list[Frozen]:
         tail = trailing_constant(series.value)
         if tail and tail.length >= few and np.isfinite(tail.value) and is_measurement(series, tail.first, tail.value):
             found.append(Frozen(series, tail.first))
-    return found if len(found) >= 2 else []
+    return found if len(found) >= 2 or any(item.rows > LEAST for item in found) else []
 
 
 def _log(stop: int) -> str:

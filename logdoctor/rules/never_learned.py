@@ -109,6 +109,9 @@ def witnesses(view: RunView) -> list[str]:
     explained = view.finite("explained_variance")
     if explained is not None and len(explained) >= 10 and float(np.quantile(np.abs(explained.value), 0.75)) < 0.05:
         found.append(f"{label(explained)} stays near 0: the critic predicts nothing")
+    success = view.finite("success_rate") or view.finite("val_success_rate") or view.finite("eval_success_rate")
+    if success is not None and len(success) >= 10 and not success.value.any():
+        found.append(f"{label(success)} is 0 in all {len(success)} rows")
     loss = view.finite("loss")
     if not view.is_rl and loss is not None and len(loss) >= 10:
         change = 1 - Progress(loss, "min").printed(Progress(loss, "min").final) / max(abs(float(loss.value[0])), 1e-12)
