@@ -26,12 +26,12 @@ DROPPED = 1 / 3  # share of the metrics that a thinned log lacks
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One run as it was judged: what fired, and the scores of its causes, most probable first."""
+    """One run as it was judged: what fired, and its causes with group and score, highest score first."""
 
     label: Mapping[str, Any]
     view: str
     findings: tuple[Finding, ...]
-    scores: tuple[tuple[str, float], ...] = field(default_factory=tuple)
+    scores: tuple[tuple[str, str, float], ...] = field(default_factory=tuple)
 
     @property
     def task(self) -> str:
@@ -85,7 +85,7 @@ def _judge(label: Mapping[str, Any], name: str, run: RunLog, config: Path | None
     present = present_findings(findings)
     alarmed = any(f.severity != "info" for f in present.values())
     scored = order(score_causes(view, present)) if alarmed else []
-    return Judged(label, name, findings, tuple((s.record.id, s.score) for s in scored))
+    return Judged(label, name, findings, tuple((s.record.id, s.record.group, s.score) for s in scored))
 
 
 def _thinned(run: RunLog, key: str) -> RunLog:

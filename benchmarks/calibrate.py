@@ -29,7 +29,8 @@ from typing import Any
 import numpy as np
 from _labelled import SHARED, Judged, judged
 
-from logdoctor.calibration import Calibration, cause_confidences, finding_confidence, from_data, logit, shares, squash
+from logdoctor.calibration import Calibration, finding_confidence, from_data, logit, shares, squash
+from logdoctor.ranking import by_group
 
 TARGET = Path(__file__).resolve().parents[1] / "logdoctor" / "data" / "calibration.json"
 VIEWS = ("plain", "alone", "thinned")
@@ -71,11 +72,11 @@ def _pairs(runs: Iterable[Judged], temperature: float, none_score: float) -> tup
     """Return log-odds of the shares and truth, one entry a named cause."""
     x, y = [], []
     for run in runs:
-        for share, (name, _) in zip(
-            shares([s for _, s in run.scores], temperature, none_score), run.scores, strict=True
-        ):
-            x.append(logit(share))
-            y.append(name in run.true)
+        for group in dict.fromkeys(g for _, g, _ in run.scores):
+            named = [(name, score) for name, g, score in run.scores if g == group]
+            for share, (name, _) in zip(shares([s for _, s in named], temperature, none_score), named, strict=True):
+                x.append(logit(share))
+                y.append(name in run.true)
     return np.array(x, dtype=np.float64), np.array(y, dtype=np.float64)
 
 
@@ -168,8 +169,9 @@ def cross_validate(runs: Sequence[Judged]) -> dict[str, Any]:
 
 
 def _held_out(run: Judged, fitted: Calibration) -> Iterable[tuple[float, bool]]:
-    confidences = cause_confidences([score for _, score in run.scores], fitted)
-    return [(p, name in run.true) for p, (name, _) in zip(confidences, run.scores, strict=True)]
+    confidences = by_group([(group, score) for _, group, score in run.scores], fitted)
+    pairs = [(p, name in run.true) for p, (name, _, _) in zip(confidences, run.scores, strict=True)]
+    return sorted(pairs, key=lambda pair: -pair[0])
 
 
 def _figures(pairs: Sequence[tuple[float, bool]]) -> dict[str, Any]:

@@ -94,7 +94,6 @@ _VALUE = (
     _n("tau", 0.005, 0.001, 0.05, "haarnoja2018", "lillicrap2016", "zoo"),
     _n("n_step", 3, 1, 10, "hessel2018", "mnih2016"),
     _n("buffer_size", 1_000_000, 10_000, 10_000_000, "mnih2015", "zoo"),
-    _n("batch_size", 64, 16, 1024, "mnih2015", "zoo"),
     _n("reward_scale", 1.0, 0.01, 10.0, "mnih2015", "haarnoja2018"),
 )
 _ON_POLICY = (

@@ -8,7 +8,7 @@ other, so that the root stands before what follows from it. The sum is a score, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,8 @@ MOST = 6  # causes shown; the seeds name one root and up to four contributing fa
 LEAST = 0.02  # probability below which a cause is not worth a line
 REMARK = 0.4  # share of a symptom's weight when the finding is only a remark
 FIRST = 0.5  # log-odds for explaining what broke first
+OWN = 1.5  # log-odds of arguments beyond the symptoms from which a cause has support of its own
+PROBABLE = 0.6  # confidence from which a cause in the training is told before a fault of its record
 NEAR = 1.0  # log-odds within which the causal graph, and not the score, decides the order
 
 
@@ -51,11 +53,47 @@ def rank_causes(view: RunView, findings: Iterable[Finding]) -> tuple[Cause, ...]
     if not any(severity_rank(f.severity) > 0 for f in present.values()):
         return ()
     scored = order(score_causes(view, present))
-    confidences = calibration.cause_confidences([s.score for s in scored])
-    shown = [(s, c) for s, c in zip(scored, confidences, strict=True) if c >= LEAST][:MOST] or list(
-        zip(scored, confidences, strict=True)
-    )[:1]
+    confidences = by_group([(s.record.group, s.score) for s in scored])
+    scored, confidences = _training_first(scored, confidences)
+    pairs = list(zip(scored, confidences, strict=True))
+    shown = [pair for pair in pairs if pair[1] >= LEAST][:MOST] or pairs[:1]
     return tuple(_cause(view, present, s, c, rank, scored) for rank, (s, c) in enumerate(shown, start=1))
+
+
+def by_group(scores: Sequence[tuple[str, float]], fitted: calibration.Calibration | None = None) -> list[float]:
+    """Return the confidence of each (group, score); only causes of one group compete with each other.
+
+    A metric that is never recorded and a layer that cannot learn do not exclude each other.
+    """
+    out = [0.0] * len(scores)
+    for group in dict.fromkeys(name for name, _ in scores):
+        index = [i for i, (name, _) in enumerate(scores) if name == group]
+        for i, confidence in zip(
+            index, calibration.cause_confidences([scores[i][1] for i in index], fitted), strict=True
+        ):
+            out[i] = confidence
+    return out
+
+
+def _training_first(scored: list[Scored], confidences: list[float]) -> tuple[list[Scored], list[float]]:
+    """Merge the groups by confidence; what ails the training stands before what ails its record, once it is probable.
+
+    The order within a group is that of the causal graph and stays.
+    """
+    queues: dict[str, list[tuple[Scored, float]]] = {}
+    for pair in zip(scored, confidences, strict=True):
+        queues.setdefault(pair[0].record.group, []).append(pair)
+    merged: list[tuple[Scored, float]] = []
+    while queues:
+        name = max(queues, key=lambda g: _urgency(*queues[g][0]))
+        merged.append(queues[name].pop(0))
+        if not queues[name]:
+            del queues[name]
+    return [s for s, _ in merged], [c for _, c in merged]
+
+
+def _urgency(scored: Scored, confidence: float) -> float:
+    return confidence + (1.0 if scored.record.group == "training" and confidence >= PROBABLE else 0.0)
 
 
 def present_findings(findings: Iterable[Finding]) -> dict[str, Finding]:
@@ -159,6 +197,8 @@ def _cause(
     everything: list[Scored],
 ) -> Cause:
     record = scored.record
+    role = _role(scored, rank, everything)
+    changes = record.changes(view, present) if record.changes and role != "alternative" else ()
     return Cause(
         id=record.id,
         rank=rank,
@@ -167,10 +207,10 @@ def _cause(
         for_=_texts(scored, +1),
         against=_texts(scored, -1),
         would_settle=record.would_settle,
-        changes=tuple(record.changes(view, present)) if record.changes and (rank == 1 or scored.score > 0) else (),
+        changes=tuple(c for c in changes if c.from_ is None or c.from_ != c.to),
         mechanism=tuple(record.mechanism(view, present)) if record.mechanism else (),
         explains=tuple(dict.fromkeys(present[n].id for n in (*scored.symptoms, *record.leads_to) if n in present)),
-        role=_role(scored, rank, everything),
+        role=role,
     )
 
 
@@ -181,11 +221,18 @@ def _texts(scored: Scored, sign: int) -> tuple[str, ...]:
 
 
 def _role(scored: Scored, rank: int, everything: list[Scored]) -> str:
-    """Return ``root`` for the first, ``contributing`` for one with support of its own, else ``alternative``."""
+    """Return ``root`` for the first, ``contributing`` for one with support of its own, else ``alternative``.
+
+    Support of its own is an argument beyond the symptoms that the root explains as well: a setting, a figure.
+    """
     if rank == 1:
         return "root"
-    linked = scored.record.id in everything[0].record.leads_to or everything[0].record.id in scored.record.leads_to
-    return "contributing" if scored.score > 0 or (linked and scored.score > -NEAR) else "alternative"
+    first = everything[0].record
+    linked = (
+        scored.record.id in first.leads_to or first.id in scored.record.leads_to or scored.record.group != first.group
+    )
+    own = scored.supported - sum(scored.record.symptoms[n] for n in scored.symptoms) >= OWN
+    return "contributing" if scored.score > 0 or (scored.score > -1.5 and (own or linked)) else "alternative"
 
 
 def with_confidence(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -45,13 +45,27 @@ def below(judgement: Judgement) -> Argument:
     )
 
 
-def inside(judgement: Judgement, weight: float = -SIGN) -> Argument:
-    """A setting inside of its published range speaks against the cause."""
+def inside(judgement: Judgement, weight: float = -SIGN, side: str = "high") -> Argument:
+    """A setting inside of its published range speaks against the cause, the less the nearer it is to the suspected end.
+
+    At the default (or beyond it on the other side) it has the full ``weight``; at the end of the range it is a hint
+    for it.
+    """
+    norm, value = judgement.norm, judgement.value
+    end = norm.high if side == "high" else norm.low
+    way = 0.0
+    if norm.scale == "log" and value > 0 and end > 0 and norm.default > 0 and norm.default != end:
+        way = min(max(math.log(value / norm.default) / math.log(end / norm.default), 0.0), 1.0)
+    place = where(judgement.line, judgement.source)
+    usual = ""
+    ratio = value / norm.default if norm.default > 0 else 1.0
+    if way > 0.5:
+        factor = say(float(f"{max(ratio, 1 / ratio):.3g}"))
+        usual = f", {factor} times {'above' if ratio > 1 else 'below'} the usual {norms.number(norm.default)}"
     return Argument(
-        weight=weight,
-        text=f"{judgement.parameter} = {_value(judgement)} ({where(judgement.line, judgement.source)}) is within "
-        f"the range "
-        f"in use, {judgement.range_text}.",
+        weight=weight + (HINT - weight) * way,
+        text=f"{judgement.parameter} = {_value(judgement)} ({place}) is within the range in use, "
+        f"{judgement.range_text}{usual}.",
     )
 
 
@@ -77,13 +91,10 @@ def high(view: RunView, *parameters: str, against: float = -SIGN) -> Iterator[Ar
     for parameter in parameters:
         found = norms.judge(view, parameter)
         if found is not None:
-            yield (
-                above(found)
-                if found.side == "above"
-                else inside(found, against)
-                if found.side == "inside"
-                else _wrong(found)
-            )
+            if found.side == "inside":
+                yield inside(found, against)
+            else:
+                yield above(found) if found.side == "above" else _wrong(found)
 
 
 def low(view: RunView, *parameters: str, against: float = -SIGN) -> Iterator[Argument]:
@@ -91,13 +102,10 @@ def low(view: RunView, *parameters: str, against: float = -SIGN) -> Iterator[Arg
     for parameter in parameters:
         found = norms.judge(view, parameter)
         if found is not None:
-            yield (
-                below(found)
-                if found.side == "below"
-                else inside(found, against)
-                if found.side == "inside"
-                else _wrong(found)
-            )
+            if found.side == "inside":
+                yield inside(found, against, "low")
+            else:
+                yield below(found) if found.side == "below" else _wrong(found)
 
 
 def _wrong(judgement: Judgement) -> Argument:

@@ -7,7 +7,7 @@ robust summaries (medians of the first and the last twentieth), so that one odd 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary, ref
@@ -158,6 +158,15 @@ class Facts:
     def named(self, *endings: str) -> list[str]:
         """Return the metrics whose name is, or ends with, one of ``endings``."""
         return [n for n in self.view.names if any(n == e or n.endswith("_" + e) for e in endings)]
+
+    @cached_property
+    def epsilon(self) -> Level | None:
+        """The exploration rate as a share; a column that exceeds 1 is printed in per cent."""
+        level = self.level("epsilon", "exploration_rate")
+        if level is None or level.high <= 1.0:
+            return level
+        scaled = {k: getattr(level, k) / 100.0 for k in ("first", "start", "end", "low", "high", "noise")}
+        return replace(level, **scaled)
 
     def gradients(self) -> list[str]:
         """Return the metrics that are norms of gradients."""

@@ -26,6 +26,7 @@ CAUSE = CauseRecord(
     id="crash",
     title="The program crashed",
     prior=-3.0,
+    group="operations",
     symptoms={"crash": 5.0, "killed": 4.5, "out-of-memory": 0.0},
     leads_to=("run-cut-off",),
     changes=_changes,

@@ -14,7 +14,7 @@ HIGH = 0.3  # at the end of a run; published schedules end between 0.01 and 0.1,
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
-    epsilon = facts(view).level("epsilon", "exploration_rate")
+    epsilon = facts(view).epsilon
     if epsilon is not None:
         if epsilon.end > HIGH:
             weight = SETTLES if epsilon.end > 0.5 else SIGN

@@ -17,7 +17,7 @@ NONE = (
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     known = facts(view)
-    epsilon = known.level("epsilon", "exploration_rate")
+    epsilon = known.epsilon
     if epsilon is not None:
         if epsilon.high < NONE:
             expert = known.level("expert_ratio")

@@ -110,7 +110,7 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
 def _wandering(view: RunView) -> Iterator[Argument]:
     """A loss that climbs again early in the run, and one that does not come back after a break."""
     known = facts(view)
-    for name in ("loss", "train_loss", "val_loss"):
+    for name in ("loss", "train_loss"):
         climb = known.climb(name)
         if climb is not None and climb.position < 0.6:
             yield Argument(

@@ -25,7 +25,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         elif found.side == "above":
             yield raised(above(found), -SETTLES)
         else:
-            yield inside(found)
+            yield inside(found, side="low")
     yield from _creeping(view)
     yield from _outputs(view)
 

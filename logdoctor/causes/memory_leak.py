@@ -25,6 +25,7 @@ CAUSE = CauseRecord(
     id="memory-leak",
     title="Memory leak",
     prior=-3.2,
+    group="operations",
     symptoms={"memory-growth": 4.5, "out-of-memory": 0.7, "throughput-degradation": 0.3},
     leads_to=("out-of-memory", "throughput-degradation", "killed"),
     changes=_changes,

@@ -44,6 +44,7 @@ CAUSE = CauseRecord(
     id="metric-frozen",
     title="Metric frozen",
     prior=-3.0,
+    group="recording",
     symptoms={"metric-frozen": 5.5, "evaluation-frozen": 4.5},
     weigh=_weigh,
     changes=_changes,

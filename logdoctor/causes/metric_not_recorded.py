@@ -35,6 +35,7 @@ CAUSE = CauseRecord(
     id="metric-not-recorded",
     title="Metric never recorded",
     prior=-3.0,
+    group="recording",
     symptoms={"metric-never-recorded": 6.0},
     leads_to=("gradient-vanishing", "gradient-dead", "metric-frozen"),
     weigh=_weigh,

@@ -45,6 +45,7 @@ CAUSE = CauseRecord(
     id="out-of-memory",
     title="Out of memory",
     prior=-3.0,
+    group="operations",
     symptoms={"out-of-memory": 6.0, "memory-growth": 2.0, "killed": 1.5},
     leads_to=("crash", "killed", "run-cut-off"),
     changes=_changes,

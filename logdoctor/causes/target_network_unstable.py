@@ -63,7 +63,8 @@ def _out_of_proportion(view: RunView, name: str, largest: float) -> Iterator[Arg
     early = series.value[: max(3, len(series) // 5)]
     index = int(np.argmax(np.abs(early)))
     ratio = abs(float(early[index])) / largest
-    if ratio > 3:
+    fresh = float(series.step[0]) <= 0.1 * float(series.step[-1]) and abs(float(series.value[0])) < largest
+    if ratio > 3 and fresh:
         yield Argument(
             weight=SIGN + HINT,
             text=f"{name} is {say(float(early[index]))} by line {int(series.line[index])}, {say(ratio)} times the "

@@ -25,6 +25,7 @@ CAUSE = CauseRecord(
     id="throughput-degradation",
     title="Throughput degrades",
     prior=-3.0,
+    group="operations",
     symptoms={"throughput-degradation": 6.0, "memory-growth": 0.7},
     leads_to=("memory-growth", "out-of-memory"),
     changes=_changes,

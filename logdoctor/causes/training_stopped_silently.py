@@ -38,6 +38,7 @@ CAUSE = CauseRecord(
     id="training-stopped-silently",
     title="Training stopped silently",
     prior=-3.2,
+    group="recording",
     symptoms={"updates-stopped": 6.0, "nothing-was-trained": 3.0, "metric-frozen": 0.7},
     leads_to=("metric-frozen", "performance-stagnation", "agreement-stagnates", "loss-plateau"),
     weigh=_weigh,

@@ -10,6 +10,7 @@ from logdoctor.model import Change
 from logdoctor.norms import number
 from logdoctor.view import RunView
 
+NAMES = ("updates_per_sample", "training_steps_per_sample", "train_steps_per_sample", "replay_ratio", "utd_ratio")
 HIGH = 4.0  # updates per environment step; DQN makes 0.25, SAC 1, and REDQ needs an ensemble for 20
 UNSTABLE = (
     "q-divergence",
@@ -23,9 +24,10 @@ UNSTABLE = (
 
 
 def _ratio(view: RunView) -> tuple[float, str] | None:
-    direct = view.number("updates_per_sample")
-    if direct is not None:
-        return direct, f"updates_per_sample = {number(direct)}"
+    setting = view.setting(*NAMES)
+    direct = view.number(*NAMES)
+    if direct is not None and setting is not None:
+        return direct, f"{setting.raw_name} = {number(direct)}"
     steps, every = view.number("gradient_steps"), view.number("train_freq")
     if steps is not None and every:
         return (
@@ -50,8 +52,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
     found = _ratio(view)
-    names = ("updates_per_sample", "gradient_steps")
-    setting = view.setting(*names)
+    setting = view.setting(*NAMES, "gradient_steps")
     if found is not None and setting is not None and found[0] > 1:
         yield change(
             view,

@@ -62,7 +62,7 @@ def _drifting_together(view: RunView, present: Present) -> Iterator[Argument]:
             "all actions move alike, as a bias moves them, and none is told apart.",
         )
     elif not together:
-        yield Argument(weight=-HINT, text=f"{low.text()}, {high.text()}: the actions do not move as one.")
+        yield Argument(weight=-0.4, text=f"{low.text()}, {high.text()}: the actions do not move as one.")
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
@@ -81,7 +81,7 @@ CAUSE = CauseRecord(
     title="Zero-initialised output layer",
     prior=-3.3,
     symptoms={
-        "zero-initial-output": SIGN,
+        "zero-initial-output": SIGN + HINT,
         "head-not-learning": SIGN,
         "agreement-stagnates": HINT,
         "loss-at-chance": HINT,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 RAISED = 1.5  # a rise between neighbouring records by this factor is no schedule: a ramp rises from the first record on
 SPENT = 0.03  # a rate below this share of its peak moves nothing any more; cosine schedules usually end at 0.1
+SOON = 0.25  # share of the run in which a change shows; later breaks have had time for causes of their own
+GAP, GAP_LINES = 0.005, 12  # share of the lines, or lines, between keys that were pressed one after the other
 WARM_UP = 0.15  # share of the run in which a rising rate may still be its warm-up (1 to 10 % is usual)
 
 
@@ -98,7 +100,7 @@ def raises(view: RunView) -> list[Step]:
     found = [step for event in view.events("hyperparameter-change", "override") if (step := _by_event(view, event))]
     rate = rate_of(view)
     if found or rate is None:
-        return [step for step in found if step.factor >= RAISED]
+        return [step for step in _joined(view, found) if step.factor >= RAISED]
     value, count = rate.series.value, len(rate.series)
     steps = []
     for i in np.flatnonzero(value[1:] >= RAISED * np.maximum(value[:-1], 1e-300)) + 1:
@@ -133,6 +135,19 @@ def _by_event(view: RunView, event: Event) -> Step | None:
     return Step(before, float(event.value), event.line, event.step, position, event.text.strip())
 
 
+def _joined(view: RunView, steps: list[Step]) -> list[Step]:
+    """Join keys pressed one after the other, up or down, into one change from the first value to the last."""
+    first, last = _lines(view)
+    gap = max(GAP_LINES, GAP * (last - first))
+    groups: list[list[Step]] = []
+    for step in steps:
+        if groups and step.line - groups[-1][-1].line <= gap:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return [Step(g[0].before, g[-1].after, g[0].line, g[0].step, g[0].position, g[0].text) for g in groups]
+
+
 def _lines(view: RunView) -> tuple[int, int]:
     ends = [(int(s.line[0]), int(s.line[-1])) for name in view.names if (s := view.get(name)) is not None]
     return (min(a for a, _ in ends), max(b for _, b in ends)) if ends else (0, 0)
@@ -156,22 +171,31 @@ def learned(view: RunView) -> bool:
     return gain > 6 * spread and end - start > 0.5 * gain
 
 
-def worse_after(view: RunView, line: int) -> str:
-    """Name what got worse after ``line`` (performance or loss), or return an empty string."""
+def worse_after(view: RunView, line: int, until: int | None = None) -> str:
+    """Name what got worse soon after ``line`` (performance or loss), or return an empty string.
+
+    Args:
+        view: the run.
+        line: line of the change.
+        until: line of the next change, which ends what can be laid at the door of this one.
+    """
+    first, last = _lines(view)
+    stop = min(until or last + 1, int(line + SOON * (last - first)) + 1)
     performance = view.performance
     if performance is not None:
-        before = performance.upward[performance.series.line < line]
-        after = performance.upward[performance.series.line >= line]
+        at, value = performance.series.line, performance.upward
+        before, after = value[at < line], value[(at >= line) & (at < stop)]
         if before.size >= 5 and after.size >= 5:
-            edge = max(3, before.size // 10)
-            level, late = float(np.median(before[-edge:])), float(np.median(after[-max(3, after.size // 5) :]))
+            level = float(np.median(before[-max(3, before.size // 10) :]))
+            late = float(np.median(after[-max(3, after.size // 4) :]))
             spread = float(np.median(np.abs(np.diff(before)))) + 1e-12
             if level - late > max(3 * spread, 0.2 * abs(level)):
                 return performance.name
     loss = view.get("loss")
     if loss is not None:
-        old, new = loss.value[loss.line < line], loss.value[loss.line >= line]
-        calm = float(np.median(np.abs(old[np.isfinite(old)][-20:]))) if np.isfinite(old).any() else 0.0
-        if new.size and (not np.isfinite(new).all() or (calm > 0 and float(new.max()) > 10 * calm)):
+        old, new = loss.value[loss.line < line], loss.value[(loss.line >= line) & (loss.line < stop)]
+        calm = old[np.isfinite(old)][-40:]
+        level = float(np.median(np.abs(calm))) if calm.size else 0.0
+        if new.size and (not np.isfinite(new).all() or (level > 0 and float(new.max()) > 10 * level)):
             return "loss"
     return ""

@@ -28,17 +28,14 @@ from logdoctor.view import RunView
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
-    """Return one finding for the largest raise, with all of them as evidence."""
+    """Return one finding: the raise after which something got worse, else the largest."""
     steps = [step for step in raises(view) if step.factor >= limits.factor]
     if not steps:
         return
-    worst = max(steps, key=lambda s: s.factor)
     restarts = are_restarts(steps)
-    # Several keys pressed one after the other are one change: from the first value to the last.
-    whole = Step(steps[0].before, steps[-1].after, steps[0].line, steps[0].step, steps[0].position, steps[0].text)
-    if whole.factor >= worst.factor and not restarts:
-        worst = whole
-    victim = "" if restarts else worse_after(view, worst.line)
+    ends = [step.line for step in steps[1:]] + [None]
+    victims = ["" if restarts else worse_after(view, s.line, end) for s, end in zip(steps, ends, strict=True)]
+    worst, victim = max(zip(steps, victims, strict=True), key=lambda pair: (bool(pair[1]), pair[0].factor))
     yield _finding(view, worst, steps, victim, restarts)
 
 
