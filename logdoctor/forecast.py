@@ -19,6 +19,8 @@ from logdoctor.wording import lower_first, number, plural, round_steps, rounded,
 
 WATCHED = 4  # signs of each kind; a longer list is not looked at
 OTHER_SEED = "repeat with another seed, to tell the fault from chance"
+BLOWN = 3.0  # times the largest value before the break: a metric that went beyond has exploded
+SHRUNK = 0.5  # of its level before the break: a metric that went below has collapsed
 HORIZONS = ("Immediate", "Medium term", "Long term")
 
 
@@ -111,11 +113,12 @@ def _spans(parts: Stretches) -> dict[str, str]:
     }
 
 
-def _metrics(view: RunView, incidents: Sequence[Incident]) -> list[str]:
-    names = [m for f in incidents[0].findings for m in f.metrics]
-    performance = view.performance
-    skip = performance.name if performance else ""
-    return [name for name in dict.fromkeys(names) if name != skip][:WATCHED]
+def _metrics(view: RunView, incidents: Sequence[Incident], most: int = WATCHED) -> list[str]:
+    """Return the metrics of the gravest event, the naming finding's first, without the performance itself."""
+    found = sorted(incidents[0].findings, key=lambda f: f is not incidents[0].main)
+    names = [metric for finding in found for metric in finding.metrics]
+    skip = view.performance.name if view.performance else ""
+    return [name for name in dict.fromkeys(names) if name != skip][:most]
 
 
 def _levels(view: RunView, parts: Stretches) -> Iterator[str]:
@@ -198,11 +201,37 @@ def _own(
             metric=performance.name, condition="falls" if down else "rises", value=None, within_steps=soon,
             sign="recovery", otherwise=action, why="this run never improved", clock=performance.series.clock,
         )  # fmt: skip
+    yield from _limits(view, incidents, parts, action, soon)
     if view.get("loss") is not None:
         yield Watch(
             metric="loss", condition="finite", value=None, within_steps=None, sign="recovery",
             otherwise="stop at once: later rows say nothing", why="",
         )  # fmt: skip
+
+
+def _limits(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, action: str, soon: float | None
+) -> Iterator[Watch]:
+    """Limits for the metrics of the event: what exploded must stay low, what collapsed must stay high."""
+    for name in _metrics(view, incidents, most=2 * WATCHED):
+        before, after, band = parts.before(name), parts.after(name), parts.band(name)
+        if before is None or after is None or band is None or len(before) < LEAST_ROWS or "_share_" in name:
+            continue
+        top, peak = float(before.highs.max()), float(after.highs.max())
+        middle, low = (band[0] + band[1]) / 2, float(after.lows.min())
+        if top > 0 and peak > BLOWN * top:
+            line = int(before.line[int(before.highs.argmax())])
+            why = f"twice the largest value before the break ({number(top)}, line {line})"
+            yield Watch(
+                metric=name, condition=">", value=_printed(2 * top), within_steps=None, sign="failure",
+                otherwise=f"stop; {action}", why=why, clock=before.clock,
+            )  # fmt: skip
+        elif band[0] > 0 and low < SHRUNK * middle and not name.endswith("loss"):
+            yield Watch(
+                metric=name, condition=">=", value=_printed(band[0]), sign="recovery", otherwise=action,
+                within_steps=soon if before.clock is None else None, clock=before.clock,
+                why="the lower end of its range before the break",
+            )  # fmt: skip
 
 
 def _next_action(causes: Sequence[Cause]) -> str:

@@ -118,10 +118,10 @@ def label(diagnosis: Diagnosis, name: str, size: int = 0) -> str:
     tag = raw.rpartition("/")[2]  # the group before it ("rollout/") is the same for many
     if tag and len(tag) <= size and not title:
         return tag
-    if title and len(key) + 4 < size:
+    if title and len(key) + 4 < size and key.lower() in GENERIC:
         room = size - len(key) - 2
-        return f"{title[:room].rstrip()}… {key}" if key.lower() in GENERIC else raw[: size - 1] + "…"
-    return raw[: size - 1].rstrip() + "…"
+        return f"{title[:room].rstrip()}… {key}"
+    return f"{raw[: size - 9].rstrip()}…{raw[-8:]}"  # names often differ in their ends alone
 
 
 # ------------------------------------------------------------------------------------------------------- places
@@ -231,7 +231,8 @@ def change_text(item: Change) -> str:
     """Return ``learning_rate 0.0003 → 0.0001``, or the sentence when the change is no value."""
     if isinstance(item.to, str) and " " in item.to:
         return item.to
-    return f"{item.parameter} {_value(item.from_)} → {_value(item.to)}"
+    old = "" if item.from_ is None else f" {_value(item.from_)}"
+    return f"{item.parameter}{old} → {_value(item.to)}"
 
 
 def _value(value: object) -> str:
@@ -279,9 +280,16 @@ def change_rows(causes: Iterable[Cause]) -> list[Change]:
     return out
 
 
-def value_text(item: Change, new: bool) -> str:
-    """Return the old or the new value of a change."""
-    return _value(item.to if new else item.from_)
+def old_text(item: Change) -> str:
+    """Return the present value of a change and where it stands."""
+    if item.from_ is None:
+        return "not stated"
+    return _value(item.from_) + (f" ({item.where})" if item.where else "")
+
+
+def new_text(item: Change) -> str:
+    """Return the new value of a change."""
+    return _value(item.to)
 
 
 def watch_text(diagnosis: Diagnosis, item: Watch) -> str:
@@ -354,6 +362,13 @@ def _first_two(reasons: Sequence[str]) -> str:
     different = list(dict.fromkeys(reasons))
     more = f"; {len(different) - 2} more" if len(different) > 2 else ""
     return "; ".join(different[:2]) + more
+
+
+def setting_name(diagnosis: Diagnosis, item: Setting) -> str:
+    """Return what the log calls a hyperparameter; with our name where one line holds two of them."""
+    raw = item.raw_name or item.name
+    twice = sum((other.raw_name or other.name) == raw for other in diagnosis.hyperparameters) > 1
+    return f"{raw}: {item.name}" if twice else raw
 
 
 def setting_value(item: Setting) -> str:

@@ -73,7 +73,10 @@ def _symptoms(diagnosis: Diagnosis) -> str:
         if item.derived:
             parts.append("What follows from it:")
             parts.append("\n".join(_derived(finding) for finding in item.derived))
-            figures = _derived_figures(diagnosis, item.derived)
+            main = outline.main(diagnosis, item)
+            rows = evidence_rows(diagnosis, main) if main is not item.root else []
+            parts += [f"{markdown(outline.heading(main))}:\n\n{fence(rows)}"] if rows else []
+            figures = _derived_figures(diagnosis, [f for f in item.derived if f is not main or not rows])
             parts += [figures] if figures else []
     return "\n\n".join(parts)
 
@@ -167,8 +170,11 @@ def _changes(diagnosis: Diagnosis) -> str:
     table = ["| Parameter | Old | New | Reason |", "|---|---|---|---|"]
     notes = []
     for item in rows:
-        old = outline.value_text(item, new=False) + (f" ({item.where})" if item.where else "")
-        cells = (code(item.parameter, table=True), markdown(old), markdown(outline.value_text(item, new=True)))
+        cells = (
+            code(item.parameter, table=True),
+            markdown(outline.old_text(item)),
+            markdown(outline.new_text(item)),
+        )
         table.append(f"| {' | '.join(cells)} | {markdown(item.why)} |")
         note = [f"cost: {item.tradeoff.rstrip('.')}"] if item.tradeoff else []
         note += [f"arithmetic: {item.arithmetic.rstrip('.')}"] if item.arithmetic else []
@@ -239,7 +245,7 @@ def _parameters(diagnosis: Diagnosis) -> str:
     rows = []
     for item in items[:PARAMETERS]:
         cells = (markdown(outline.setting_value(item)), markdown(outline.setting_place(item)))
-        rows.append(f"| {code(item.raw_name or item.name, table=True)} | {' | '.join(cells)} |")
+        rows.append(f"| {code(outline.setting_name(diagnosis, item), table=True)} | {' | '.join(cells)} |")
     more = f"\n\n{len(items) - PARAMETERS} more in `--format json`." if len(items) > PARAMETERS else ""
     table = "\n".join(["| Parameter | Value | Where |", "|---|---|---|", *rows])
     return f"<details><summary>Parameters of the run ({len(items)})</summary>\n\n{table}{more}\n\n</details>"

@@ -123,7 +123,7 @@ def _symptoms(page: _Page, diagnosis: Diagnosis) -> None:
         _finding(page, diagnosis, item.root, f"{index}.")
         for finding in item.derived:
             page.item(f"{finding.summary} ({finding.id})", mark="→", style=COLORS[finding.severity], indent=3)
-            if page.options.verbose:
+            if page.options.verbose or finding is outline.main(diagnosis, item):
                 page.rows(evidence_rows(diagnosis, finding, page.width - 6), indent=5)
 
 
@@ -179,9 +179,7 @@ def _changes(page: _Page, diagnosis: Diagnosis) -> None:
         return
     page.title("What to change")
     for item in rows:
-        where = f" ({item.where})" if item.where else ""
-        old, new = outline.value_text(item, new=False), outline.value_text(item, new=True)
-        page.item(f"{item.parameter}: {old}{where} → {new}. {item.why}", style="bold")
+        page.item(f"{item.parameter}: {outline.old_text(item)} → {outline.new_text(item)}. {item.why}", style="bold")
         if item.tradeoff:
             page.item(f"cost: {item.tradeoff}", mark="", indent=3)
         if page.options.verbose:
