@@ -22,7 +22,8 @@ class Departure:
     """One stretch above ``factor`` times the level before it.
 
     Attributes:
-        start: first point of the unbroken climb (above half the factor and three sigma), at or before ``crossing``.
+        start: first point of the unbroken climb that lies outside of all that the level's rows had shown (and above
+            three sigma), at or before ``crossing``.
         crossing: first point above the factor.
         peak: point of the largest finite magnitude of the stretch.
         stop: index after the last point of the stretch (the length of the series when it never comes back).
@@ -84,7 +85,9 @@ def _departure(
     while stop < log.size and high[stop : stop + (hold if sustained else 1)].mean() > (0.5 if sustained else 0.0):
         stop += 1
     start = crossing
-    border = level + max(np.log(1.5), 3 * spread)
+    before = log[max(0, crossing - window) : max(1, crossing - max(3, window // 10))]
+    seen = float(before.max()) - level if before.size else 0.0
+    border = level + min(max(np.log(1.5), 3 * spread, seen), factor)
     while start > 0 and log[start - 1] > border:
         start -= 1
     part = np.where(np.isfinite(log[crossing:stop]), log[crossing:stop], -np.inf)
