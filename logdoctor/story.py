@@ -15,7 +15,7 @@ from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
 from logdoctor.stretches import Stretches
-from logdoctor.turning_points import beginning, context, event_text, first_line, turning_point
+from logdoctor.turning_points import beginning, context, event_text, first_line, harm_line, turning_point
 from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.wording import lower_first, number, rounded, upper_first
 
@@ -60,7 +60,7 @@ def _story(
         return story
     own = [f for f in diagnosis.findings if f.segment in view.segments]
     before = context(own, first_line(view, incidents[0]), _lines(view), event) if incidents else []
-    lost = loss_since(view, incidents, parts, first_line(view, incidents[0]) if incidents else 0)
+    lost = loss_since(view, incidents, parts, harm_line(view, incidents[0]) if incidents else 0)
     return replace(
         story,
         main=incidents[0].main.id if incidents else "",

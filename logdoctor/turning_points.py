@@ -45,6 +45,12 @@ def first_line(view: RunView, incident: Incident) -> int:
     return min((line_of(f) for f in beginning(view, incident)), default=0)
 
 
+def harm_line(view: RunView, incident: Incident) -> int:
+    """Return the first line on which harm shows: a setting that was changed is the beginning, but not yet harm."""
+    lines = [line_of(f) for f in beginning(view, incident) if f.name not in CONTEXT]
+    return min(lines, default=first_line(view, incident))
+
+
 def beginning(view: RunView, incident: Incident) -> list[Finding]:
     """Return the findings that begin somewhere; the one that names the event counts even where that is the start."""
     return [f for f in incident.findings if begins(view, f) or (f is incident.main and f.onset is not None)]
