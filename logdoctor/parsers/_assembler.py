@@ -15,6 +15,7 @@ from logdoctor.model import Issue
 from logdoctor.names import counter, identity
 from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
 from logdoctor.parsers import boxed, columns, literal
+from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import Cell, Count, Scan
 from logdoctor.parsers._scan import scan as scan_pairs
 
@@ -105,6 +106,7 @@ class Assembler:
         self._blank = 0
         self._anchor_indent = 0
         self._member_indent = 0
+        self._recall = Recall()
         self.anchors: list[int] = []
 
     # ------------------------------------------------------------------------------------------------ feeding
@@ -309,7 +311,7 @@ class Assembler:
 
     def _pairs(self, number: int, stripped: Stripped) -> None:
         indent = len(stripped.text) - len(stripped.text.lstrip())
-        found = _moved(scan_pairs(stripped.text), stripped.start)
+        found = _moved(scan_pairs(stripped.text, self._recall), stripped.start)
         self._blank = 0
         if found.bar and not found.cells:
             return

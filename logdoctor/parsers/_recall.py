@@ -98,6 +98,12 @@ def _shape(text: str, found: Scan, free: list[tuple[int, int]]) -> _Shape | None
     places = _places(text, found)
     if places is None:
         return None
+    totals = _totals(text, found)
+    if totals is None:
+        return None
+    free = [span for span in free if not any(span[0] < end and start < span[1] for start, end in totals)] + _around(
+        free, totals
+    )
     free += [match.span() for match in _BRACKET.finditer(text)]
     out, at, slots = [], 0, []
     for start, end, pattern, slot in places:
@@ -109,6 +115,35 @@ def _shape(text: str, found: Scan, free: list[tuple[int, int]]) -> _Shape | None
         at = end
     out.append(_literal(text, at, len(text), free))
     return _Shape(re.compile("".join(out)), found, tuple(slots))
+
+
+def _totals(text: str, found: Scan) -> list[tuple[int, int]] | None:
+    """Return where the totals of the counters stand: they are part of the shape."""
+    out = []
+    for count in found.counters:
+        if count.total is None:
+            continue
+        match = _TOTAL.match(text, count.end)
+        if match is None or to_float(match.group(1)) != count.total:
+            return None
+        out.append(match.span(1))
+    return out
+
+
+_TOTAL = re.compile(r"[^\d]{0,12}?(\d[\d,]*(?:\.\d+)?)")
+
+
+def _around(free: list[tuple[int, int]], totals: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return what is left of free spans when the totals inside them are taken out."""
+    out = []
+    for start, end in free:
+        inside = sorted(span for span in totals if start < span[1] and span[0] < end)
+        for first, last in inside:
+            out.append((start, first))
+            start = last
+        if inside:
+            out.append((start, end))
+    return out
 
 
 def _places(text: str, found: Scan) -> list[tuple[int, int, str, _Slot]] | None:

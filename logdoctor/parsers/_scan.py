@@ -118,21 +118,20 @@ class _Pair(NamedTuple):
     match: re.Match[str]
 
 
-_RECALL = Recall()
-
-
-def scan(text: str) -> Scan:
-    """Return the counters and values of one line (prefix already taken off)."""
+def scan(text: str, recall: Recall | None = None) -> Scan:
+    """Return the counters and values of one line (prefix already taken off); ``recall`` keeps the shapes of one log."""
     if len(text) > MAX_SCAN:
         text = text[:MAX_SCAN]
     if not _MAY_HOLD.search(text):
         return Scan(phase=_phase_of(text), title=text.strip()) if text.strip() else EMPTY
-    key = _RECALL.key(text)
-    known = _RECALL.get(key, text)
+    if recall is None:
+        return _scan(text)[0]
+    key = recall.key(text)
+    known = recall.get(key, text)
     if known is not None:
         return known
     found, free = _scan(text)
-    _RECALL.learn(key, text, found, free)
+    recall.learn(key, text, found, free)
     return found
 
 

@@ -94,9 +94,12 @@ _STANDALONE = re.compile(r"(?<![\w@.:/(\[-])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)
 
 def looks_like_header(text: str) -> Header | None:
     """Return a header when every field of ``text`` reads like a title."""
-    if len(text) > 8000 or _STANDALONE.search(text):
+    if len(text) > 8000:
         return None
-    body = _RANGE_TITLE.sub(lambda match: match.group().replace(", ", ".."), _BAR_TAIL.sub("", text.rstrip()))
+    body = _BAR_TAIL.sub("", text.rstrip()) if "%|" in text else text.rstrip()
+    if _STANDALONE.search(body):
+        return None
+    body = _RANGE_TITLE.sub(lambda match: match.group().replace(", ", ".."), body)
     stripped = body.strip()
     if stripped.startswith("# "):
         cut = body.index("# ") + 2
@@ -236,7 +239,8 @@ ALIGNED = 1  # characters by which a field may miss the edge of its column
 
 def by_position(fields: Sequence[Field], header: Header) -> list[str] | None:
     """Return one title a field of a row with empty cells: every field must end or start where its column does."""
-    titles, at = [], 0
+    titles: list[str] = []
+    at = 0
     for item in fields:
         found = None
         for index in range(at, header.width):
