@@ -11,7 +11,7 @@ Procedure (the same numbers come out of every run of this script):
    curve are fitted to each by Newton's method with a small ridge; the pair with the least log-loss is taken. A cause
    counts as true when it is one of the injected ones. Four numbers are fitted.
 3. Findings: for each rule and severity the number of runs in which it fired and of failed ones among them (runs whose
-   fault did no harm are left out, as the scorer does), drawn to the share of their severity by ``STRENGTH`` pseudo-runs.
+   fault did no harm are left out, as the scorer does), drawn to that of the severity by ``STRENGTH`` pseudo-runs.
 4. Cross-validation leaves out one task at a time; its figures are written into the file and into docs/accuracy.md.
 """
 

@@ -20,7 +20,7 @@ from logdoctor.registry import records
 from logdoctor.view import RunView
 
 MOST = 6  # causes shown; the seeds name one root and up to four contributing factors
-LEAST = 0.02  # probability below which a cause is not worth a line
+LEAST = 0.05  # probability below which a cause is not worth a line
 REMARK = 0.4  # share of a symptom's weight when the finding is only a remark
 FIRST = 0.5  # log-odds for explaining what broke first
 OWN = 1.5  # log-odds of arguments beyond the symptoms from which a cause has support of its own
@@ -116,9 +116,14 @@ def score_causes(view: RunView, present: Mapping[str, Finding]) -> list[Scored]:
         with np.errstate(all="ignore"):
             arguments = tuple(_arguments(view, present, record, symptoms, earliest))
         found = Scored(record=record, arguments=arguments, symptoms=symptoms)
-        if found.supported > 0 and _fits(view, record):
+        if found.supported > 0 and _fits(view, record) and _alarming(found, present):
             scored.append(found)
     return scored
+
+
+def _alarming(scored: Scored, present: Mapping[str, Finding]) -> bool:
+    """Whether more than a remark speaks for a fault of the record or of the machine."""
+    return scored.record.group == "training" or any(present[n].severity != "info" for n in scored.symptoms)
 
 
 def _fits(view: RunView, record: CauseRecord) -> bool:

@@ -36,8 +36,8 @@ class CauseRecord:
         changes: parameter changes with numbers taken from the run.
         mechanism: written-out arithmetic, one string a line.
         watch: what to look at in the next run.
-        group: causes of one group compete for the same findings; ``training`` explains what the network learns, ``recording``
-            what the log shows of it, ``operations`` what the program and the machine do.
+        group: causes of one group compete for the same findings; ``training`` explains what the network learns,
+            ``recording`` what the log shows of it, ``operations`` what the program and the machine do.
         would_settle: the metric or the test that would confirm or refute it.
     """
 

@@ -83,6 +83,7 @@ CAUSE = CauseRecord(
     symptoms={
         "exploration-absent": STRONG,
         "reward-zero-variance": HINT,
+        "evaluation-frozen": HINT,
         "performance-stagnation": HINT,
         "never-learned": HINT,
         "deterministic-policy": 0.3,

@@ -70,7 +70,7 @@ def _raised(view: RunView, present: Present) -> Iterator[Argument]:
     change = seen(present, "learning-rate-changed")
     step = facts(view).raised
     if change is not None and float(change.figures.get("factor") or 0.0) > 1:
-        yield Argument(weight=SETTLES, text=change.summary)
+        yield Argument(weight=SETTLES if change.severity != "info" else HINT, text=change.summary)
     elif step is not None:
         yield Argument(
             weight=SETTLES,

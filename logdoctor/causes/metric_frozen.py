@@ -21,6 +21,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         and len(frozen.metrics) >= 4
     ):
         yield Argument(weight=-STRONG, text=f"{len(frozen.metrics)} metrics stop together, the values among them.")
+    if view.is_rl and "evaluation-frozen" in present and frozen is None:
+        yield Argument(weight=-2.0, text="A deterministic policy that no longer learns repeats its evaluation, too.")
     if "metric-never-recorded" in present and "metric-frozen" not in present and "evaluation-frozen" not in present:
         yield Argument(weight=-SIGN, text="The value never was anything else.")
     rate = facts(view).rate

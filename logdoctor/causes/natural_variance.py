@@ -38,6 +38,8 @@ BROKEN = {
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    if not {"performance-collapse", "performance-stagnation", "reward-noise", "never-learned"} & set(present):
+        yield Argument(weight=-3.0, text="The result itself is not weak.")
     if not view.is_rl:
         yield Argument(weight=-2.0, text="Supervised runs of one setting differ little between seeds.")
     other = sorted(BROKEN & set(present))

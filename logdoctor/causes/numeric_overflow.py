@@ -56,6 +56,14 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if found is None:
         return
     series, index = found
+    later = series.value[index + 1 :]
+    if later.size >= 3 and float(np.isfinite(later).mean()) > 0.9:
+        yield Argument(
+            weight=-SIGN,
+            text=f"{series.name} is finite again after line {int(series.line[index])}: it was one update, and it did not "
+            "stay in the weights.",
+        )
+        return
     before = series.value[max(0, index - 20) : index]
     lead = float(np.median(np.abs(before[-3:]))) / max(float(np.median(np.abs(before))), 1e-12)
     kind = "NaN" if math.isnan(float(series.value[index])) else "inf"

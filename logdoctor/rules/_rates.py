@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RAISED = 1.5  # a rise between neighbouring records by this factor is no schedule: a ramp rises from the first record on
 SPENT = 0.03  # a rate below this share of its peak moves nothing any more; cosine schedules usually end at 0.1
+EXACT = 1e-6  # 0.0003 / 0.0002 is a rounding error short of 1.5
 SOON = 0.25  # share of the run in which a change shows; later breaks have had time for causes of their own
 GAP, GAP_LINES = 0.005, 12  # share of the lines, or lines, between keys that were pressed one after the other
 WARM_UP = 0.15  # share of the run in which a rising rate may still be its warm-up (1 to 10 % is usual)
@@ -100,7 +101,7 @@ def raises(view: RunView) -> list[Step]:
     found = [step for event in view.events("hyperparameter-change", "override") if (step := _by_event(view, event))]
     rate = rate_of(view)
     if found or rate is None:
-        return [step for step in _joined(view, found) if step.factor >= RAISED]
+        return [step for step in _joined(view, found) if step.factor >= (1 - EXACT) * RAISED]
     value, count = rate.series.value, len(rate.series)
     steps = []
     for i in np.flatnonzero(value[1:] >= RAISED * np.maximum(value[:-1], 1e-300)) + 1:

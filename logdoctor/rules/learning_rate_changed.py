@@ -21,7 +21,7 @@ import numpy as np
 
 from logdoctor.model import Evidence, Finding, Place
 from logdoctor.rules._examples import ROWS, failing, learning, table
-from logdoctor.rules._rates import Step, are_restarts, raises, worse_after
+from logdoctor.rules._rates import EXACT, Step, are_restarts, raises, worse_after
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, say, threshold, times
 from logdoctor.view import RunView
@@ -29,7 +29,7 @@ from logdoctor.view import RunView
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding: the raise after which something got worse, else the largest."""
-    steps = [step for step in raises(view) if step.factor >= limits.factor]
+    steps = [step for step in raises(view) if step.factor >= (1 - EXACT) * limits.factor]
     if not steps:
         return
     restarts = are_restarts(steps)
