@@ -28,7 +28,7 @@ PART = 0.2  # share of the run at each end that tells whether a metric rises or 
 
 def check(
     run: Diagnosis | RunLog | str | Path,
-    against: Diagnosis | str | Path | Iterable[Diagnosis | str | Path | Expectation],
+    against: Diagnosis | Expectation | str | Path | Iterable[Diagnosis | str | Path | Expectation],
     *,
     config: str | Path | None = None,
     settings: Settings | None = None,
@@ -46,7 +46,7 @@ def check(
     """
     from logdoctor.errors import InputError
 
-    many = [against] if isinstance(against, (Diagnosis, str, Path)) else list(against)
+    many = [against] if isinstance(against, (Diagnosis, Expectation, str, Path)) else list(against)
     expected = [item for source in many for item in _expected(source)]
     if not expected:
         raise InputError("there is nothing to check against: the report holds neither a watch list nor an alarm")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from logdoctor.comparing.findings import finding_changes, outcome_of
 from logdoctor.comparing.levels import metric_changes
-from logdoctor.comparing.settings import attributions, same_value, setting_changes
+from logdoctor.comparing.settings import attributions, first_values, same_value, setting_changes
 from logdoctor.model import Diagnosis, RunLog
 from logdoctor.results import Comparison, MetricChange, Side
 from logdoctor.settings import Settings
@@ -79,7 +79,7 @@ def _warnings(one: Subject, two: Subject) -> tuple[str, ...]:
         found.append(f"The runs look like different algorithms: {before.family} and {after.family}.")
     if before.performance != after.performance:
         found.append(f"They are judged by different metrics: {before.performance} and {after.performance}.")
-    settings = [{s.name: s.value for s in reversed(d.hyperparameters)} for d in (before, after)]
+    settings = [{name: s.value for name, s in first_values(d).items()} for d in (before, after)]
     found += [
         f"Different task: {name} is {settings[0][name]} before and {settings[1][name]} after."
         for name in _IDENTITY

@@ -26,7 +26,7 @@ INCIDENTAL = (
 
 def setting_changes(one: Diagnosis, two: Diagnosis) -> tuple[SettingChange, ...]:
     """Return the hyperparameters that differ, those that both runs print first."""
-    before, after = ({s.name: s for s in reversed(d.hyperparameters)} for d in (one, two))
+    before, after = first_values(one), first_values(two)
     changes = []
     for name in dict.fromkeys([*before, *after]):
         a, b = before.get(name), after.get(name)
@@ -40,6 +40,14 @@ def setting_changes(one: Diagnosis, two: Diagnosis) -> tuple[SettingChange, ...]
     return tuple(sorted(changes, key=lambda c: c.known != "both"))
 
 
+def first_values(diagnosis: Diagnosis) -> dict[str, Setting]:
+    """Return each hyperparameter as it was first given: what changes during the run is an event."""
+    found: dict[str, Setting] = {}
+    for item in diagnosis.hyperparameters:
+        found.setdefault(item.name, item)
+    return found
+
+
 def _setting_change(name: str, a: Setting | None, b: Setting | None) -> SettingChange:
     return SettingChange(
         name=name, before=a.value if a else None, after=b.value if b else None,
@@ -51,7 +59,7 @@ def _setting_change(name: str, a: Setting | None, b: Setting | None) -> SettingC
 def same_value(a: Scalar, b: Scalar) -> bool:
     """Whether two settings mean the same: numbers up to rounding, words without regard to case."""
     if isinstance(a, bool) or isinstance(b, bool) or a is None or b is None:
-        return a is b or a == b
+        return a is b
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return bool(np.isclose(a, b, rtol=1e-9, atol=0.0))
     return str(a).strip().lower() == str(b).strip().lower()

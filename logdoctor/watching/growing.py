@@ -141,13 +141,13 @@ class Growing:
 
     def _store(self, name: str, series: Series, starts: list[int]) -> None:
         """Put judged values into the bins of a metric; no bin crosses the start of a run."""
-        bins = self._bins.setdefault(name, Reducer())
+        bins = self._bins.setdefault(name, Reducer(beside=2))
         series = series.where(series.judged)
         edges = np.searchsorted(series.line, starts)
         for first, last in zip([0, *edges], [*edges, len(series)], strict=True):
             if first:
                 bins.cut()
-            time = None if series.time is None else series.time[first:last]
+            time = np.full(last - first, np.nan) if series.time is None else series.time[first:last]
             bins.add(series.value[first:last], series.line[first:last], series.step[first:last], time)
 
     def _remember(self, run: RunLog, border: int) -> None:
@@ -205,9 +205,10 @@ class Growing:
         parts = []
         if name in self._bins:
             points = self._bins[name].points()
+            step, time = points.beside
             parts.append(
                 {
-                    "value": points.value, "step": points.step, "line": points.line, "time": points.time,
+                    "value": points.value, "step": step, "line": points.line, "time": time,
                     "low": points.low, "high": points.high, "low_line": points.low_line, "high_line": points.high_line,
                     "weight": points.weight, "judged": np.ones(len(points), dtype=np.bool_),
                 }

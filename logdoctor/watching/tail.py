@@ -169,6 +169,7 @@ class FileTail:
                 self._head += block[: HEAD - len(self._head)]
                 kind = binary_kind(self._head)
                 if kind:
+                    self.close()
                     raise InputError(f"{self.name} is {kind}, not a text log")
             self.offset += len(block)
             batch = self._lines.feed(block)
