@@ -60,7 +60,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if later.size >= 3 and float(np.isfinite(later).mean()) > 0.9:
         yield Argument(
             weight=-SIGN,
-            text=f"{series.name} is finite again after line {int(series.line[index])}: it was one update, and it did not "
+            text=f"{series.name} is finite again after line {int(series.line[index])}: it was one update, and it "
+            f"did not "
             "stay in the weights.",
         )
         return
