@@ -186,7 +186,7 @@ def _improved(view: RunView) -> bool:
     value = performance.upward
     third = max(3, len(value) // 3)
     rise = float(np.median(value[-third:]) - np.median(value[:third]))
-    return rise > 2 * float(np.std(value[-third:])) / third**0.5
+    return rise > 3 * float(np.hypot(np.std(value[:third]), np.std(value[-third:]))) / third**0.5
 
 
 def _of_other_runs(main: RunView, views: Sequence[RunView], settings: Settings) -> tuple[Finding, ...]:

@@ -37,10 +37,14 @@ PERFORMANCE: tuple[tuple[str, Goal], ...] = (
     ("loss", "min"),
     ("perplexity", "min"),
     ("error", "min"),
+    ("loss_epoch", "min"),
+    ("loss_step", "min"),
 )
 # Losses say nothing of how well a policy acts: a reinforcement-learning run is judged by its returns or not at all.
 RETURNS = frozenset({"eval_return", "episode_return", "reward"})
-LOSS_LIKE = frozenset({"val_loss", "val_perplexity", "val_error", "loss", "perplexity", "error"})
+LOSS_LIKE = frozenset(
+    {"loss_epoch", "loss_step", "val_loss", "val_perplexity", "val_error", "loss", "perplexity", "error"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,14 @@ from logdoctor.rules._progress import Progress, starts_midway
 if TYPE_CHECKING:
     from logdoctor.view import RunView
 
-MAIN = ("loss", "train_loss", "lm_loss", "total_loss")  # the training loss of a supervised or language-model run
+MAIN = (
+    "loss",
+    "train_loss",
+    "lm_loss",
+    "total_loss",
+    "loss_epoch",
+    "loss_step",
+)  # the training loss of a supervised or language-model run
 PRETRAINED = (
     2.5  # nats: a language model that starts below was trained before (a random one starts at ln of its vocabulary)
 )

@@ -4,7 +4,8 @@ What it finds: a supervised or language-model loss that is, at the end, (almost)
 Why it matters: the optimiser changes nothing that matters: a learning rate near zero or far too large, frozen or unconnected
 parameters, labels without relation to the inputs.
 How it decides: even the best level is less than ``small`` below the first one, noise included, over at least 20 rows;
-critical below ``none``. Runs that adapt a trained model may start near their best and get a word of information only.
+critical below ``none``; or the end lies ``rose`` above the start,
+or ``above`` of the later rows above the first value. Runs that adapt a trained model may start near their best and get a word of information only.
 When it is wrong: a run of few updates, or a loss with a large constant part.
 What to do: overfit one batch; print which parameters the optimiser holds; check the learning rate that is really used.
 References: trainproof (dead run: the last five improved less than 5 % on the first five); runmedic (improvement below 2 %);
@@ -24,6 +25,9 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules.loss_divergence import RULE as DIVERGENCE
+from logdoctor.rules.loss_divergence import diverged
+from logdoctor.rules.loss_explosion import lasting_jump
 from logdoctor.view import RunView
 
 
@@ -35,9 +39,21 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     begin = first_level(progress)
     best = min(-progress.best, -progress.final)
     fall = (begin - best) / abs(begin) if begin else 0.0
-    if begin == 0 or fall >= limits.small or _good(view):
+    rose = -progress.final - max(begin, float(np.median(progress.series.value[: max(5, len(progress.series) // 10)])))
+    worse = rose > max(limits.rose * abs(begin), 4 * progress.error)
+    value = progress.series.value
+    worse = worse or bool((value[value.size // 2 :] > value[0]).mean() >= limits.above)
+    if begin == 0 or (fall >= limits.small and not worse) or _good(view) or spoken_for(progress):
         return
-    yield _finding(view, progress, begin, fall, critical=fall < limits.none and not fine_tuning(view, progress))
+    yield _finding(
+        view, progress, begin, fall, critical=fall < limits.none and not fine_tuning(view, progress), worse=worse
+    )
+
+
+def spoken_for(progress: Progress) -> bool:
+    """Whether the loss exploded or turned, which other rules tell."""
+    limits = Limits(DIVERGENCE.thresholds)
+    return lasting_jump(progress.series, 8.0, 2.0) is not None or diverged(progress, limits)
 
 
 def _good(view: RunView) -> bool:
@@ -49,7 +65,7 @@ def _good(view: RunView) -> bool:
     return float(np.median(accuracy.value[-5:])) > 0.8 * top
 
 
-def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, critical: bool) -> Finding:
+def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, critical: bool, worse: bool) -> Finding:
     series, last = progress.series, len(progress.series) - 1
     rate = learning_rate_at(view, int(series.line[last // 2]))
     classes = round(float(np.exp(begin))) if 0.5 < begin < 12 else 0
@@ -59,11 +75,11 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
         else ""
     )
     lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
-    severity = "critical" if critical else ("info" if fine_tuning(view, progress) else "warning")
+    severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
     return finding(
         RULE, view, severity=severity, confidence=0.9 if critical else 0.75, metrics=[series.name],  # type: ignore[arg-type]
         summary=(
-            f"{label(series)} did not fall: {say(begin)} at the start, {say(progress.printed(progress.final))} at the end"
+            f"{label(series)} {'rose instead of falling' if worse else 'did not fall'}: {say(begin)} at the start, {say(progress.printed(progress.final))} at the end"
             f" ({at(view, series, last)}), {fall:.1%} better at its best over {len(series):,} rows."
         ),
         figures={"first": begin, "best": progress.printed(progress.best), "final": progress.printed(progress.final), "fall": round(fall, 4), "learning_rate": rate},
@@ -80,6 +96,20 @@ RULE = Rule(
     detect=detect,
     thresholds=(
         threshold("small", 0.05, "of the first value", "less is no learning at all", "trainproof: 5 %"),
+        threshold(
+            "rose",
+            0.15,
+            "of the first value",
+            "a loss that ends higher than it began",
+            "gradsnitch: 30 % above the best",
+        ),
+        threshold(
+            "above",
+            0.8,
+            "of the rows of the second half",
+            "above the very first value, by a sign test no chance",
+            "sign test",
+        ),
         threshold("none", 0.02, "of the first value", "no movement beyond noise", "runmedic: 2 %"),
     ),
     tags=("loss", "supervised", "language-models"),

@@ -6,7 +6,7 @@ Why it matters: every step after the turn makes the result worse; the best weigh
 How it decides: from its smoothed minimum to the end the held-out loss rises by at least ``rise`` of the minimum and by
 ``signal`` standard errors; the training loss falls by ``falls`` meanwhile and is below ``gap`` of the held-out one. Where
 accuracies are printed and the held-out one neither fell by ``worse`` nor lies ``apart`` below the training one, the rise is
-mere confidence and is told without alarm. Critical when the held-out loss more than doubles or loses half of its progress.
+mere confidence and is told without alarm. Critical when half of the progress of the held-out loss (and of its accuracy, if printed) is lost.
 When it is wrong: noisy evaluations on few samples rise and fall by chance; a held-out loss may rise by overconfidence while
 the accuracy is fine.
 What to do: keep the checkpoint of the minimum, stop there next time; more data, augmentation, weight decay or dropout.
@@ -16,6 +16,7 @@ minimum); AUTOTRAINER (accuracy gap of 0.10, or 0.07 above 0.9).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,6 +34,9 @@ from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
 
 
+HELD_OUT = re.compile(r"^(val|eval|test)_\w+_loss$")  # one held-out set of several
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Where the held-out loss is lowest, how far it rose since, and what the training loss did meanwhile."""
@@ -48,15 +52,21 @@ class Turn:
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when the held-out loss turned upward for good."""
-    found = pair(view, "val_loss", "train_loss", "loss")
-    if found is None or view.is_rl:
+    if view.is_rl:
         return
-    turn = turn_of(found)
+    for name in ("val_loss", *(n for n in view.names if HELD_OUT.search(n))):
+        found = pair(view, name, "train_loss", "loss")
+        turn = turn_of(found) if found is not None else None
+        if found is not None and turn is not None and turned(turn, limits):
+            yield _finding(view, found, turn, alarm=_hurts(view, found, turn, limits), limits=limits)
+            return
+
+
+def turned(turn: Turn, limits: Limits) -> bool:
+    """Whether the held-out loss rose by noise and by size while the training loss fell away from it."""
     falls = turn.train_end < (1 - limits.falls) * turn.train_at
     apart = turn.train_end < limits.gap * turn.final
-    material = turn.rise >= limits.rise * abs(turn.best) and turn.final - turn.best > limits.signal * turn.error
-    if falls and apart and material:
-        yield _finding(view, found, turn, alarm=_hurts(view, found, turn, limits), limits=limits)
+    return falls and apart and turn.rise >= limits.rise * abs(turn.best) and turn.rise > limits.signal * turn.error
 
 
 def turn_of(found: Pair) -> Turn:
@@ -104,7 +114,7 @@ def _finding(view: RunView, found: Pair, turn: Turn, *, alarm: bool, limits: Lim
     held, last = found.held, len(found.held) - 1
     start = float(np.median(held.value[:2]))
     lost = turn.rise / max(start - turn.best, 1e-300)
-    heavy = (turn.final > 2 * turn.best or lost > 0.5) and _answers_fell(view, limits)
+    heavy = lost > 0.5 and _answers_fell(view, limits)
     best, final = (float(f"{x:.5g}") for x in (turn.best, turn.final))
     severity = "info" if not alarm else ("critical" if heavy else "warning")
     proof = rows(
@@ -143,11 +153,15 @@ RULE = Rule(
     title="The held-out loss rises while the training loss falls",
     severity="critical",
     detect=detect,
-    needs=(("val_loss",), ("loss", "train_loss")),
+    needs=(("loss", "train_loss"),),
     min_points=6,
     thresholds=(
         threshold(
-            "rise", 0.1, "of the minimum", "a rise that a reader of the curve would notice", "SageMaker Overfit: 0.1; runmedic: 5 % info, 15 % warning"
+            "rise",
+            0.1,
+            "of the minimum",
+            "a rise that a reader of the curve would notice",
+            "SageMaker Overfit: 0.1; runmedic: 5 % info, 15 % warning",
         ),
         threshold("signal", 4.0, "standard errors", "chance does not reach this", "two-sided p < 0.001"),
         threshold(
