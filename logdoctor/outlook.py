@@ -280,6 +280,9 @@ def next_checkpoint(view: RunView, incidents: Sequence[Incident], parts: Stretch
     if decision.text.startswith("continue"):
         return f"{unit} {steps(parts.last_step + ahead)}, {steps(ahead)} {plural(unit)} from here"
     del view
+    if parts.broke_late:  # a fresh run has passed nothing before it has passed the place where this one broke
+        ahead = round_steps(max(2 * parts.good_steps, span / 20))
+        return f"{unit} {steps(ahead)} of the next run, past the place where this one broke"
     return f"{unit} {steps(ahead)} of the next run"
 
 

@@ -126,6 +126,8 @@ def plural(word: str) -> str:
 def lower_first(text: str) -> str:
     """Lower the first letter, unless the first word is a name such as GradNorm, KL, Q or Agree%."""
     word = text.split(" ")[0].rstrip(",:;")
+    if word in {"A", "An", "The"}:
+        return text[:1].lower() + text[1:]
     named = sum(c.isupper() for c in word) > 1 or len(word) == 1 or not word.replace("-", "").isalpha()
     return text if named else text[:1].lower() + text[1:]
 

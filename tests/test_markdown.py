@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from logdoctor.codec import diagnosis_from_dict
-from logdoctor.model import Diagnosis, Place
+from logdoctor.model import CodeFact, Diagnosis, Healthy, Place
 from logdoctor.renderers._record import RenderOptions
 from logdoctor.renderers.markdown import render
 from tests import hand_made
@@ -150,3 +150,26 @@ def test_step_is_named_after_its_counter_and_a_log_without_one_uses_lines() -> N
     assert "step 50,595,696 (line 1297)" in text(bare)
     lineless = replace(bare.findings[0], onset=Place(line=1297, step=None))
     assert "**Since:** line 1297" in text(replace(bare, findings=(lineless,)))
+
+
+def test_code_facts_stand_with_file_and_line() -> None:
+    fact = CodeFact(
+        id="clip-call", file="train.py", line=12, text="# clip_grad_norm_(p, 1)", what="the clip call is commented out"
+    )
+    report = text(replace(hand_made.sick(), code=(fact,)))
+    assert "## In the code" in report
+    assert "train.py, line 12: the clip call is commented out\n  `# clip_grad_norm_(p, 1)`" in report
+
+
+def test_two_metrics_of_one_name_are_told_apart() -> None:
+    base = hand_made.well()
+    metrics = tuple(replace(m, raw_name="Loss") for m in base.metrics)
+    items = (Healthy(metric="loss", why="fell"), Healthy(metric="grad_norm", why="small"))
+    report = text(replace(base, metrics=metrics, healthy=items))
+    assert "**Loss (loss)**: fell" in report
+    assert "**Loss (grad_norm)**: small" in report
+
+
+def test_siblings_are_named() -> None:
+    report = text(replace(hand_made.sick(), baseline={"siblings": ["seed1.log", "seed2.log"]}))
+    assert "Compared with 2 sibling runs: seed1.log, seed2.log." in report

@@ -13,8 +13,10 @@ from logdoctor.model import (
     Cause,
     Change,
     Clock,
+    CodeFact,
     Diagnosis,
     Finding,
+    Healthy,
     Metric,
     Phase,
     Place,
@@ -106,6 +108,8 @@ def label(diagnosis: Diagnosis, name: str, size: int = 0) -> str:
     """
     metric = metric_of(diagnosis, name)
     raw = (metric.raw_name if metric else "") or name
+    if metric is not None and sum(other.raw_name == raw for other in diagnosis.metrics) > 1:
+        raw = f"{raw} ({name})"  # training and evaluation may print one name
     if metric is None and "-" in name:  # the name of a rule, where a finding concerns no metric
         raw = name.replace("-", " ").capitalize()
     title, _, key = raw.rpartition(" / ")
@@ -308,6 +312,15 @@ def watch_text(diagnosis: Diagnosis, item: Watch) -> str:
     return f"{text}: {item.why}" if item.why else text
 
 
+def healthy_text(diagnosis: Diagnosis, item: Healthy) -> tuple[str, str]:
+    """Return the name of a healthy metric and the reason; a reason that begins with the name has none in front."""
+    name = label(diagnosis, item.metric)
+    metric = metric_of(diagnosis, item.metric)
+    if item.why.startswith((name, metric.raw_name if metric and metric.raw_name else name)):
+        return "", item.why
+    return name, item.why
+
+
 def action_text(item: Watch) -> str:
     """Return what to do about a watched sign."""
     if not item.otherwise:
@@ -331,6 +344,10 @@ def reading_text(diagnosis: Diagnosis) -> list[str]:
     unread = f"{reading.unread_lines:,} lines that look like metrics were not read"
     covered = f"{unread} (coverage {percent(reading.coverage)})" if reading.unread_lines else "all of them read"
     out = [f"{reading.rows:,} rows ({reading.format}) from {reading.metric_lines:,} metric lines, {covered}."]
+    siblings = (diagnosis.baseline or {}).get("siblings") or []
+    if siblings:
+        more = f" and {len(siblings) - 4} more" if len(siblings) > 4 else ""
+        out.append(f"Compared with {len(siblings)} sibling runs: {', '.join(map(str, siblings[:4]))}{more}.")
     if len(reading.clocks) > 1:
         out.append("Counters: " + ", ".join(f"{c.name}{' (main)' if c.primary else ''}" for c in reading.clocks) + ".")
     if len(reading.segments) > 1:
@@ -342,6 +359,11 @@ def reading_text(diagnosis: Diagnosis) -> list[str]:
     if len(reading.issues) > 4:
         out.append(f"{len(reading.issues) - 4} further remarks of the reader: see --format json.")
     return out
+
+
+def code_text(item: CodeFact) -> str:
+    """Return where something stands in the code, and what."""
+    return f"{item.file}, line {item.line}: {item.what}"
 
 
 def _masked(diagnosis: Diagnosis) -> list[str]:

@@ -15,6 +15,7 @@ from logdoctor.renderers._tables import WIDTH, curve_rows, evidence_rows
 PARAMETERS = 24  # lines of the folded parameter table
 HEALTHY_ITEMS = 8
 REMARKS = 4
+CODE = 6
 
 
 def render(diagnoses: Sequence[Diagnosis], options: RenderOptions) -> str:
@@ -37,7 +38,7 @@ def _report(diagnosis: Diagnosis, options: RenderOptions) -> str:
     sections: list[Callable[[Diagnosis], str]] = [_top, _curves]
     if not options.quiet:
         sections += [
-            _symptoms, _phases, _causes, _why_now, _changes, _expected, _watch, _healthy, _remarks, _prognosis,
+            _symptoms, _phases, _causes, _code, _why_now, _changes, _expected, _watch, _healthy, _remarks, _prognosis,
             _not_checked, _parameters, _reading,
         ]  # fmt: skip
         if options.verbose:
@@ -159,6 +160,14 @@ def _cause(diagnosis: Diagnosis, cause: Cause, role: str) -> str:
     return "\n".join(lines)
 
 
+def _code(diagnosis: Diagnosis) -> str:
+    lines = [f"{markdown(outline.code_text(item))}\n  {code(item.text)}" for item in diagnosis.code[:CODE]]
+    if len(diagnosis.code) > CODE:
+        lines.append(f"{len(diagnosis.code) - CODE} more in `--format json`.")
+    lines += [f"not read: {markdown(text)}" for text in diagnosis.code_skipped[:2]]
+    return _list("In the code", lines)
+
+
 def _why_now(diagnosis: Diagnosis) -> str:
     return _list("Why now", [markdown(text) for text in diagnosis.story.why_now])
 
@@ -213,7 +222,10 @@ def _watch(diagnosis: Diagnosis) -> str:
 def _healthy(diagnosis: Diagnosis) -> str:
     items = diagnosis.healthy
     name = "Why it is healthy" if diagnosis.verdict == "healthy" else "What is healthy"
-    lines = [f"✅ **{markdown(outline.label(diagnosis, i.metric))}**: {markdown(i.why)}" for i in items[:HEALTHY_ITEMS]]
+    lines = []
+    for item in items[:HEALTHY_ITEMS]:
+        metric, why = outline.healthy_text(diagnosis, item)
+        lines.append(f"✅ **{markdown(metric)}**: {markdown(why)}" if metric else f"✅ {markdown(why)}")
     return _list(name, lines)
 
 

@@ -206,8 +206,11 @@ def _watch(page: _Page, diagnosis: Diagnosis) -> None:
 def _rest(page: _Page, diagnosis: Diagnosis) -> None:
     story, few = diagnosis.story, None if page.options.verbose else ITEMS
     checkpoint = [f"Next checkpoint: {story.next_checkpoint}"] if story.next_checkpoint else []
+    pairs = [outline.healthy_text(diagnosis, item) for item in diagnosis.healthy]
+    healthy = [f"{name}: {why}" if name else why for name, why in pairs]
     sections: list[tuple[str, Sequence[str]]] = [
-        ("Healthy", [f"{outline.label(diagnosis, h.metric)}: {h.why}" for h in diagnosis.healthy[:few]]),
+        ("In the code", [outline.code_text(item) for item in diagnosis.code[:few]]),
+        ("Healthy", healthy[:few]),
         ("Remarks", [f"{f.summary} ({f.id})" for f in outline.remarks(diagnosis)[:few]]),
         ("Prognosis", [*story.prognosis[:few], *checkpoint]),
         ("Not checked", (*story.not_checked[:few], *story.limits)),
