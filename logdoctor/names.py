@@ -13,39 +13,71 @@ from typing import NamedTuple
 
 from logdoctor.model import Goal
 
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of ``text``: a table that reads like one."""
+    return frozenset(text.split())
+
+
 # canonical name -> spellings, lower case, without blanks, underscores, dashes and dots.
 _SPELLINGS: dict[str, str] = {
-    "loss": "loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy crossentropyloss celoss lossavg lpix"
-    " objective learn total trainingloss trainloss batchloss epochloss losstotal",
-    "policy_loss": "policy policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate lossclip losspolicyavg policyavg"
-    " piloss actionloss pologradloss pilosses policylossavg lossp polloss polilcyloss polyloss policyentropyloss1",
-    "value_loss": "valueloss vloss vfloss lossv meanvaluefunctionloss meanvalueloss valuefunctionloss lossvf valueavg lossvalueavg baselineloss"
-    " vfunctionloss lossvalue valloss1 valuefnloss",
-    "critic_loss": "criticloss qloss lossq qfloss qf1loss closscritic valuecriticloss losscritic qfunctionloss critic1loss qf1",
+    "loss": (
+        "loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
+        "crossentropyloss celoss lossavg lpix objective learn total trainingloss trainloss batchloss "
+        "epochloss losstotal"
+    ),
+    "policy_loss": (
+        "policy policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate "
+        "lossclip losspolicyavg policyavg piloss actionloss pologradloss pilosses policylossavg lossp "
+        "polloss polilcyloss polyloss policyentropyloss1"
+    ),
+    "value_loss": (
+        "valueloss vloss vfloss lossv meanvaluefunctionloss meanvalueloss valuefunctionloss lossvf "
+        "valueavg lossvalueavg baselineloss vfunctionloss lossvalue valloss1 valuefnloss"
+    ),
+    "critic_loss": (
+        "criticloss qloss lossq qfloss qf1loss closscritic valuecriticloss losscritic qfunctionloss critic1loss qf1"
+    ),
     "actor_loss": "actorloss lossactor",
     "td_error": "tderror tderr tderrors abstderror tderrorq1 meantderror",
     "d_loss": "dloss discreteloss",
     "c_loss": "closs continuousloss",
     "bc_loss": "bcloss behaviourcloningloss behaviorcloningloss",
-    "accuracy": "acc accuracy acc@1 prec@1 prec1 acc1 top1 top1acc accuracytop1 acctop1 trainacc trainingaccuracy trainaccuracy meanacc"
-    " meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy sparsecategoricalaccuracy binaryaccuracy accuracytop@1"
-    " top1accuracy tokenaccuracy meanaccuracy avgacc avgaccuracy macc",
+    "accuracy": (
+        "acc accuracy acc@1 prec@1 prec1 acc1 top1 top1acc accuracytop1 acctop1 trainacc trainingaccuracy "
+        "trainaccuracy meanacc meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy "
+        "sparsecategoricalaccuracy binaryaccuracy accuracytop@1 top1accuracy tokenaccuracy meanaccuracy "
+        "avgacc avgaccuracy macc"
+    ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",
-    "error": "err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss mlogloss binarylogloss bpb"
-    " bitsperbyte errorrate meansquarederror merror",
-    "quality": "ap map map@.5 map50 map@.5:.95 map5095 bboxmap miou iou dice meandice auc f1 f1score fscore bleu psnr ssim elo"
-    " averageglobalforegrounddice lpipsinv meaniou decodeaccseg bleu4 rougel",
+    "error": (
+        "err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
+        "mlogloss binarylogloss bpb bitsperbyte errorrate meansquarederror merror"
+    ),
+    "quality": (
+        "ap map map@.5 map50 map@.5:.95 map5095 bboxmap miou iou dice meandice auc f1 f1score fscore bleu "
+        "psnr ssim elo averageglobalforegrounddice lpipsinv meaniou decodeaccseg bleu4 rougel"
+    ),
     "perplexity": "ppl perplexity",
     "fid": "fid fid50k fid50kfull",
-    "episode_return": "eprewmean eprewardmean epreturnmean episoderewardmean episodereturnmean episodicreturn episodicreturns episodereturn averageepret"
-    " averagereturn avgreturn meanreward meanrewards meanrew totalreward totalrewards episodereward eprew epreward rew return returns"
-    " score scores avgreward averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore averagescore"
-    " mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore rewardmean runningreward meanepreturn"
-    " returnmean epreturn epscore avgepreward eplastreward episodereturns eprewavg eprewsmean episodescore sumreward rewardsum",
-    "episode_length": "eplenmean eplen episodelenmean episodelength episodelengths meanepisodelength meanlen avgeplen avgepisodelength"
-    " nbepisodesteps averageepisodelength episodelen avglen epsteps episodesteps eplength meaneplength eplengthmean episodiclength"
-    " averageeplen averageeplength length len avglength meanlength",
-    "success_rate": "successrate success winrate winningrate iswinner solverate successratio meansuccess successpct successrates",
+    "episode_return": (
+        "eprewmean eprewardmean epreturnmean episoderewardmean episodereturnmean episodicreturn "
+        "episodicreturns episodereturn averageepret averagereturn avgreturn meanreward meanrewards "
+        "meanrew totalreward totalrewards episodereward eprew epreward rew return returns score scores "
+        "avgreward averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore "
+        "averagescore mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore "
+        "rewardmean runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward "
+        "episodereturns eprewavg eprewsmean episodescore sumreward rewardsum"
+    ),
+    "episode_length": (
+        "eplenmean eplen episodelenmean episodelength episodelengths meanepisodelength meanlen avgeplen "
+        "avgepisodelength nbepisodesteps averageepisodelength episodelen avglen epsteps episodesteps "
+        "eplength meaneplength eplengthmean episodiclength averageeplen averageeplength length len "
+        "avglength meanlength"
+    ),
+    "success_rate": (
+        "successrate success winrate winningrate iswinner solverate successratio meansuccess successpct successrates"
+    ),
     "reward": "reward rewards rwrd rwd avgrwd stepreward rewardavg",
     "dqn_reward": "dqn dqnrwd dqnreward",
     "dqn_reward_100k": "dqn100k rwd100k",
@@ -59,46 +91,78 @@ _SPELLINGS: dict[str, str] = {
     "exp_reward": "exp",
     "q": "qvaluerange qrange",
     "stats": "stats trainingstats",
-    "q_value": "meanq qmean averageq avgq q1value q1 qvalues qf1values averageq1vals averageqvals averagevvals averagevalue vpredmean qvalue"
-    " meanqvalue avgqvalue avgmaxq meanmaxq q1mean qavg valuemean meanvalue averageq1 qvalmean currentq currentq1mean qpolicy",
+    "q_value": (
+        "meanq qmean averageq avgq q1value q1 qvalues qf1values averageq1vals averageqvals averagevvals "
+        "averagevalue vpredmean qvalue meanqvalue avgqvalue avgmaxq meanmaxq q1mean qavg valuemean "
+        "meanvalue averageq1 qvalmean currentq currentq1mean qpolicy"
+    ),
     "q_max": "qmax maxq maxqvalue",
     "q_min": "qmin minq minqvalue",
     "q_std": "qstd stdq",
     "target_q": "targetq targetqmean qtarget tgtq meantargetq targetqvalue qtargetmean",
     "agreement": "agree% agree agreepct agreement agreementpct agreementrate",
     "spin_agreement": "spinagr% spinagr spinneragreepct spinagreement",
-    "epsilon": "epsilon epsi eps fafo explorationrate meaneps timespentexploring %timespentexploring explorationepsilon exploration ε",
+    "epsilon": (
+        "epsilon epsi eps fafo explorationrate meaneps timespentexploring %timespentexploring "
+        "explorationepsilon exploration ε"
+    ),
     "expert_ratio": "xprt expert% expertratio expertpct",
-    "action_std": "actionstd std meanactionnoisestd meanactionstd meannoisestd actionnoisestd policystd stdmean logstdexp",
+    "action_std": (
+        "actionstd std meanactionnoisestd meanactionstd meannoisestd actionnoisestd policystd stdmean logstdexp"
+    ),
     "ent_coef": "entcoef entropycoef alpha temperature entcoefficient logalphaexp alphavalue",
-    "entropy": "entropy policyentropy meanentropy actorentropy entropyavg policyentropyavg entropymean avgentropy averageentropy ent",
+    "entropy": (
+        "entropy policyentropy meanentropy actorentropy entropyavg policyentropyavg entropymean "
+        "avgentropy averageentropy ent"
+    ),
     "entropy_loss": "entropyloss entloss lossent meanentropyloss lossentropy actorentropyloss",
-    "kl": "approxkl approxklavg oldapproxkl kl meankl ppokl objectivekl klloss approxklv1 kldiv kldivergence klmean policyapproxklavg kldist",
-    "clip_fraction": "clipfraction clipfrac clipfracavg pgclipfrac policyclipfracavg clippedfraction clipfracs",
+    "kl": (
+        "approxkl approxklavg oldapproxkl kl meankl ppokl objectivekl klloss approxklv1 kldiv "
+        "kldivergence klmean policyapproxklavg kldist"
+    ),
+    "clip_fraction": ("clipfraction clipfrac clipfracavg pgclipfrac policyclipfracavg clippedfraction clipfracs"),
     "explained_variance": "explainedvariance evtdlambefore vfexplainedvar explainedvar ev",
-    "grad_norm": "gradnorm gnorm norm totalgradnorm grnorm grad gradientnorm globalgradnorm gradnormtotal totalnorm gradl2norm gradnormavg"
-    " globalnorm",
+    "grad_norm": (
+        "gradnorm gnorm norm totalgradnorm grnorm grad gradientnorm globalgradnorm gradnormtotal "
+        "totalnorm gradl2norm gradnormavg globalnorm"
+    ),
     "clip_delta": "clipδ clipdelta clip∆",
-    "learning_rate": "lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr",
+    "learning_rate": ("lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"),
     "lr_multiplier": "lrm lrmultiplier lrscale",
     "loss_scale": "lossscale ampscale scale lossscaling gradscale scaler",
     "skipped": "numberofskippediterations skipped overflow skippediterations skippedsteps",
     "nan_iterations": "numberofnaniterations naniterations",
     "fps": "fps sps fpstotal fpsmean framespersecond stepspersec",
-    "steps_per_second": "steps/s stepspersecond steps/sec globalstep/sec trainstepspersecond it/s its iter/s iterationspersecond batch/s"
-    " globalsteppersec batchespersecond batches/s updates/s ups iters/s",
-    "samples_per_second": "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s images/sec"
-    " runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s positions/s samplespersec currsamplespersec",
-    "tokens_per_second": "tok/s tok/sec tokens/s tokens/sec tokenspersecond tps tokens/s/device wps words/s tokenspersec tokpersec tgs wordspersec"
-    " throughput tokenpersecond wordspersecond",
-    "step_time": "dt msperstep ms/step ms/batch s/it sec/it steptime itertime iterationtime batchtime timeperiter timeperstep"
-    " elapsedtimeperiteration elapsedtimeperiterationms stepavg sec/iter trainsteptiming timeperbatch s/iter seconds/step timeiter sec/step"
-    " us/step s/step timethisiters secperstep sec/tick",
+    "steps_per_second": (
+        "steps/s stepspersecond steps/sec globalstep/sec trainstepspersecond it/s its iter/s "
+        "iterationspersecond batch/s globalsteppersec batchespersecond batches/s updates/s ups iters/s"
+    ),
+    "samples_per_second": (
+        "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s "
+        "images/sec runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s positions/s "
+        "samplespersec currsamplespersec"
+    ),
+    "tokens_per_second": (
+        "tok/s tok/sec tokens/s tokens/sec tokenspersecond tps tokens/s/device wps words/s tokenspersec "
+        "tokpersec tgs wordspersec throughput tokenpersecond wordspersecond"
+    ),
+    "step_time": (
+        "dt msperstep ms/step ms/batch s/it sec/it steptime itertime iterationtime batchtime timeperiter "
+        "timeperstep elapsedtimeperiteration elapsedtimeperiterationms stepavg sec/iter trainsteptiming "
+        "timeperbatch s/iter seconds/step timeiter sec/step us/step s/step timethisiters secperstep "
+        "sec/tick"
+    ),
     "data_time": "datatime data dataloading dataloadtime loadtime datawait itertimedata",
     "mfu": "mfu bf16mfu fp16mfu modelflopsutilization",
-    "memory": "memory maxmem gpumem mem gpumemory peakmem peakmemory reserved ram maxmemory vram allocated peakgpumemory cpumem",
+    "memory": (
+        "memory maxmem gpumem mem gpumemory peakmem peakmemory reserved ram maxmemory vram allocated "
+        "peakgpumemory cpumem"
+    ),
     "buffer_size": "buffer buffersize replaysize replaybuffersize memsize",
-    "feature_l2_norm": "featurel2norm cnnfeaturesl2norm cnnfeaturel2norm featurenorm featuresl2norm cnnfeaturestatsl2norm featurestatsl2norm",
+    "feature_l2_norm": (
+        "featurel2norm cnnfeaturesl2norm cnnfeaturel2norm featurenorm featuresl2norm "
+        "cnnfeaturestatsl2norm featurestatsl2norm"
+    ),
     "log_prob_mean": "logprobmean logprobabilitiesmean logprobsmean meanlogprob logpmean",
     "log_prob_std": "logprobstd logprobabilitiesstd logprobsstd",
     "advantage_mean": "advantagemean advantagesmean meanadvantage advmean advantagesmeanvalue",
@@ -109,8 +173,12 @@ _SPELLINGS: dict[str, str] = {
     "clients": "clnt clnts clients",
     "level": "levl avglevel level",
     "inference_time": "avginf inftime avginfms inftimems",
-    "max_return": "episoderewardmax maxepret epreturnmax maxreward maxreturn episodereturnmax max100episodereward rewmax",
-    "min_return": "episoderewardmin minepret epreturnmin minreward minreturn episodereturnmin min100episodereward rewmin",
+    "max_return": (
+        "episoderewardmax maxepret epreturnmax maxreward maxreturn episodereturnmax max100episodereward rewmax"
+    ),
+    "min_return": (
+        "episoderewardmin minepret epreturnmin minreward minreturn episodereturnmin min100episodereward rewmin"
+    ),
     "return_std": "stdepret stdofreward stdreward eprewstd rewstd rewardstd returnstd stdreturn",
     "best_return": "bestreward bestepisodereward bestmeanreward bestreturn bestscore",
 }
@@ -131,11 +199,20 @@ def _counters(rank: int, unit: str, words: str) -> None:
         _COUNTERS[word] = (rank, unit)
 
 
-_counters(0, "env steps", "totaltimesteps timestepstotal totalenvinteracts envstep envsteps numenvstepssampled numenvstepssampledlifetime"
-          " agentsteps totalsteps totalenvsteps nbsteps timesteps timestep numenvsteps totalnumsteps envinteractions numtimesteps timestepssofar")  # fmt: skip
+_counters(
+    0,
+    "env steps",
+    "totaltimesteps timestepstotal totalenvinteracts envstep envsteps numenvstepssampled "
+    "numenvstepssampledlifetime agentsteps totalsteps totalenvsteps nbsteps timesteps timestep "
+    "numenvsteps totalnumsteps envinteractions numtimesteps timestepssofar",
+)
 _counters(0, "frames", "frame frames totalframes numframes framesteps")
-_counters(1, "steps", "globalstep globalsteps step steps currentsteps completedstep trainerglobalstep microstep trainstep trainingstep"
-          " globaliter totalstep")  # fmt: skip
+_counters(
+    1,
+    "steps",
+    "globalstep globalsteps step steps currentsteps completedstep trainerglobalstep microstep "
+    "trainstep trainingstep globaliter totalstep",
+)
 _counters(
     2,
     "iterations",
@@ -154,24 +231,27 @@ _counters(7, "ticks", "tick")
 _counters(
     8,
     "episodes",
-    "episode episodes episodessofar epsofar episodestotal nep n/ep numepisodes episodecount totalepisodes eps# episodenumber",
+    "episode episodes episodessofar epsofar episodestotal nep n/ep numepisodes episodecount "
+    "totalepisodes eps# episodenumber",
 )
 _counters(9, "games", "game games")
 _counters(9, "trials", "trial trials")
 
 # Further counters that no one would choose as the x axis but that are no metrics either.
-_MINOR = frozenset(
-    "iterationssincerestore timestepssincerestore episodesthisiter timestepsthisiter serialtimesteps episodesthisiteration"
-    " totalnumepisodes numsteps totalepochs totaliters maxsteps totalstepsplanned percentage progress".split()
+_MINOR = words(
+    "iterationssincerestore timestepssincerestore episodesthisiter timestepsthisiter serialtimesteps "
+    "episodesthisiteration totalnumepisodes numsteps totalepochs totaliters maxsteps "
+    "totalstepsplanned percentage progress"
 )
 
 #: Clocks: elapsed wall time, never a metric.
-_TIMES = frozenset(
-    "timeelapsed elapsed elapsedtime passedtime walltime wall timetotals traintime totaltime timesincerestore timestamp timetotal t"
-    " runtime cumulativetime trainwall elapsedseconds totalseconds wallclock timeelapseds duration trainruntime evalruntime totaltimestr"
-    " traintimetotal timesofar tstart timecost timeconsumption walltimes".split()
+_TIMES = words(
+    "timeelapsed elapsed elapsedtime passedtime walltime wall timetotals traintime totaltime "
+    "timesincerestore timestamp timetotal t runtime cumulativetime trainwall elapsedseconds "
+    "totalseconds wallclock timeelapseds duration trainruntime evalruntime totaltimestr "
+    "traintimetotal timesofar tstart timecost timeconsumption walltimes"
 )
-_ETAS = frozenset("eta remaining remainingtime etaseconds timeleft timeremaining estimatedtime".split())
+_ETAS = words("eta remaining remainingtime etaseconds timeleft timeremaining estimatedtime")
 
 ALIASES: dict[str, str] = {
     re.sub(r"[\s_\-.]+", "", word): name for name, words in _SPELLINGS.items() for word in words.split()
@@ -194,10 +274,10 @@ _PARENS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _UNIT_WORD = re.compile(r"^(?:ms|s|sec|seconds|us|min|mb|gb|gib|mib|%|percent|kb|k|m)$", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+(?:[@./%](?=[^\W_]))?", re.UNICODE)
 _SNAKE = re.compile(r"[^0-9a-zA-Zα-ωΑ-Ω]+")
-_GROUPS = frozenset(
-    "rollout time train eval val test loss losses metrics metric stats stat perf performance info optim throughput charts env debug misc"
-    " main losses charts policy critic actor objective learner default sampler system results result validation episode rewards"
-    " training valid".split()
+_GROUPS = words(
+    "rollout time train eval val test loss losses metrics metric stats stat perf performance info "
+    "optim throughput charts env debug misc main policy critic actor objective learner default "
+    "sampler system results result validation episode rewards training valid"
 )
 
 
@@ -223,7 +303,7 @@ def squash(raw: str) -> str:
     return re.sub(r"[\s_\-.]+", "", raw.lower())
 
 
-_PER = frozenset("sec s ms us min seconds n timing it samples tokens time/batch".split())
+_PER = words("sec s ms us min seconds n timing it samples tokens time/batch")
 
 
 @lru_cache(maxsize=8192)
@@ -399,11 +479,14 @@ def _resolve(base: str, title: str) -> str | None:
     return None
 
 
-_GENERIC = frozenset("total totalloss loss mean std min max avg average median positive negative range total norm sum value maxabsolute minabsolute shape count p v"
-                     " totalnorm gradnorm gradientnorm l2norm action loss1".split())  # fmt: skip
+_GENERIC = words(
+    "total totalloss loss mean std min max avg average median positive negative range norm sum value "
+    "maxabsolute minabsolute shape count p v totalnorm gradnorm gradientnorm l2norm action loss1"
+)
 _WHOLE = frozenset({"loss", "totalloss", "total"})
-_FILLER = frozenset(
-    "stats statistics summary metrics the of before after from clipping training update debug flow info values value current".split()
+_FILLER = words(
+    "stats statistics summary metrics the of before after from clipping training update debug flow "
+    "info values value current"
 )
 
 

@@ -37,7 +37,8 @@ def _same_bar(before: Record, after: Record) -> bool:
     if before.context is not after.context or before.cells.keys() - after.cells.keys():
         return False
     one, other = (
-        {count.name: (count.value, count.total) for count in record.counters if count.name} for record in (before, after)
+        {count.name: (count.value, count.total) for count in record.counters if count.name}
+        for record in (before, after)
     )
     if one != other:
         return False

@@ -100,7 +100,10 @@ class _Counters:
     def _others_move(self, name: str, rows: Sequence[tuple[int, float, float | None]]) -> bool:
         inside = {index for index, _, _ in rows}
         for outer in {key for index in inside for key in self.context[index] if key != name}:
-            if len({self.context[index].get(outer) for index in inside}) > 1 and self.rank.get(outer, UNKNOWN) < UNKNOWN:
+            if (
+                len({self.context[index].get(outer) for index in inside}) > 1
+                and self.rank.get(outer, UNKNOWN) < UNKNOWN
+            ):
                 return True
         for other, theirs in self.own.items():
             if other == name:
@@ -130,7 +133,11 @@ class _Counters:
         for at in falls:
             before, after = self._around(int(index[at]), int(index[at + 1]), name)
             outers.update(key for key in after if key in before and after[key] > before[key])
-        fit = [key for key, hits in outers.items() if hits >= EXPLAINED * falls.size and key != name and self.rank[key] < UNKNOWN]
+        fit = [
+            key
+            for key, hits in outers.items()
+            if hits >= EXPLAINED * falls.size and key != name and self.rank[key] < UNKNOWN
+        ]
         if not fit:
             return None
         outer = min(fit, key=lambda key: (-outers[key], self.rank[key] != EPOCHS, self.rank[key]))
@@ -138,12 +145,16 @@ class _Counters:
             return None
         totals = [row[2] for row in rows if row[2]]
         length = float(max(totals)) if totals else _length(values, falls)
-        seen = [context[outer] for context in self.context if outer in context] + [row[1] for row in self.own.get(outer, ())]
+        seen = [context[outer] for context in self.context if outer in context] + [
+            row[1] for row in self.own.get(outer, ())
+        ]
         return _Join(outer=outer, length=length, start=0.0 if min(seen) == 0 else 1.0)
 
     def _runs_through(self, name: str, outer: str) -> bool:
         """Whether ``outer`` is the inner one: it rises many times while ``name`` stands still."""
-        return bool(self.rank[outer] < self.rank[name] and outer in self.own and len(self.own[outer]) > 2 * len(self.own[name]))
+        return bool(
+            self.rank[outer] < self.rank[name] and outer in self.own and len(self.own[outer]) > 2 * len(self.own[name])
+        )
 
     def _around(self, one: int, two: int, name: str) -> tuple[Mapping[str, float], Mapping[str, float]]:
         return self._all(one, name), self._all(two, name)
@@ -171,7 +182,10 @@ class _Counters:
 
     def best(self, counters: Iterable[Count]) -> tuple[str, float] | None:
         """Return the identity and value of the best counter among ``counters``."""
-        found = [(self.rank[name], position, name, count.value) for position, (name, count) in enumerate(_by_identity(counters).items())]
+        found = [
+            (self.rank[name], position, name, count.value)
+            for position, (name, count) in enumerate(_by_identity(counters).items())
+        ]
         found = [item for item in found if item[0] < UNKNOWN]
         if not found:
             return None
@@ -255,7 +269,11 @@ def _follow(records: Sequence[Record], names: list[str], steps: Floats) -> None:
         after = [next(iter(own[bisect_right(own, index) :][:1]), None) for index in members]
         if len(members) < 3 or any(at is None for at in after[:-1]):
             continue
-        kept = [(index, at) for index, at in zip(members, after, strict=True) if at is not None and names[at] == names[index]]
+        kept = [
+            (index, at)
+            for index, at in zip(members, after, strict=True)
+            if at is not None and names[at] == names[index]
+        ]
         before = np.array([steps[index] for index, _ in kept])
         later = np.array([steps[at] for _, at in kept])
         gap = float(np.median(np.diff(later))) if later.size > 2 else 0.0

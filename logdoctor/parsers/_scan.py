@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from logdoctor.names import PHASES, counter, squash
+from logdoctor.names import PHASES, counter, squash, words
 from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import EMPTY, Cell, Count, Scan
 from logdoctor.values import MISSING, NUMBER, OK, Value, parse
@@ -38,7 +38,9 @@ _WORD_RATIO = re.compile(
     rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*:\s*(?P<n>{_INT})(?:\s*/\s*(?P<total>{_INT})|(?=\s*\[))\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
     re.IGNORECASE,
 )
-_AFTER = re.compile(rf"^\W*(?:after|at)\s+(?P<n>{_INT})\s+(?P<word>updates|iterations|steps|episodes|epochs|timesteps|frames)\b", re.I)
+_AFTER = re.compile(
+    rf"^\W*(?:after|at)\s+(?P<n>{_INT})\s+(?P<word>updates|iterations|steps|episodes|epochs|timesteps|frames)\b", re.I
+)
 _CELL_COUNT = re.compile(
     rf"(?<=[|\x00])\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?:\s+(?P<word>batches|steps|iters|iterations))?\s*(?=[|\x00]|$|\s\s|\s\w+=)"
 )
@@ -104,8 +106,9 @@ _PHASE_TAG = re.compile(
 )
 _SPECIAL_TOTAL = frozenset({"?", "inf"})
 # Names that belong to no phase, whatever stands before them on the line.
-_PHASELESS = frozenset(
-    "lr learningrate time datatime fps epsilon memory eta maxmem mem gradnorm gnorm wd weightdecay momentum data itertime".split()
+_PHASELESS = words(
+    "lr learningrate time datatime fps epsilon memory eta maxmem mem gradnorm gnorm wd weightdecay "
+    "momentum data itertime"
 )
 MAX_SCAN = 20_000  # characters of one line that are looked at; longer lines are literals or damage
 
@@ -365,7 +368,14 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     stripped = body.lstrip(" '\"*-–>#)+")
     last += len(body) - len(stripped)
     name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
-    if not name or not any(ch.isalpha() for ch in name) or name[0].isdigit() or _VALUED.search(name) or len(name) > 80 or name.count(" ") > 8:
+    if (
+        not name
+        or not any(ch.isalpha() for ch in name)
+        or name[0].isdigit()
+        or _VALUED.search(name)
+        or len(name) > 80
+        or name.count(" ") > 8
+    ):
         return "", start
     return name, start + last
 
@@ -495,8 +505,8 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     return text
 
 
-_STOP = frozenset(
-    "in on at to for from of with and or the a an by after took is are than last first over under top using only".split()
+_STOP = words(
+    "in on at to for from of with and or the a an by after took is are than last first over under top using only"
 )
 
 

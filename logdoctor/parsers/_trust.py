@@ -77,7 +77,10 @@ def _rephase(records: Sequence[Record]) -> None:
 def _shared(key: Key) -> bool:
     """Whether a name belongs to no phase: speed, memory, learning rate."""
     name = canonical(key.raw, key.title).name
-    return not name.endswith(("loss", "accuracy", "error", "quality", "perplexity", "return", "reward", "length", "rate")) or name == "learning_rate"
+    return (
+        not name.endswith(("loss", "accuracy", "error", "quality", "perplexity", "return", "reward", "length", "rate"))
+        or name == "learning_rate"
+    )
 
 
 def _outside(records: Sequence[Record]) -> frozenset[Key]:

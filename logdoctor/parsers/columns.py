@@ -89,7 +89,9 @@ def _quoted_split(text: str, delimiter: str) -> list[str]:
     return re.split(rf'{re.escape(delimiter)}(?=(?:[^"]*"[^"]*")*[^"]*$)', text)
 
 
-_STANDALONE = re.compile(r"(?<![\w@.:/(\[-])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?![\w@%])")  # a value: this is no header
+_STANDALONE = re.compile(
+    r"(?<![\w@.:/(\[-])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?![\w@%])"
+)  # a value: this is no header
 
 
 def looks_like_header(text: str) -> Header | None:
@@ -174,7 +176,9 @@ def keeps_kind(fields: Sequence[Field], header: Header) -> bool:
 
 
 def _is_word(text: str) -> bool:
-    return bool(text) and parse(text).flag == UNREADABLE and text.lower() not in _SWITCH and bool(_WORDS_ONLY.match(text))
+    return (
+        bool(text) and parse(text).flag == UNREADABLE and text.lower() not in _SWITCH and bool(_WORDS_ONLY.match(text))
+    )
 
 
 def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:

@@ -8,7 +8,7 @@ import math
 import re
 from typing import Any
 
-from logdoctor.names import counter
+from logdoctor.names import counter, words
 from logdoctor.parsers._record import Cell, Count, Parser, Scan
 from logdoctor.values import FINITE, IS_INF, IS_NAN, MISSING, parse
 
@@ -18,8 +18,8 @@ _CALL = re.compile(r"(?:np\.|numpy\.|torch\.)?(?:float\d*|int\d*|tensor|array)\(
 _RATIO = re.compile(r"^\s*(\d+)\s*/\s*(\d+)\s*$")
 MAX_KEYS = 4000  # of one record: more is a dump of weights or tokens, and only the first are kept
 MAX_DEPTH = 12
-_DUMPS = frozenset("config hparams args options cfg params".split())
-_PHASE_KEYS = frozenset("mode phase split stage".split())
+_DUMPS = words("config hparams args options cfg params")
+_PHASE_KEYS = ("mode", "phase", "split", "stage")
 
 
 def scan(text: str) -> Scan | None:
