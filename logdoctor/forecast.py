@@ -15,7 +15,7 @@ from logdoctor.registry import records
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import Stretches, head, tail
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.wording import lower_first, number, plural, round_steps, rounded, steps, unit_word
+from logdoctor.wording import counted, lower_first, number, round_steps, rounded, unit_word
 
 WATCHED = 4  # signs of each kind; a longer list is not looked at
 OTHER_SEED = "repeat with another seed, to tell the fault from chance"
@@ -107,9 +107,9 @@ def _spans(parts: Stretches) -> dict[str, str]:
     unit = unit_word(parts.clock)
     near = round_steps(whole / 10)
     return {
-        HORIZONS[0]: f"first {steps(near)} {plural(unit)}",
-        HORIZONS[1]: f"to {steps(round_steps(whole / 2))} {plural(unit)}",
-        HORIZONS[2]: f"beyond {steps(round_steps(whole / 2))} {plural(unit)}",
+        HORIZONS[0]: f"first {counted(near, unit)}",
+        HORIZONS[1]: f"to {counted(round_steps(whole / 2), unit)}",
+        HORIZONS[2]: f"beyond {counted(round_steps(whole / 2), unit)}",
     }
 
 
@@ -198,7 +198,8 @@ def _own(
             )  # fmt: skip
     elif {f.name for f in incidents[0].findings} & FUTILE:
         yield Watch(
-            metric=performance.name, condition="falls" if down else "rises", value=None, within_steps=soon,
+            metric=performance.name, condition="falls" if down else "rises", value=None,
+            within_steps=round_steps(parts.good_steps / 5) if parts.good_steps > 0 else None,
             sign="recovery", otherwise=action, why="this run never improved", clock=performance.series.clock,
         )  # fmt: skip
     yield from _limits(view, incidents, parts, action, soon)

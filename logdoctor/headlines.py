@@ -13,7 +13,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.stretches import head, tail
 from logdoctor.turning_points import begins, event_text, first_line
 from logdoctor.view import LEAST_ROWS, RunView, runs_of
-from logdoctor.wording import change, lower_first, number, plural, rounded, steps, unit_word
+from logdoctor.wording import change, counted, lower_first, number, rounded, steps, unit_word
 
 LONGEST = 240  # characters; a longer sentence is not repeated by anybody
 _CLAUSES = re.compile(r"; (?![^(]*\))|\. (?=[A-Z])")  # not inside of parentheses
@@ -119,7 +119,7 @@ def _gap(view: RunView, event: Event, onset: Place) -> str:
     word = _word(view, onset.clock)
     if event.step is None or onset.step is None or event.clock != onset.clock or onset.step <= event.step:
         return ""
-    return "" if word == "line" else f"{steps(onset.step - event.step)} {plural(word)}"
+    return "" if word == "line" else f"{counted(onset.step - event.step, word)}"
 
 
 def _all_well(view: RunView) -> str:
@@ -141,7 +141,7 @@ def _length(view: RunView) -> str:
     word = _word(view, None)
     if word == "line" or last <= first:
         return f" over {view.rows:,} rows"
-    return f" over {steps(last - first)} {plural(word)}"
+    return f" over {counted(last - first, word)}"
 
 
 def _no_judgement(view: RunView, diagnosis: Diagnosis) -> str:

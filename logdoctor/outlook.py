@@ -15,14 +15,17 @@ from logdoctor.model import Cause, Place
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import SECONDS_AN_HOUR, Stretches, head, tail
 from logdoctor.view import RunView
-from logdoctor.wording import lower_first, percent, plural, round_steps, rounded, steps, unit_word
+from logdoctor.wording import counted, lower_first, percent, round_steps, rounded, steps, unit_word
 
 LOGGING = frozenset({"metric-never-recorded", "metric-frozen", "evaluation-frozen", "frozen-rows"})
 SPEED = frozenset({"throughput-degradation", "loader-stall", "memory-growth"})
 ENDED = frozenset({"out-of-memory", "crash", "killed", "run-cut-off"})
 FIT = frozenset({"overfitting"})
 UNFINISHED = frozenset({"still-improving"})
-FUTILE = frozenset({"never-learned", "nothing-was-trained", "loss-at-chance", "loss-not-learning", "updates-stopped"})
+FUTILE = frozenset({
+    "never-learned", "nothing-was-trained", "loss-at-chance", "loss-not-learning", "updates-stopped",
+    "learning-rate-decayed-early", "learning-rate-zero",
+})  # fmt: skip
 # Causes whose change alters the network itself: an old checkpoint cannot be loaded, or carries the fault.
 REBUILT = frozenset({
     "feature-normalisation-missing", "zero-initialised-layer", "dead-relu", "vanishing-gradients",
@@ -125,6 +128,8 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
     broken = {
         "loss-not-finite": "weights that are NaN or infinite cannot be repaired",
         "deterministic-policy": "a deterministic policy gives no gradient, so it cannot leave this state",
+        "learning-rate-decayed-early": "with hardly any learning rate left, further steps change nothing",
+        "learning-rate-zero": "with a learning rate of zero nothing is learned",
         "gradient-dead": "without a gradient nothing changes any more",
     }
     why = next((text for name, text in broken.items() if name in names), _no_recovery(view, parts))
@@ -255,7 +260,7 @@ def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:
     took = float(before.step[index] - before.step[0])
     if took > 0 and before.clock is None:
         yield (
-            f"From fresh weights this run took {steps(took)} {plural(_unit(parts))} to reach the level before "
+            f"From fresh weights this run took {counted(took, _unit(parts))} to reach the level before "
             f"the break, {label(before)} {rounded(sign * level)} (first at line {int(before.line[index])})."
         )
 
@@ -273,12 +278,10 @@ def next_checkpoint(view: RunView, incidents: Sequence[Incident], parts: Stretch
     ahead = round_steps(parts.good_steps / 10)
     if decision.restart_from is not None and decision.restart_from.step is not None:
         if decision.restart_from.clock is None and incidents[0].main.name not in FIT:
-            return (
-                f"{unit} {steps(decision.restart_from.step + ahead)}, {steps(ahead)} {plural(unit)} after the restart"
-            )
+            return f"{unit} {steps(decision.restart_from.step + ahead)}, {counted(ahead, unit)} after the restart"
         return ""
     if decision.text.startswith("continue"):
-        return f"{unit} {steps(parts.last_step + ahead)}, {steps(ahead)} {plural(unit)} from here"
+        return f"{unit} {steps(parts.last_step + ahead)}, {counted(ahead, unit)} from here"
     del view
     if parts.broke_late:  # a fresh run has passed nothing before it has passed the place where this one broke
         ahead = round_steps(max(2 * parts.good_steps, span / 20))

@@ -123,6 +123,11 @@ def plural(word: str) -> str:
     return f"{word}es" if word.endswith("batch") else f"{word}s"
 
 
+def counted(value: float, word: str) -> str:
+    """Return ``5M frames`` or ``1 epoch``."""
+    return f"{steps(value)} {word if value == 1 else plural(word)}"
+
+
 def lower_first(text: str) -> str:
     """Lower the first letter, unless the first word is a name such as GradNorm, KL, Q or Agree%."""
     word = text.split(" ")[0].rstrip(",:;")

@@ -24,7 +24,7 @@ from logdoctor.model import (
     Watch,
     severity_rank,
 )
-from logdoctor.wording import hours, lower_first, number, percent, plural, steps, unit_word
+from logdoctor.wording import counted, hours, lower_first, number, percent, plural, steps, unit_word
 
 MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
 GENERIC = frozenset({"mean", "std", "min", "max", "norm", "total", "value", "loss", "avg", "average", "total norm"})
@@ -249,7 +249,7 @@ def wasted(diagnosis: Diagnosis) -> str:
     if not story.wasted_steps:
         return ""
     word = unit(diagnosis)
-    text = f"{steps(story.wasted_steps)} {plural(word)}"
+    text = f"{counted(story.wasted_steps, word)}"
     if story.wasted_hours:
         text += f", about {hours(story.wasted_hours)}"
     return _joined(text, story.wasted_why)
@@ -308,7 +308,7 @@ def watch_text(diagnosis: Diagnosis, item: Watch) -> str:
     else:
         text = f"{name} {item.condition}" + (f" (now {_value(item.value)})" if item.value is not None else "")
     if item.within_steps:
-        text += f" within {steps(item.within_steps)} {plural(unit(diagnosis, item.clock))}"
+        text += f" within {counted(item.within_steps, unit(diagnosis, item.clock))}"
     return f"{text}: {item.why}" if item.why else text
 
 

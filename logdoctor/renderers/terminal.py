@@ -147,8 +147,10 @@ def _order(page: _Page, diagnosis: Diagnosis) -> None:
         page.title("Phases")
         for name, where, text in outline.phase_rows(diagnosis):
             page.item(f"{name}, {where}: {text}")
-    for text in diagnosis.story.why_now:
-        page.item(f"Why now: {text}")
+    if diagnosis.story.why_now:
+        page.title("Why now")
+        for text in diagnosis.story.why_now:
+            page.item(text)
 
 
 def _causes(page: _Page, diagnosis: Diagnosis) -> None:
