@@ -18,7 +18,7 @@ def expand(specs: Iterable[str | Path]) -> list[str]:
     """Return the sources that paths, globs and directories name, each file once, in order.
 
     A pattern is expanded only when no file has that very name. A directory is walked without following links; hidden
-    entries are left out, and so are files whose first bytes show that they are no text.
+    entries, code and settings are left out, and so are files whose first bytes show that they are no text.
 
     Raises:
         InputError: nothing matches a pattern, a path is missing, or a directory holds no log.
@@ -30,13 +30,26 @@ def expand(specs: Iterable[str | Path]) -> list[str]:
     return list(found.values())
 
 
+# What lies beside logs and is none: code, settings and text for people.
+_NO_LOGS = frozenset(
+    (
+        ".py", ".pyi", ".pyx", ".ipynb", ".md", ".rst", ".toml", ".ini", ".cfg", ".yaml", ".yml", ".lock", ".sh", ".bat",
+        ".c", ".h", ".cc", ".cpp", ".cu", ".js", ".ts", ".css", ".html", ".svg",
+    )
+)  # fmt: skip
+
+
 def walk(directory: str | Path) -> list[str]:
     """Return the readable text files (plain or compressed) below ``directory``, sorted by path."""
     found = []
     for root, folders, names in os.walk(Path(directory).expanduser(), followlinks=False):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__pycache__")
-        found += [str(Path(root) / name) for name in sorted(names) if not name.startswith(".")]
+        found += [str(Path(root) / name) for name in sorted(names) if _may_be_log(name)]
     return [item for item in found if _is_text(Path(item))]
+
+
+def _may_be_log(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() not in _NO_LOGS
 
 
 def _named(spec: str) -> list[str]:

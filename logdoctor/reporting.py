@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from logdoctor import discovery, outputs
 from logdoctor.analysing import Failure, analyze, load_reports
 from logdoctor.engine import render
-from logdoctor.errors import LogDoctorError, UsageError
+from logdoctor.errors import InputError, LogDoctorError, UsageError
 from logdoctor.excerpt import excerpt
 from logdoctor.gate import OK, Ruling, mark_known, rule, worst
 from logdoctor.model import Diagnosis, RunLog
@@ -55,7 +55,6 @@ class Request:
         return RenderOptions(
             verbose=self.verbose,
             quiet=self.quiet,
-            figures=str(self.figures) if self.figures else None,
             fail_on=self.settings.fail_on,
             config_path=self.config.as_posix() if self.config else None,
             extra=extra,
@@ -128,6 +127,8 @@ def deliver(results: Iterable[Diagnosis | Failure], targets: Sequence[Target], r
             continue
         ruling = rule(result, request.settings)
         codes.append(ruling.code)
+        if request.figures is not None:
+            _write_figures(result, request.figures, many=many)
         for target in early:
             _emit([result], target, request, many=many)
         _explain(result, ruling, request, many=many)
@@ -147,9 +148,32 @@ def _emit(
 ) -> None:
     extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures)}
     options = outputs.options_for(target, request.render_options(**extra), request.color)
+    if request.figures is not None:
+        options = replace(options, figures=_relative(request.figures, target))
     outputs.write(render(list(diagnoses), target.format, options), target)
     if target.format == "github" and os.environ.get(SUMMARY_VARIABLE):
         _write_summary(diagnoses, options, Path(os.environ[SUMMARY_VARIABLE]))
+
+
+def _relative(directory: Path, target: Target) -> str:
+    """Return the directory as a report in ``target`` has to name it."""
+    start = Path.cwd() if target.file == STDOUT else Path(target.file).resolve().parent
+    try:
+        return os.path.relpath(directory.resolve(), start).replace(os.sep, "/")
+    except ValueError:  # another drive
+        return directory.resolve().as_posix()
+
+
+def _write_figures(diagnosis: Diagnosis, directory: Path, *, many: bool) -> None:
+    from logdoctor.renderers._pictures import pictures
+
+    for name, svg in pictures(diagnosis, many=many).items():
+        file = directory / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{file.parent} cannot be made: {error.strerror or error}") from None
+        outputs.write(svg, Target(format="svg", file=str(file)))
 
 
 def _write_summary(diagnoses: Sequence[Diagnosis], options: RenderOptions, file: Path) -> None:

@@ -354,3 +354,30 @@ def test_version():
 def test_completion_script():
     env = {"_LOGDOCTOR_COMPLETE": "complete_bash", "COMP_WORDS": "logdoctor ana", "COMP_CWORD": "1"}
     assert b"analyze" in run(env=env).stdout
+
+
+def test_figures_are_written_and_named_relative_to_the_report(tmp_path):
+    (tmp_path / "out").mkdir()
+    done = run("analyze", SICK, "--figures", "pictures", "-o", "out/r.md", "--fail-on", "never", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    import re
+
+    names = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (tmp_path / "out" / "r.md").read_text(encoding="utf-8"))
+    assert names
+    for name in names:
+        assert name.startswith("../pictures/")
+        assert (tmp_path / "out" / name).read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_figures_of_several_logs_do_not_overwrite_each_other(tmp_path):
+    run("analyze", SICK, WELL, "--figures", "pictures", "-o", "r.md", cwd=tmp_path)
+    folders = [item for item in (tmp_path / "pictures").iterdir() if item.is_dir()]
+    assert len(folders) == 2
+
+
+def test_a_directory_holds_logs_and_not_its_code():
+    done = run("analyze", SAMPLES, "-f", "json", "--fail-on", "never")
+    assert done.returncode == 0, done.stderr
+    paths = [json.loads(line)["source"]["path"] for line in done.stdout.splitlines()]
+    assert paths == sorted(paths)
+    assert {Path(path).suffix for path in paths} == {".log"}
