@@ -12,7 +12,7 @@ import numpy as np
 
 from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Place
-from logdoctor.rules._outcome import label
+from logdoctor.rules._outcome import label, outcome
 from logdoctor.stretches import SECONDS_AN_HOUR, Stretches, head, tail
 from logdoctor.view import RunView
 from logdoctor.wording import counted, lower_first, percent, round_steps, rounded, steps, unit_word
@@ -31,6 +31,8 @@ REBUILT = frozenset({
     "feature-normalisation-missing", "zero-initialised-layer", "dead-relu", "vanishing-gradients",
     "unnormalised-inputs",
 })  # fmt: skip
+LABELS = frozenset({"label-noise"})
+SURE = 0.6  # probability from which a cause is acted upon although nothing is lost yet
 EARLY = 0.2  # share of the rows before the break below which a fresh start is simpler than a checkpoint
 SLOW = 0.1  # share of the whole gain below which the last third counts as level
 BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
@@ -76,9 +78,14 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
         return _resume(view, parts)
     if main.name in FIT:
         return _early_stop(view, main.onset or parts.last_good())
+    if causes and causes[0].id in LABELS and causes[0].confidence >= SURE:
+        return Decision(
+            text="stop, and check the labels before the next run",
+            why="what the training set teaches is not what the held-out set asks",
+            go=False, go_why="more steps learn the errors by heart",
+        )  # fmt: skip
     if not grave and not names & FUTILE:
-        text = "continue, and look again at the next checkpoint"
-        return Decision(text=text, why="the run still does what it is for; see what to watch", go=None)
+        return _go_on(incidents[0], causes)
     return _restart(view, incidents, parts, causes)
 
 
@@ -91,6 +98,19 @@ def _nothing_wrong(view: RunView) -> Decision:
         )
     go_why = f"{_label(view)} is still improving" if trend else "nothing speaks against it"
     return Decision(text="continue", why="nothing at or above a warning was found", go=True, go_why=go_why)
+
+
+def _go_on(incident: Incident, causes: Sequence[Cause]) -> Decision:
+    """A warning in a run that still works: with a sure cause the next run is worth more than the rest of this one."""
+    ids = {finding.id for finding in incident.findings}
+    sure = [c for c in causes if ids & set(c.explains) and c.confidence >= SURE and c.changes]
+    if sure and incident.main.name not in LOGGING:
+        return Decision(
+            text="finish this run only if its result is needed; make the change below in the next one", go=False,
+            why="nothing is lost, but the fault does not go away by itself", go_why="a longer run keeps the fault",
+        )  # fmt: skip
+    text = "continue, and look again at the next checkpoint"
+    return Decision(text=text, why="the run still does what it is for; see what to watch", go=None)
 
 
 def grave_training(incidents: Sequence[Incident]) -> bool:
@@ -118,16 +138,17 @@ def _early_stop(view: RunView, place: Place | None) -> Decision:
 
 
 def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]) -> Decision:
-    if recovered(view, parts):
+    names = {f.name for incident in incidents for f in incident.findings}
+    if recovered(view, parts) and not names & FUTILE:
         return Decision(
             text="continue, with the setting that broke it put back",
             why=f"{_label(view)} is back at the level it had before", go=None,
         )  # fmt: skip
-    names = {f.name for incident in incidents for f in incident.findings}
     main = incidents[0].main
     broken = {
         "loss-not-finite": "weights that are NaN or infinite cannot be repaired",
         "deterministic-policy": "a deterministic policy gives no gradient, so it cannot leave this state",
+        "updates-stopped": "no update is made any more",
         "learning-rate-decayed-early": "with hardly any learning rate left, further steps change nothing",
         "learning-rate-zero": "with a learning rate of zero nothing is learned",
         "gradient-dead": "without a gradient nothing changes any more",
@@ -161,6 +182,8 @@ def recovered(view: RunView, parts: Stretches) -> bool:
     """Whether performance has come back to the level before the break, and the loss is finite."""
     performance = view.performance
     loss = view.get("loss")
+    if outcome(view).bad:
+        return False
     if loss is not None and not np.isfinite(loss.value[-3:]).all():
         return False
     if performance is None or not parts.broke_late:
@@ -177,17 +200,20 @@ def _no_recovery(view: RunView, parts: Stretches) -> str:
     performance = view.performance
     if performance is None or parts.break_line is None or not parts.broke_late:
         return ""
-    after = parts.after(performance.name)
-    if after is None or len(after) < 3:
+    before, after = parts.before(performance.name), parts.after(performance.name)
+    if before is None or after is None or len(after) < 3:
         return ""
-    return f"{_label(view)} has not come back in the {len(after):,} rows since (last tenth: {rounded(tail(after))})"
+    sign = -1.0 if performance.goal == "min" else 1.0
+    worse = sign * tail(after) < sign * tail(before)
+    verb = "has not come back" if worse else "has not improved"
+    return f"{_label(view)} {verb} in the {len(after):,} rows since (last tenth: {rounded(tail(after))})"
 
 
 # ------------------------------------------------------------------------------------------------------ what it cost
 def loss_since(view: RunView, incidents: Sequence[Incident], parts: Stretches, onset: int) -> Loss:
     """Steps and hours from the onset to the end, for runs that did not come back."""
     names = {f.name for incident in incidents for f in incident.findings}
-    kept = recovered(view, parts) and not names & FIT
+    kept = recovered(view, parts) and not names & (FIT | FUTILE)
     if not incidents or names <= LOGGING | SPEED | UNFINISHED | ENDED or kept:
         return Loss()
     if incidents[0].severity < 2 and not names & (FUTILE | FIT):

@@ -11,7 +11,7 @@ import pytest
 
 from logdoctor.headlines import clause
 from logdoctor.incidents import FOLLOWS, IMPACT, group, linked
-from logdoctor.model import Cause, Check, Clock, Diagnosis, Event, Evidence, Finding, Place, Severity
+from logdoctor.model import Cause, Change, Check, Clock, Diagnosis, Event, Evidence, Finding, Place, Severity
 from logdoctor.reader import read_log
 from logdoctor.registry import records
 from logdoctor.story import tell
@@ -322,3 +322,25 @@ def test_no_band_when_the_run_was_never_well(view: Callable[..., RunView]) -> No
     parts = Stretches(view(), line(2))
     assert not parts.broke_late
     assert parts.band("loss") is None
+
+
+def test_a_run_that_never_learned_is_never_called_recovered(view: Callable[..., RunView]) -> None:
+    story = told(view(recovers=True), make("updates-stopped", BREAK)).story
+    assert story.decision.startswith("stop")
+    assert story.decision_why == "no update is made any more"
+    assert story.wasted_steps
+
+
+def test_a_warning_with_a_sure_cause_is_worth_a_new_run(view: Callable[..., RunView]) -> None:
+    found = make("loss-plateau", 20, "warning")
+    change = Change(parameter="learning_rate", from_=0.1, to=0.001, why="w")
+    sure = Cause(id="learning-rate-too-high", rank=1, confidence=0.9, explains=(found.id,), changes=(change,))
+    assert told(view(recovers=True), found, causes=(sure,)).story.decision.startswith("finish this run only if")
+    vague = replace(sure, confidence=0.3)
+    assert told(view(recovers=True), found, causes=(vague,)).story.decision.startswith("continue")
+
+
+def test_noisy_labels_are_looked_at_first(view: Callable[..., RunView]) -> None:
+    cause = Cause(id="label-noise", rank=1, confidence=0.9)
+    found = make("validation-below-training", None, "warning")
+    assert "labels" in told(view(recovers=True), found, causes=(cause,)).story.decision
