@@ -213,9 +213,10 @@ def _settings(number: int, raw: str, value: str, under: str = "") -> list[Settin
         return []
     chosen = qualified or name
     parsed = value_of(value, chosen)
-    if not _fits(parsed, chosen):
+    full = chosen or snake(raw)
+    if not full or not _fits(parsed, chosen):
         return []
-    return [_setting(number, chosen or snake(raw), raw, parsed)]
+    return [_setting(number, full, raw, parsed)]
 
 
 def _fits(value: Any, name: str | None) -> bool:
