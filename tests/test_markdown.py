@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from markdown_it import MarkdownIt
 
 from logdoctor.codec import diagnosis_from_dict
 from logdoctor.model import CodeFact, Diagnosis, Healthy, Place
@@ -173,3 +174,43 @@ def test_two_metrics_of_one_name_are_told_apart() -> None:
 def test_siblings_are_named() -> None:
     report = text(replace(hand_made.sick(), baseline={"siblings": ["seed1.log", "seed2.log"]}))
     assert "Compared with 2 sibling runs: seed1.log, seed2.log." in report
+
+
+def rendered(diagnosis: Diagnosis) -> str:
+    """Return the report as HTML, read by a CommonMark parser with tables and raw HTML allowed."""
+    return (
+        MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(text(diagnosis, verbose=1))
+    )
+
+
+def test_hostile_text_becomes_no_markup_of_any_kind() -> None:
+    page = rendered(hand_made.hostile())
+    own = {
+        "details",
+        "summary",
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "ul",
+        "ol",
+        "li",
+        "pre",
+        "code",
+        "strong",
+        "table",
+        "thead",
+        "tbody",
+    }
+    tags = {tag.lower() for tag in re.findall(r"<([a-zA-Z][a-zA-Z0-9]*)", page)}
+    assert tags <= own | {"tr", "th", "td", "a"}
+    assert re.findall(r'<a href="([^"]*)"', page) == []
+
+
+def test_report_renders_as_intended() -> None:
+    page = rendered(hand_made.sick())
+    assert page.count("<h1>") == 1
+    assert page.count("<table>") == 4  # phases, changes, parameters, checks
+    assert page.count("<details>") == page.count("</details>") >= 1
+    assert '<a href="https://www.nature.com/articles/nature14236">' in page
+    assert "| " not in re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)
