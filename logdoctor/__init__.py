@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from logdoctor.checking import check as check
+    from logdoctor.comparison import compare as compare
     from logdoctor.engine import diagnose as diagnose
     from logdoctor.engine import render as render
     from logdoctor.model import Diagnosis as Diagnosis
     from logdoctor.model import RunLog as RunLog
     from logdoctor.reader import read_log as read_log
+    from logdoctor.sweeping import sweep as sweep
 
 _HOMES = {
     "read_log": "logdoctor.reader",

@@ -33,8 +33,8 @@ def expand(specs: Iterable[str | Path]) -> list[str]:
 # What lies beside logs and is none: code, settings and text for people.
 _NO_LOGS = frozenset(
     (
-        ".py", ".pyi", ".pyx", ".ipynb", ".md", ".rst", ".toml", ".ini", ".cfg", ".yaml", ".yml", ".lock", ".sh", ".bat",
-        ".c", ".h", ".cc", ".cpp", ".cu", ".js", ".ts", ".css", ".html", ".svg",
+        ".py", ".pyi", ".pyx", ".ipynb", ".md", ".rst", ".toml", ".ini", ".cfg", ".yaml", ".yml", ".lock", ".sh",
+        ".bat", ".c", ".h", ".cc", ".cpp", ".cu", ".js", ".ts", ".css", ".html", ".svg",
     )
 )  # fmt: skip
 
