@@ -81,7 +81,7 @@ def missed(value: np.ndarray) -> list[str]:
 
 def judged(value: np.ndarray) -> np.ndarray:
     """Bin ``value`` in pieces as the reader does and run every detector on the bins; return the bins."""
-    reducer = Reducer(expected=value.size)
+    reducer = Reducer(value.size, beside=1)
     line = np.arange(1, value.size + 1)
     for i in range(0, value.size, PIECE):
         part = slice(i, i + PIECE)

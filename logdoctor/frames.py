@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.model import Bools, Clock, Floats, Ints, Issue, Series
-from logdoctor.names import Name, canonical, is_clock, is_elapsed, snake, squash
+from logdoctor.names import Name, canonical, identity, is_clock, is_elapsed, snake, squash
 from logdoctor.parsers import _clocks
 from logdoctor.parsers._assembler import Key, Record
+from logdoctor.parsers._record import Cell
 from logdoctor.values import MISSING, UNREADABLE
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Table:
 def tabulate(records: Sequence[Record]) -> Table:
     """Turn records into columns with canonical names."""
     axis = _clocks.choose(records)
+    _lengths(records, axis.lengths)
     records, axis = _merged(records, axis)
     columns, issues = _columns(records)
     named, names = _named(columns)
@@ -71,6 +73,20 @@ def tabulate(records: Sequence[Record]) -> Table:
         names=names,
         issues=issues,
     )
+
+
+def _lengths(records: Sequence[Record], names: frozenset[str]) -> None:
+    """Turn what looked like a counter and is none (steps of each episode) into values."""
+    if not names:
+        return
+    for record in records:
+        for count in record.counters:
+            if identity(count.name) in names:
+                cell = Cell(count.name, count.value, start=count.start, end=count.end)
+                record.cells.setdefault(Key(_LENGTHS.get(identity(count.name), count.name)), (cell, record.line))
+
+
+_LENGTHS = {"steps": "episode steps", "step": "episode steps", "timesteps": "episode steps", "frames": "episode steps"}
 
 
 def _merged(records: Sequence[Record], axis: _clocks.Axis) -> tuple[list[Record], _clocks.Axis]:
@@ -236,24 +252,27 @@ def series_of(table: Table, segment: Ints, judged: Callable[[str], Bools]) -> di
     """Return the series of the contract, canonical name -> values."""
     out: dict[str, Series] = {}
     timed = bool(np.isfinite(table.time).any())
+    shared: dict[int, tuple[Floats, Ints, Floats | None, int]] = {}
     for label, column in table.columns.items():
         rows = column.rows
-        clocks = Tally(table.clock[rows].tolist())
-        most = clocks.most_common(1)[0][0]
+        if id(rows) not in shared:  # cells of one kind of record share their rows, and all that follows from them
+            times = table.time[rows] if timed else None
+            shared[id(rows)] = (table.step[rows], segment[rows], times, int(np.bincount(table.clock[rows]).argmax()))
+        step, segments, times, most = shared[id(rows)]
         name = table.names[label]
         out[label] = Series(
             name=label,
             raw_name=raw_name(column.key),
             value=column.value,
-            step=table.step[rows],
+            step=step,
             line=column.line,
-            segment=segment[rows],
+            segment=segments,
             judged=judged(label)[rows],
             clock=None if most == 0 else table.clocks[most].name,
             unit=name.unit or column.unit,
             phase=name.phase,
             goal=name.goal,
-            time=table.time[rows] if timed else None,
+            time=times,
             missing=column.missing,
             unreadable=column.unreadable,
             nonfinite=column.nonfinite,
@@ -271,6 +290,9 @@ def dense(table: Table) -> dict[str, Floats]:
     """Return every column with shape ``(rows,)``, NaN where a row has no value."""
     out: dict[str, Floats] = {}
     for label, column in table.columns.items():
+        if column.rows.size == table.line.size:  # a value in every row
+            out[label] = column.value
+            continue
         values = np.full(table.line.size, np.nan)
         values[column.rows] = column.value
         out[label] = values

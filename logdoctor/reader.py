@@ -7,19 +7,21 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from logdoctor import events, frames, hyperparameters
-from logdoctor.model import Event, Issue, Reading, RunLog, Segment, Setting
+from logdoctor.model import Event, Ints, Issue, Reading, RunLog, Segment, Setting
 from logdoctor.normalise import states
 from logdoctor.parsers._assembler import Assembler, Record
 from logdoctor.parsers._trust import trusted
-from logdoctor.segments import Judgement, divide, judge, segment_after, segment_at
+from logdoctor.segments import Judgement, Mark, divide, judge, segment_after, segment_at
 from logdoctor.settings import Settings
 
 
+#: Bytes from which on lines of one shape are read in bulk.
+LONG = 1 << 16
 #: A line with as many values is a row of numbers and tells no event.
 DENSE = 3
 #: Events that are told in a sentence; the numbers in it are names of files, scores so far and new settings.
@@ -49,24 +51,64 @@ def read_log(
     if found is not None:
         return found
     opened = open_source(source)
+    if opened.binary is None and len(opened.head) >= LONG:
+        from logdoctor.fastpath.long import read_long
+
+        long = read_long(opened, chosen, stream=stream)
+        if long is not None:
+            return long
     numbered = list(opened.lines())
     return assemble(opened, numbered, chosen)
 
 
 def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | None = None) -> RunLog:
     """Build the run log of numbered lines."""
-    builder = Assembler() if parser is None else Assembler(_grammars(parser))
+    builder = new_assembler(parser)
     for number, text in numbered:
         builder.feed(number, text)
     builder.finish()
+    known = understand(builder, numbered)
+    lines = {line for record in known.records for _, line in record.cells.values()}
+    grammars = Tally(record.grammar for record in known.records)
+    return run_log(opened, builder, numbered, known, _streams(known.records, known.table), len(lines), grammars)
+
+
+def new_assembler(parser: str | None = None) -> Assembler:
+    """Return an assembler of one grammar, or of all."""
+    return Assembler() if parser is None else Assembler(_grammars(parser))
+
+
+class Understood(NamedTuple):
+    """What the records mean: those that are metrics, as a table, and the events with the marks of new runs."""
+
+    records: list[Record]
+    table: frames.Table
+    found: tuple[Event, ...]
+    marks: tuple[Mark, ...]
+
+
+def understand(builder: Assembler, numbered: Sequence[tuple[int, str]]) -> Understood:
+    """Decide which cells of the records are metrics, what they are called and what their steps are."""
     dense = {record.line for record in builder.records if record.grammar == "columns" or len(record.cells) >= DENSE}
     found = events.scan(item for item in numbered if item[0] not in dense)
     marks = events.marks(found)
     records = trusted(builder.records, _claimed(numbered, builder, found, [mark.line for mark in marks]))
-    table = frames.tabulate(records)
-    streams = _streams(records, table)
+    return Understood(records, frames.tabulate(records), tuple(found), tuple(marks))
+
+
+def run_log(
+    opened: Any,
+    builder: Assembler,
+    numbered: Sequence[tuple[int, str]],
+    known: Understood,
+    streams: Ints,
+    metric_lines: int,
+    grammars: Tally[str],
+) -> RunLog:
+    """Divide a table into runs and put the run log together."""
+    table = known.table
     division = divide(
-        table.line, table.step, marks=marks, stream=streams, outer=table.outer, layout=table.layout,
+        table.line, table.step, marks=known.marks, stream=streams, outer=table.outer, layout=table.layout,
         last_line=numbered[-1][0] if numbered else None,
     )  # fmt: skip
     judgement = (
@@ -75,17 +117,15 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
         else Judgement(rows=np.zeros(0, np.bool_))
     )
     series = frames.series_of(table, division.index, judgement.of)
-    metric_lines = {line for record in records for _, line in record.cells.values()}
     unread = [issue for issue in builder.issues if "under no header" in issue.text]
-    total = len(metric_lines) + len(unread)
-    grammars = Tally(record.grammar for record in records)
+    total = metric_lines + len(unread)
     reading = Reading(
         format=grammars.most_common(1)[0][0] if grammars else "none",
         formats=tuple(name for name, _ in grammars.most_common()),
         rows=int(table.line.size),
-        metric_lines=len(metric_lines),
+        metric_lines=metric_lines,
         unread_lines=len(unread),
-        coverage=len(metric_lines) / total if total else 0.0,
+        coverage=metric_lines / total if total else 0.0,
         clocks=table.clocks if table.line.size else (),
         segments=division.segments,
         issues=tuple(sorted((*opened.issues, *builder.issues, *table.issues), key=lambda issue: issue.line or 0)),
@@ -96,7 +136,7 @@ def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | Non
         reading=reading,
         series=series,
         hyperparameters=_hyperparameters(numbered, table, division.segments),
-        events=_placed(found, table, division.segments),
+        events=_placed(known.found, table, division.segments),
         raw_names={name: item.raw_name for name, item in series.items()},
         fetch=_fetcher(opened),
         build_frame=lambda: frames.frame(table, division.index),
@@ -140,7 +180,20 @@ def _streams(records: Sequence[Record], table: frames.Table) -> np.ndarray[Any, 
 
 def _placed(found: Sequence[Event], table: frames.Table, segments: Sequence[Segment]) -> tuple[Event, ...]:
     names = [None, *(clock.name for clock in table.clocks[1:])]
-    return events.place(found, table.line, table.step, segments, [names[index] for index in table.clock.tolist()])
+    return events.place(found, table.line, table.step, segments, _Picked(names, table.clock))
+
+
+class _Picked(Sequence[Any]):
+    """``names[index]`` for each of many indices, looked up when asked for."""
+
+    def __init__(self, names: Sequence[Any], index: Ints) -> None:
+        self._names, self._index = names, index
+
+    def __len__(self) -> int:
+        return int(self._index.size)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._names[int(self._index[at])]
 
 
 def _hyperparameters(
@@ -148,7 +201,11 @@ def _hyperparameters(
 ) -> tuple[Setting, ...]:
     """Return the settings of the log; those of a banner belong to the run that begins below it."""
     last = numbered[-1][0] if numbered else 0
-    quiet = hyperparameters.quiet_regions(table.line.tolist(), [s.first_line for s in segments], last)
+    firsts = [s.first_line for s in segments]
+    at = np.searchsorted(table.line, firsts)
+    # Only the rows before and at the start of each run decide where the quiet stretches are.
+    rows = np.unique(table.line[np.clip(np.concatenate([at - 1, at]), 0, max(0, table.line.size - 1))]) if firsts else table.line
+    quiet = hyperparameters.quiet_regions(rows.tolist(), firsts, last)
     found = hyperparameters.scan(numbered, quiet)
     if len(segments) < 2:
         return found

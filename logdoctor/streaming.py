@@ -1,6 +1,6 @@
 """Long series in bounded memory: bins that keep observed values, so that every figure quoted stands in the file.
 
-A bin of ``n`` printed values keeps the smallest, the largest and a middle one, each with its line and step. The middle
+A bin of ``n`` printed values keeps the smallest, the largest and a middle one, each with its line. The middle
 is the (lower) median of the bin as long as bins are not merged; when a series outgrows its limit, neighbours are merged
 in pairs and the merged bin takes the middle of one of them, in turn the earlier and the later, so that no trend is
 favoured. Medians of bins keep the resistance to outliers that means lack (Tukey 1977, "Exploratory data analysis",
@@ -12,6 +12,7 @@ counted in bins of their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,7 @@ FIRST_NONFINITE = 16
 MOST_PARTS = 256
 """Cuts that bins respect. A log with more restarts than this has bins that cross the later ones."""
 
-_FIELDS = ("value", "line", "step", "time", "low", "low_line", "high", "high_line", "weight")
+_FIELDS = ("value", "line", "low", "low_line", "high", "high_line", "weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +40,22 @@ class Points:
     """Bins of one series, in file order; arrays of one length.
 
     Attributes:
-        value: an observed middle value, printed on ``line`` at ``step`` (and ``time``).
+        value: an observed middle value, printed on ``line``.
         low: the smallest value, on ``low_line``; ``high`` and ``high_line`` alike.
         weight: printed values in the bin.
         part: the number of the part (see :meth:`Reducer.cut`) that the bin belongs to.
+        beside: what was printed beside ``value``: its counters, its time.
     """
 
     value: Floats
     line: Ints
-    step: Floats
-    time: Floats
     low: Floats
     low_line: Ints
     high: Floats
     high_line: Ints
     weight: Ints
     part: Ints
+    beside: tuple[Floats, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of points."""
@@ -64,36 +65,39 @@ class Points:
 class Reducer:
     """Takes a series piece by piece and keeps it in at most 4096 points."""
 
-    def __init__(self, expected: int = 0) -> None:
-        """Choose the first bin width for about ``expected`` values (0: unknown, start with every value)."""
+    def __init__(self, expected: int = 0, beside: int = 0) -> None:
+        """Choose the first bin width for about ``expected`` values (0: unknown, start with every value).
+
+        ``beside`` is how many numbers are kept with each value (see :meth:`add`).
+        """
         width = 1
         while expected > width * FINITE_BINS:
             width *= 2
-        self._finite = _Bins(FINITE_BINS, width)
-        self._nonfinite = _Bins(NONFINITE_BINS, 1)
-        self._first = _Bins(FIRST_NONFINITE, 1)
+        self._beside = beside
+        self._finite = _Bins(FINITE_BINS, width, beside)
+        self._nonfinite = _Bins(NONFINITE_BINS, 1, beside)
+        self._first = _Bins(FIRST_NONFINITE, 1, beside)
         self._bins = (self._finite, self._nonfinite, self._first)
         self._part = 0
         self.count = 0
         self.nonfinite = 0
 
-    def add(self, value: Floats, line: Ints, step: Floats, time: Floats | None = None) -> None:
-        """Append printed values with their lines, steps and times. Shapes ``(n,)``."""
-        times = np.full(value.size, np.nan) if time is None else time
+    def add(self, value: Floats, line: Ints, *beside: Floats) -> None:
+        """Append printed values with their lines and what was printed beside them. Shapes ``(n,)``."""
         self.count += value.size
         good = np.isfinite(value)
         if good.all():
-            self._finite.add(value, line, step, times)
+            self._finite.add(value, line, *beside)
             return
         bad = ~good
         alone = max(0, FIRST_NONFINITE - self.nonfinite)
         self.nonfinite += int(bad.sum())
         if alone:
             place = np.flatnonzero(bad)[:alone]
-            self._first.add(value[place], line[place], step[place], times[place])
+            self._first.add(value[place], line[place], *(array[place] for array in beside))
             bad[place] = False
-        self._finite.add(value[good], line[good], step[good], times[good])
-        self._nonfinite.add(value[bad], line[bad], step[bad], times[bad])
+        self._finite.add(value[good], line[good], *(array[good] for array in beside))
+        self._nonfinite.add(value[bad], line[bad], *(array[bad] for array in beside))
 
     def cut(self) -> None:
         """Begin a new part (a segment of the log): no bin crosses this place."""
@@ -105,26 +109,29 @@ class Reducer:
     def points(self) -> Points:
         """Return the bins so far."""
         parts = [bins.points() for bins in self._bins]
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in (*_FIELDS, "part")}
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         order = np.argsort(joined["line"], kind="stable")
-        return Points(**{name: array[order] for name, array in joined.items()})
+        joined = {name: array[order] for name, array in joined.items()}
+        beside = tuple(joined.pop(f"beside{i}") for i in range(self._beside))
+        return Points(**joined, beside=beside)
 
 
 class _Bins:
     """Bins of ``width`` values each; the width doubles when there are more than ``limit``."""
 
-    def __init__(self, limit: int, width: int) -> None:
+    def __init__(self, limit: int, width: int, beside: int) -> None:
         self.limit, self.width, self.part = limit, width, 0
-        self._full: dict[str, list[np.ndarray]] = {name: [] for name in (*_FIELDS, "part")}
+        self._names = (*_FIELDS, *(f"beside{i}" for i in range(beside)), "part")
+        self._full: dict[str, list[np.ndarray]] = {name: [] for name in self._names}
         self._size = 0
-        self._wait: list[tuple[Floats, Ints, Floats, Floats]] = []
+        self._wait: list[tuple[np.ndarray, ...]] = []
         self._waiting = 0
         self._later = False
 
-    def add(self, value: Floats, line: Ints, step: Floats, time: Floats) -> None:
+    def add(self, value: Floats, line: Ints, *beside: Floats) -> None:
         if not value.size:
             return
-        self._wait.append((value, line, step, time))
+        self._wait.append((value, line, *beside))
         self._waiting += value.size
         if self._waiting >= self.width:
             self._fill(flush=False)
@@ -136,16 +143,17 @@ class _Bins:
     def _fill(self, *, flush: bool) -> None:
         if not self._waiting:
             return
-        value, line, step, time = (np.concatenate(arrays) for arrays in zip(*self._wait, strict=True))
-        whole = value.size // self.width * self.width
+        arrays = [np.concatenate(pieces) for pieces in zip(*self._wait, strict=True)]
+        size = arrays[0].size
+        whole = size // self.width * self.width
         if whole:
-            self._store(_reduce(value[:whole], line[:whole], step[:whole], time[:whole], self.width))
-        if flush and whole < value.size:
-            self._store(_reduce(value[whole:], line[whole:], step[whole:], time[whole:], value.size - whole))
-            whole = value.size
+            self._store(_reduce([array[:whole] for array in arrays], self.width))
+        if flush and whole < size:
+            self._store(_reduce([array[whole:] for array in arrays], size - whole))
+            whole = size
         # Copies: a view would keep the whole piece alive.
-        left = tuple(array[whole:].copy() for array in (value, line, step, time))
-        self._wait = [left] if left[0].size else []  # type: ignore[list-item]
+        left = tuple(array[whole:].copy() for array in arrays)
+        self._wait = [left] if left[0].size else []
         self._waiting = left[0].size
         self._shrink()
 
@@ -170,8 +178,8 @@ class _Bins:
     def points(self) -> dict[str, np.ndarray]:
         kept = {name: list(arrays) for name, arrays in self._full.items()}
         if self._waiting:
-            value, line, step, time = (np.concatenate(arrays) for arrays in zip(*self._wait, strict=True))
-            for name, array in _reduce(value, line, step, time, value.size).items():
+            waiting = [np.concatenate(pieces) for pieces in zip(*self._wait, strict=True)]
+            for name, array in _reduce(waiting, self._waiting).items():
                 kept[name].append(array)
             kept["part"].append(np.full(1, self.part, np.int64))
         return {name: np.concatenate(arrays) if arrays else _empty(name) for name, arrays in kept.items()}
@@ -182,23 +190,22 @@ def _empty(name: str) -> np.ndarray:
     return np.zeros(0, np.int64 if whole else np.float64)
 
 
-def _reduce(value: Floats, line: Ints, step: Floats, time: Floats, width: int) -> dict[str, np.ndarray]:
-    """Return the bins of ``width`` consecutive values each (``value.size`` is a multiple of ``width``)."""
+def _reduce(arrays: Sequence[np.ndarray], width: int) -> dict[str, np.ndarray]:
+    """Return the bins of ``width`` consecutive values each (the size is a multiple of ``width``)."""
+    value, line, *beside = arrays
     if width == 1:
-        ones = np.ones(value.size, np.int64)
-        fields = (value, line, step, time, value, line, value, line, ones)
-        return {name: np.array(array) for name, array in zip(_FIELDS, fields, strict=True)}
+        fields = (value, line, value, line, value, line, np.ones(value.size, np.int64))
+        out = {name: np.array(array) for name, array in zip(_FIELDS, fields, strict=True)}
+        return out | {f"beside{i}": np.array(array) for i, array in enumerate(beside)}
     table = value.reshape(-1, width)
     base = np.arange(table.shape[0]) * width
     lowest = base + table.argmin(axis=1)
     highest = base + table.argmax(axis=1)
     middle = base + middle_of(table)
-    fields = (
-        value[middle], line[middle], step[middle], time[middle],
-        value[lowest], line[lowest], value[highest], line[highest],
-        np.full(base.size, width, np.int64),
-    )  # fmt: skip
-    return dict(zip(_FIELDS, fields, strict=True))
+    weight = np.full(base.size, width, np.int64)
+    fields = (value[middle], line[middle], value[lowest], line[lowest], value[highest], line[highest], weight)
+    out = dict(zip(_FIELDS, fields, strict=True))
+    return out | {f"beside{i}": array[middle] for i, array in enumerate(beside)}
 
 
 def middle_of(table: Floats) -> Ints:
@@ -223,7 +230,7 @@ def _merge(bins: dict[str, np.ndarray], later: bool) -> dict[str, np.ndarray]:
     middle = np.where(turn, second, first)
     low = np.where(bins["low"][second] < bins["low"][first], second, first)
     high = np.where(bins["high"][second] > bins["high"][first], second, first)
-    merged = {name: bins[name][middle] for name in ("value", "line", "step", "time")}
+    merged = {name: bins[name][middle] for name in bins if name in {"value", "line"} or name.startswith("beside")}
     merged |= {name: bins[name][low] for name in ("low", "low_line")}
     merged |= {name: bins[name][high] for name in ("high", "high_line")}
     merged["weight"] = bins["weight"][first] + np.where(paired, bins["weight"][second], 0)

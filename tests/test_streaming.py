@@ -11,7 +11,7 @@ from logdoctor.streaming import FINITE_BINS, FIRST_NONFINITE, NONFINITE_BINS, Re
 
 
 def filled(value: np.ndarray, pieces: list[int], expected: int = 0, cuts: tuple[int, ...] = ()) -> Reducer:
-    reducer = Reducer(expected)
+    reducer = Reducer(expected, 1)
     line = np.arange(1, value.size + 1)
     borders = sorted({0, value.size, *np.cumsum(pieces).clip(0, value.size).tolist(), *cuts})
     for a, b in zip(borders, borders[1:], strict=False):
@@ -32,7 +32,7 @@ def test_every_figure_stands_in_the_file(values, pieces, expected):
     assert points.weight.sum() == value.size
     for found, line in ((points.value, points.line), (points.low, points.low_line), (points.high, points.high_line)):
         np.testing.assert_array_equal(found, value[line - 1])
-    np.testing.assert_array_equal(points.step, points.line * 10.0)
+    np.testing.assert_array_equal(points.beside[0], points.line * 10.0)
     assert (np.diff(points.line) > 0).all()
 
 
@@ -59,7 +59,7 @@ def test_a_short_series_is_kept_as_it_is():
 def test_the_pieces_do_not_matter():
     value = np.random.default_rng(0).normal(size=50_000)
     a, b = filled(value, [1] * 5000, 50_000).points(), filled(value, [50_000], 50_000).points()
-    for name in ("value", "line", "low", "high", "weight", "low_line", "high_line", "step"):
+    for name in ("value", "line", "low", "high", "weight", "low_line", "high_line"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
@@ -116,7 +116,7 @@ def test_no_bin_crosses_a_cut():
 
 
 def test_many_cuts_do_not_break_the_bound():
-    reducer = Reducer()
+    reducer = Reducer(beside=1)
     for i in range(3 * FINITE_BINS):
         reducer.cut()
         reducer.add(np.array([float(i)]), np.array([i + 1]), np.array([float(i)]))

@@ -41,7 +41,7 @@ MOST_SAMPLES = 64
 MOST_GROUPS = 5000
 MOST_TEMPLATES = 256
 LONGEST_RECORD = 64
-FIRST_LINES = 512
+FIRST_LINES = 96
 RESCAN_AFTER = 64
 QUIET_LINES = 500
 """Lines of one shape without a record that are still handed to the scanners of events and settings."""
@@ -108,9 +108,11 @@ class Driver:
         bulk: Callable[[Bulk], None],
         other: Callable[[int, str], None],
         tells: Callable[[str], bool],
+        begins: Callable[[int, int], None] = lambda first, count: None,
     ) -> None:
         """Take the assembler and who wants records, lines without a record, and which lines tell of an event."""
         self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
+        self.begins = begins
         self.scanner = Scanner()
         self.groups: dict[Hashable, Known] = {}
         self.known: dict[int, Known] = {}
@@ -300,6 +302,7 @@ class _Walk:
 
     def run(self) -> None:
         """Read the block."""
+        self.driver.begins(self.base, self.count)
         at = 0
         while at < self.count:
             at = self._pass(at)

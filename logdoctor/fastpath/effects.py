@@ -22,7 +22,7 @@ from logdoctor.parsers.columns import Header
 from logdoctor.values import IS_INF, IS_NAN, MISSING, UNREADABLE, parse
 
 #: What the assembler collects; everything else of it is state.
-_OUTPUT = frozenset({"records", "issues", "orphans", "headers", "grammars"})
+_OUTPUT = frozenset({"records", "issues", "orphans", "headers", "grammars", "anchors"})
 _TOKEN = re.compile(TOKEN.pattern.decode())
 _QUOTED = r"""(?P<q>['"]){name}(?P=q)\s*:\s*['"]?(?P<value>[^\s,'"}}\]]+)"""
 

@@ -93,7 +93,8 @@ class Scanner:
             template.hits += rows.line.size
             still = free[left]
             left, heads = left[still], heads[still]
-        self.templates.sort(key=lambda t: -t.hits)
+        # Records of several lines first: their last line may look like a line of its own.
+        self.templates.sort(key=lambda t: (-t.lines, -t.hits))
         return Scan(out, left, starts)
 
 

@@ -1,0 +1,222 @@
+"""Keeps what the driver reads: records as arrays (or bins) by effect, and a sample of them as single records.
+
+Which cells are metrics, what they are called and which counter is the x axis is decided by the same code for short and
+long logs, on single records. For a long log it decides on a sample: stretches of consecutive records from all over the
+log, every record that was read alone, the extremes of every cell, non-finite values, and the places where a counter
+falls. What it decided is then carried over to all records of the same effect (:mod:`logdoctor.fastpath.expand`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from logdoctor.fastpath.driver import Bulk
+from logdoctor.fastpath.effects import Effect, record_of
+from logdoctor.fastpath.numbers import Floats
+from logdoctor.model import Ints
+from logdoctor.parsers._assembler import Record
+from logdoctor.streaming import Points, Reducer
+
+FIRST = 48
+STRETCH = 24
+MOST_STRETCHES = 24
+MOST_FALLS = 200
+MOST_EXTREMES = 64
+
+
+@dataclass(slots=True)
+class Sampled:
+    """One record of the sample that stands for others: its effect and its numbers."""
+
+    record: Record
+    effect: Effect
+    row: int
+    counters: list[float]
+    context: dict[str, float]
+    values: list[float]
+
+
+@dataclass(slots=True)
+class Store:
+    """All records of one effect: arrays in file order, or bins."""
+
+    effect: Effect
+    count: int = 0
+    line: list[Ints] = field(default_factory=list)
+    row: list[Ints] = field(default_factory=list)
+    counters: list[list[Floats]] = field(default_factory=list)
+    context: list[dict[str, Floats]] = field(default_factory=list)
+    cells: list[list[Floats]] = field(default_factory=list)
+    low: Floats | None = None
+    high: Floats | None = None
+    falls: int = 0
+    extremes: int = 0
+    flawed: bool = False
+    reducers: list[Reducer] = field(default_factory=list)
+    heads: Reducer | None = None
+
+
+class Collector:
+    """Takes what the driver reads.
+
+    Args:
+        stream: reduce the numbers into bins of about ``expected`` records each instead of keeping all.
+    """
+
+    def __init__(self, *, stream: bool = False, expected: int = 0) -> None:
+        """Start with nothing."""
+        self.stream, self.expected = stream, expected
+        self.singles: list[Record] = []
+        self.others: list[tuple[int, str]] = []
+        self.stores: dict[Effect, Store] = {}
+        self._stretches: list[tuple[int, list[Sampled]]] = []
+        self._always: list[Sampled] = []
+        self._window: tuple[int, int] = (0, 0)
+        self._block = -1
+        self._blocks = 0
+        self._every = 1
+
+    def single(self, record: Record) -> None:
+        """Take a record that was read alone."""
+        self.singles.append(record)
+
+    def other(self, number: int, text: str) -> None:
+        """Take a line without a record."""
+        self.others.append((number, text))
+
+    def bulk(self, bulk: Bulk) -> None:
+        """Take many records of one effect."""
+        store = self.stores.get(bulk.effect)
+        if store is None:
+            store = self.stores[bulk.effect] = Store(bulk.effect)
+        self._sample(store, bulk)
+        if self.stream:
+            self._reduce(store, bulk)
+        store.count += bulk.line.size
+        if self.stream:
+            return
+        store.line.append(bulk.line)
+        store.row.append(bulk.row)
+        store.counters.append(bulk.counters)
+        store.context.append(bulk.context)
+        store.cells.append(bulk.cells)
+
+    # ------------------------------------------------------------------------------------------------ bins
+    def _reduce(self, store: Store, bulk: Bulk) -> None:
+        """Add to the bins of each cell; counters travel with the middle value, for its step."""
+        if store.heads is None:
+            aux = len(bulk.counters) + len(bulk.context)
+            store.heads = Reducer(self.expected, aux)
+            store.reducers = [Reducer(self.expected, aux) for _ in bulk.cells]
+        counters = [*bulk.counters, *bulk.context.values()]
+        leading = counters[0] if counters else bulk.line.astype(np.float64)
+        cuts = _falls(bulk.counters)
+        store.falls += cuts.size
+        if cuts.size > 8 or store.falls > 200:
+            cuts = cuts[:0]  # an inner counter, not a restart
+        begin = 0
+        visible = [kind for kind in store.effect.cells if not kind.flag]
+        # The first record of a run is a bin of its own: it says where, and at which step, the run begins.
+        alone = {0} if store.count == 0 else set()
+        alone |= set(cuts.tolist())
+        borders = sorted({*alone, *(at + 1 for at in alone if at + 1 < bulk.line.size), bulk.line.size} - {0})
+        for stop in borders:
+            part = slice(begin, stop)
+            beside = [c[part] for c in counters]
+            store.heads.add(leading[part], bulk.row[part], *beside)
+            for reducer, cell, kind in zip(store.reducers, bulk.cells, visible, strict=True):
+                reducer.add(cell[part], bulk.line[part] + kind.below, *beside)
+            if stop < bulk.line.size:
+                for reducer in (store.heads, *store.reducers):
+                    reducer.cut()
+            begin = stop
+
+    # ------------------------------------------------------------------------------------------------ sample
+    def sample(self) -> list[Sampled]:
+        """Return the sample, one entry a record, in file order."""
+        seen: set[tuple[int, int]] = set()
+        out = []
+        for item in [*self._always, *(item for _, items in self._stretches for item in items)]:
+            key = (id(item.effect), item.record.line)
+            if key not in seen:
+                seen.add(key)
+                out.append(item)
+        return sorted(out, key=lambda item: item.record.line)
+
+    def next_block(self, first: int, count: int) -> None:
+        """Say that the lines from ``first`` on are a new block of text; decide which of its lines are sampled."""
+        self._blocks += 1
+        self._window = (0, 0)
+        if self._blocks % self._every:
+            return
+        if len(self._stretches) >= MOST_STRETCHES:
+            self._stretches = self._stretches[::2]
+            self._every *= 2
+        at = first + count // 3
+        self._window = (at, at + STRETCH * 8)
+        self._stretches.append((at, []))
+
+    def _sample(self, store: Store, bulk: Bulk) -> None:
+        wanted: set[int] = set(range(min(bulk.line.size, max(0, FIRST - store.count))))
+        wanted |= self._extremes(store, bulk)
+        falls = _falls(bulk.counters)
+        if falls.size and store.falls < MOST_FALLS:
+            few = falls if falls.size <= 6 else falls[np.linspace(0, falls.size - 1, 6).astype(int)]
+            wanted |= {at + k for at in few.tolist() for k in (-2, -1, 0, 1) if 0 <= at + k < bulk.line.size}
+            store.falls += 0 if self.stream else few.size
+        wanted.add(bulk.line.size - 1)
+        self._always += [self._record(bulk, at) for at in sorted(wanted)]
+        a, b = np.searchsorted(bulk.line, self._window)
+        if self._stretches and self._window[1]:
+            self._stretches[-1][1].extend(self._record(bulk, at) for at in range(int(a), min(int(b), int(a) + STRETCH)))
+
+    def _extremes(self, store: Store, bulk: Bulk) -> set[int]:
+        """Return the records with a value beyond all before, and the first that is not finite."""
+        if not bulk.cells or store.extremes > MOST_EXTREMES:
+            return set()
+        low = np.array([np.fmin.reduce(cell) for cell in bulk.cells])
+        high = np.array([np.fmax.reduce(cell) for cell in bulk.cells])
+        out: set[int] = set()
+        if store.low is None or store.high is None:
+            store.low, store.high = low, high
+            fresh_low = fresh_high = np.ones(low.size, np.bool_)
+        else:
+            fresh_low, fresh_high = low < store.low, high > store.high
+            store.low, store.high = np.fmin(store.low, low), np.fmax(store.high, high)
+        for i in np.flatnonzero(fresh_low).tolist():
+            out.add(int(np.flatnonzero(bulk.cells[i] == low[i])[:1].sum()))
+        for i in np.flatnonzero(fresh_high).tolist():
+            out.add(int(np.flatnonzero(bulk.cells[i] == high[i])[:1].sum()))
+        if not store.flawed:
+            for cell in bulk.cells:
+                bad = np.flatnonzero(~np.isfinite(cell))
+                if bad.size:
+                    out.add(int(bad[0]))
+                    store.flawed = True
+        store.extremes += len(out)
+        return out
+
+    def _record(self, bulk: Bulk, at: int) -> Sampled:
+        counters = [float(values[at]) for values in bulk.counters]
+        context = {key: float(values[at]) for key, values in bulk.context.items()}
+        values = [float(column[at]) for column in bulk.cells]
+        record = record_of(bulk.effect, bulk.model, int(bulk.line[at]), counters, values, context)
+        return Sampled(record, bulk.effect, int(bulk.row[at]), counters, context, values)
+
+
+def _falls(counters: Sequence[Floats]) -> Ints:
+    """Return where the first counter that moves falls."""
+    for values in counters:
+        change = np.diff(values)
+        if change.any():
+            return np.asarray(np.flatnonzero(change < 0) + 1, np.int64)
+    return np.zeros(0, np.int64)
+
+
+def points_of(store: Store) -> tuple[Points, list[Points]]:
+    """Return the bins of a store: those of its records, and those of each cell."""
+    assert store.heads is not None
+    return store.heads.points(), [reducer.points() for reducer in store.reducers]
