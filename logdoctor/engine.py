@@ -174,8 +174,8 @@ def _verdict(view: RunView, findings: Iterable[Finding]) -> Verdict:
     if worst:
         return "critical" if worst == 2 else "warning"
     performance = view.performance
-    enough = performance is not None and len(performance.series) >= LEAST_ROWS
-    return "healthy" if enough and (view.rows >= LONG_ROWS or _improved(view)) else "inconclusive"
+    count = 0 if performance is None else len(performance.series)
+    return "healthy" if count >= LONG_ROWS or (count >= LEAST_ROWS and _improved(view)) else "inconclusive"
 
 
 def _improved(view: RunView) -> bool:
@@ -186,7 +186,7 @@ def _improved(view: RunView) -> bool:
     value = performance.upward
     third = max(3, len(value) // 3)
     rise = float(np.median(value[-third:]) - np.median(value[:third]))
-    return rise > 3 * float(np.hypot(np.std(value[:third]), np.std(value[-third:]))) / third**0.5
+    return bool(rise > 3 * float(np.hypot(np.std(value[:third]), np.std(value[-third:]))) / third**0.5)
 
 
 def _of_other_runs(main: RunView, views: Sequence[RunView], settings: Settings) -> tuple[Finding, ...]:

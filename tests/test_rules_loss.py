@@ -88,7 +88,8 @@ def test_a_loss_that_never_falls():
 
 
 @pytest.mark.parametrize(
-    "why", ["loaded", "mid-run", "low start"],
+    "why",
+    ["loaded", "mid-run", "low start"],
 )
 def test_a_trained_model_may_start_near_its_best(why):
     flat = (3.1 if why != "low start" else 1.1) + noise(N, 0.01)

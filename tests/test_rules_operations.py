@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.runs import event, found, noise, run_of, series_of, view_of
 from logdoctor.view import RunView
+from tests.runs import event, found, noise, run_of, series_of, view_of
 
 N = 120
 

@@ -23,8 +23,14 @@ def report(rule: Rule, view: RunView, events: tuple[Event, ...], what: str, advi
         for e in events[:4]
     ]
     return finding(
-        rule, view, severity=rule.severity, confidence=0.95, metrics=[],
+        rule,
+        view,
+        severity=rule.severity,
+        confidence=0.95,
+        metrics=[],
         onset=Place(line=first.line, step=first.step, clock=first.clock),
         summary=f"{what} at line {first.line}{step}: {text}{more}",
-        figures={"lines": len(events), "line": first.line}, evidence=proof, analysis=advice,
-    )  # fmt: skip
+        figures={"lines": len(events), "line": first.line},
+        evidence=proof,
+        analysis=advice,
+    )

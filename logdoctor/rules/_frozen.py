@@ -74,7 +74,7 @@ def is_measurement(series: Series, first: int, value: float) -> bool:
     return not (at_bound and before.size >= 10 and _approaches(before, value))
 
 
-def _approaches(before: np.ndarray, value: float) -> bool:  # type: ignore[type-arg]
+def _approaches(before: np.ndarray, value: float) -> bool:
     """Whether a curve closes in on its bound (a capped score, a converged loss) rather than stopping in mid-flight."""
     step = np.abs(np.diff(before))
     late = step[-max(3, step.size // 10) :]

@@ -48,10 +48,8 @@ def _fresh(held: Series, train: Series) -> Bools:
 
 def _beside(held: Series, train: Series) -> Floats:
     stop = np.searchsorted(train.line, held.line, side="right")
-    if len(train) >= 1.5 * len(held):
-        start = np.concatenate([[0], stop[:-1]])
-    else:
-        start = stop - 1
+    often = len(train) >= 1.5 * len(held)
+    start = np.concatenate([[0], stop[:-1]]) if often else stop - 1
     out = np.empty(len(held))
     for i, (a, b) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
         first = max(0, min(a, b - 1))

@@ -2,9 +2,9 @@
 
 What it finds: a traceback or an error line after which the log ends or its metrics stop.
 Why it matters: the run did not finish; what it printed before is all there is.
-How it decides: a traceback counts as fatal when fewer than ``goes_on`` rows follow it; otherwise it was caught and is told as
-a warning. A plain error line counts only when no row follows it, as a warning, and only as a word when it tells of a lost
-client or an orderly end. Out-of-memory and killed lines have findings of their own.
+How it decides: a traceback counts as fatal when fewer than ``goes_on`` rows follow it; otherwise it was caught and is
+told as a warning. A plain error line counts only when no row follows it, as a warning, and only as a word when it
+tells of a lost client or an orderly end. Out-of-memory and killed lines have findings of their own.
 When it is wrong: a traceback printed by a library that goes on, or one pasted by hand.
 What to do: read the last line of the traceback; it names what failed.
 References: L4 (FSE'25): failure lines identify most failures of large runs.
@@ -23,7 +23,6 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import threshold
 from logdoctor.rules.out_of_memory import rows_after
 from logdoctor.view import RunView
-
 
 LOST_CLIENT = re.compile(r"\bclient|connection|socket|peer|broken pipe|disconnect", re.IGNORECASE)
 
@@ -50,7 +49,8 @@ def _of_a_client(view: RunView, errors: tuple[Event, ...]) -> bool:
 
 
 def _log(broken: bool) -> str:
-    trace = 'Traceback (most recent call last):\n  File "train.py", line 10, in <module>\n    main()\nValueError: bad batch\n'
+    trace = 'Traceback (most recent call last):\n  File "train.py", line 10, in <module>\n    main()\n'
+    trace += "ValueError: bad batch\n"
     return table(loss=ramp(2, 1.5)) + (trace if broken else "")
 
 

@@ -1,12 +1,12 @@
 """Episodes became short, and the return fell with them.
 
 What it finds: an episode length that falls together with a falling return.
-Why it matters: a return that falls because episodes end early is another fault (a termination rule, falling over, dying
-early) than a return that falls at full length.
-How it decides: the episode length at the end is below ``short`` of its best level, the return lost at least ``lost`` of its
-gain, and the two move together (rank correlation of at least ``together``).
-When it is wrong: where short episodes are the goal (reach a target quickly), return and length move against each other
-and the rule stays silent.
+Why it matters: a return that falls because episodes end early is another fault (a termination rule, falling over,
+dying early) than a return that falls at full length.
+How it decides: the episode length at the end is below ``short`` of its best level, the return lost at least ``lost``
+of its gain, and the two move together (rank correlation of at least ``together``).
+When it is wrong: where short episodes are the goal (reach a target quickly), return and length move against each
+other and the rule stays silent.
 What to do: look at what ends the episodes: a termination condition, a time limit, or an agent that gave up.
 References: unitree_rl_gym#8 (mean reward rises, then falls: the termination rule); IsaacLab#1999.
 """
@@ -36,16 +36,26 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     series, last = length.series, len(length.series) - 1
     start = length.last_near_best(0.15)
     yield finding(
-        RULE, view, severity="warning", confidence=0.7, metrics=[series.name, outcome.series.name], onset=view.place(series, start),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.7,
+        metrics=[series.name, outcome.series.name],
+        onset=view.place(series, start),
         summary=(
-            f"Episodes shorten from {say(length.printed(length.best))} to {say(length.printed(length.final))} from {at(view, series, start)} on,"
+            f"Episodes shorten from {say(length.printed(length.best))} to {say(length.printed(length.final))}"
+            f" from {at(view, series, start)} on,"
             f" and {label(outcome.series)} falls with them (rank correlation {together:.2f})."
         ),
-        figures={"longest": length.printed(length.best), "final": length.printed(length.final), "rank_correlation": round(together, 3)},
+        figures={
+            "longest": length.printed(length.best),
+            "final": length.printed(length.final),
+            "rank_correlation": round(together, 3),
+        },
         evidence=journey(series, length.best_index, last, last, "last row"),
         analysis="The loss of return is a loss of length: look at what ends an episode.",
         explained_by=("LD601",),
-    )  # fmt: skip
+    )
 
 
 RULE = Rule(
@@ -59,12 +69,22 @@ RULE = Rule(
     thresholds=(
         threshold("short", 0.6, "of the longest level", "clearly shorter", "unitree_rl_gym#8"),
         threshold("lost", 0.4, "of the gain", "the return fell as well", "zen-rl: below half of its maximum"),
-        threshold("together", 0.7, "rank correlation", "the two curves are one story", "rldoctor: 0.6 for length hacking"),
+        threshold(
+            "together", 0.7, "rank correlation", "the two curves are one story", "rldoctor: 0.6 for length hacking"
+        ),
     ),
     tags=("performance", "reinforcement-learning"),
     references=("https://github.com/unitreerobotics/unitree_rl_gym/issues/8",),
     examples=(
-        Example(title="length and return rise and fall", log=lambda: table(episode_return=failing(), episode_length=failing(best=500.0)), fires=True),
-        Example(title="length and return rise", log=lambda: table(episode_return=learning(), episode_length=learning(best=500.0)), fires=False),
+        Example(
+            title="length and return rise and fall",
+            log=lambda: table(episode_return=failing(), episode_length=failing(best=500.0)),
+            fires=True,
+        ),
+        Example(
+            title="length and return rise",
+            log=lambda: table(episode_return=learning(), episode_length=learning(best=500.0)),
+            fires=False,
+        ),
     ),
-)  # fmt: skip
+)

@@ -2,10 +2,11 @@
 
 What it finds: held-out metrics that repeat to the last digit from some evaluation on, while training metrics move.
 Why it matters: model selection, early stopping and the learning-rate schedule look at these numbers.
-How it decides: as for a frozen metric (at least 8 evaluations and 8 % of them, three significant digits, free movement
-before), for metrics of an evaluation, also where there are few of them; a repetition of at least ``few`` evaluations counts
-when two metrics repeat.
-When it is wrong: a policy that no longer changes evaluates identically with a fixed seed; then the updates stopped too.
+How it decides: as for a frozen metric (at least 8 evaluations and 8 % of them, three significant digits, free
+movement before), for metrics of an evaluation, also where there are few of them; a repetition of at least ``few``
+evaluations counts when two metrics repeat.
+When it is wrong: a policy that no longer changes evaluates identically with a fixed seed; then the updates stopped
+too.
 What to do: check that the evaluation loads the current weights and that its result is not cached.
 References: SageMaker UnchangedTensor (3 equal values); TD3 logs in which the last ten evaluations are identical.
 """

@@ -2,8 +2,8 @@
 
 What it finds: held-out metrics that scatter widely around a good trend.
 Why it matters: picking the best checkpoint, or stopping early, by such numbers picks luck.
-How it decides: the scatter around the smoothed curve is at least ``wide`` of the whole gain, while the trend is up. Benign: it
-explains and never alarms.
+How it decides: the scatter around the smoothed curve is at least ``wide`` of the whole gain, while the trend is up.
+Benign: it explains and never alarms.
 When it is wrong: a training that oscillates makes its evaluation oscillate; then the training loss swings as well.
 What to do: evaluate on more samples or episodes; compare averages over several evaluations.
 References: trainspotter (median jitter at least 15 % of the gain); Henderson et al. 2018.
@@ -37,14 +37,26 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         series = found.series
         worst = int(np.argmin(found.up - found.smooth))
         yield finding(
-            RULE, view, severity="info", confidence=0.75, metrics=[name], benign=True,
+            RULE,
+            view,
+            severity="info",
+            confidence=0.75,
+            metrics=[name],
+            benign=True,
             summary=(
-                f"{label(series)} scatters by {say(float(f'{found.noise:.3g}'))} between evaluations, {found.noise / found.gain:.0%} of all that was"
+                f"{label(series)} scatters by {say(float(f'{found.noise:.3g}'))} between evaluations,"
+                f" {found.noise / found.gain:.0%} of all that was"
                 " gained: differences of that size between checkpoints are chance."
             ),
-            figures={"scatter": float(f"{found.noise:.4g}"), "gain": float(f"{found.gain:.4g}"), "evaluations": len(series)},
-            evidence=rows(series, [(0, "first"), (worst, "the worst against its surroundings"), (len(series) - 1, "last")]),
-        )  # fmt: skip
+            figures={
+                "scatter": float(f"{found.noise:.4g}"),
+                "gain": float(f"{found.gain:.4g}"),
+                "evaluations": len(series),
+            },
+            evidence=rows(
+                series, [(0, "first"), (worst, "the worst against its surroundings"), (len(series) - 1, "last")]
+            ),
+        )
         return
 
 

@@ -2,8 +2,8 @@
 
 What it finds: stretches of rows whose counter stands still and whose values repeat: clients gone, waiting, paused.
 Why it matters: averages and slopes over such rows are false, and a chart over lines shows a plateau that is none.
-How it decides: the reader masks such rows (counter unchanged and at least six in ten values repeated, five rows on end);
-this rule tells it when they are at least ``share`` of the rows. They are not judged by any other rule.
+How it decides: the reader masks such rows (counter unchanged and at least six in ten values repeated, five rows on
+end); this rule tells it when they are at least ``share`` of the rows. They are not judged by any other rule.
 When it is wrong: never an alarm; a program that prints twice per step loses the repeated row.
 What to do: nothing for the training; look why nobody was connected.
 References: the reader's rule for frozen rows (docs/architecture.md).
@@ -26,23 +26,31 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for the rows that were not judged because nothing ran."""
     segments = [s for s in view.run.reading.segments if s.index in view.segments]
     inside = [
-        m for m in view.run.reading.masked
+        m
+        for m in view.run.reading.masked
         if m.reason in KINDS and any(s.first_line <= m.first_line <= s.last_line for s in segments)
-    ]  # fmt: skip
+    ]
     count, total = sum(m.rows for m in inside), max(1, view.run.reading.rows)
     if count < limits.rows or count < limits.share * total:
         return
     first = min(inside, key=lambda m: m.first_line)
     longest = max(inside, key=lambda m: m.rows)
     yield finding(
-        RULE, view, severity="info", confidence=0.95, metrics=[], onset=Place(line=first.first_line), benign=True,
+        RULE,
+        view,
+        severity="info",
+        confidence=0.95,
+        metrics=[],
+        onset=Place(line=first.first_line),
+        benign=True,
         summary=(
-            f"{count:,} of {total:,} rows were printed while nothing ran (the longest stretch: lines {longest.first_line} to"
+            f"{count:,} of {total:,} rows were printed while nothing ran (the longest stretch: lines"
+            f" {longest.first_line} to"
             f" {longest.last_line}); they are read and not judged."
         ),
         figures={"rows": count, "all_rows": total, "stretches": len(inside)},
         analysis="The counter stands still and the values repeat in these rows.",
-    )  # fmt: skip
+    )
 
 
 def _log(still: int) -> str:

@@ -1,12 +1,14 @@
 """The loss reads 0.0 where it is NaN.
 
-What it finds: a loss that drops to exactly 0 in the row in which the gradient norm becomes NaN (or zero and NaN beside it).
-Why it matters: some trainers filter non-finite losses before they print them; the table looks like perfect convergence.
-How it decides: the loss is exactly 0 in at least ``rows`` rows at or after the first non-finite gradient norm (or held-out
-loss), and was not 0 before. A drop to exactly 0 together with a gradient norm that is NaN is no coincidence.
+What it finds: a loss that drops to exactly 0 in the row in which the gradient norm becomes NaN (or zero and NaN
+beside it).
+Why it matters: some trainers filter non-finite losses before they print them; the table looks like perfect
+convergence.
+How it decides: the loss is exactly 0 in at least ``rows`` rows at or after the first non-finite gradient norm (or
+held-out loss), and was not 0 before. A drop to exactly 0 together with a gradient norm that is NaN is no coincidence.
 When it is wrong: hardly; a loss that is truly 0 has a gradient norm of 0, not NaN.
-What to do: turn the filter off (``logging_nan_inf_filter=False`` in Hugging Face trainers), then treat it as any NaN: resume
-before the first NaN gradient, in bf16 or with a lower learning rate.
+What to do: turn the filter off (``logging_nan_inf_filter=False`` in Hugging Face trainers), then treat it as any NaN:
+resume before the first NaN gradient, in bf16 or with a lower learning rate.
 References: transformers TrainingArguments.logging_nan_inf_filter; Time-MoE#31; ModernBERT#233.
 """
 
@@ -43,20 +45,30 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     yield _finding(view, loss, witness, first, zero)
 
 
-def _finding(view: RunView, loss: Series, witness: Series, first: int, zero: np.ndarray) -> Finding:  # type: ignore[type-arg]
+def _finding(view: RunView, loss: Series, witness: Series, first: int, zero: np.ndarray) -> Finding:
     start = int(zero[0])
     proof = rows(loss, [(max(0, start - 1), "last real value"), (start, "exactly 0"), (int(zero[-1]), "exactly 0")])
     proof += rows(witness, [(first, "not finite")])
     return finding(
-        RULE, view, severity="critical", confidence=0.97, metrics=["loss", witness.name], onset=view.place(witness, first),
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.97,
+        metrics=["loss", witness.name],
+        onset=view.place(witness, first),
         summary=(
-            f"{label(loss)} reads exactly 0 in {zero.size:,} rows from {at(view, loss, start)} on, while {label(witness)} is not finite from"
+            f"{label(loss)} reads exactly 0 in {zero.size:,} rows from {at(view, loss, start)} on, while"
+            f" {label(witness)} is not finite from"
             f" {at(view, witness, first)}: the zero hides a NaN."
         ),
-        figures={"zero_rows": int(zero.size), "last_real_loss": float(loss.value[max(0, start - 1)]), "first_nonfinite_line": int(witness.line[first])},
+        figures={
+            "zero_rows": int(zero.size),
+            "last_real_loss": float(loss.value[max(0, start - 1)]),
+            "first_nonfinite_line": int(witness.line[first]),
+        },
         evidence=proof,
         analysis="A loss of 0 has a gradient of 0. The trainer prints the filtered value; the weights are lost.",
-    )  # fmt: skip
+    )
 
 
 def _log(broken: bool) -> str:

@@ -1,9 +1,10 @@
 """The program was killed from outside.
 
 What it finds: a line that says that a signal, a scheduler or a watchdog ended the program.
-Why it matters: the run did not finish, and nothing in the training is at fault; the cause is in the machine, its limits or another program.
-How it decides: the reader marks such lines (killed, SIGKILL, SIGTERM, preempted, watchdog timeout); fewer than ``goes_on`` rows
-follow.
+Why it matters: the run did not finish, and nothing in the training is at fault; the cause is in the machine, its
+limits or another program.
+How it decides: the reader marks such lines (killed, SIGKILL, SIGTERM, preempted, watchdog timeout); fewer than
+``goes_on`` rows follow.
 When it is wrong: a worker that was killed and started again; then rows follow and the finding stays away.
 What to do: look at the scheduler's and the kernel's log for that time (memory limit, time limit, preemption).
 References: SageMaker StalledTraining; NCCL watchdog timeouts (PyTorch distributed documentation).

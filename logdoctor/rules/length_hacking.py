@@ -2,12 +2,13 @@
 
 What it finds: answers that grow and a reward that follows their length, while a held-out score does not.
 Why it matters: the reward pays for length; the model learns to talk, not to answer.
-How it decides: the mean length grows by at least ``grew``, its rank correlation with the reward is at least ``together``, and a
-held-out score, where one is printed, gained less than a quarter as much as the length.
-When it is wrong: tasks that need longer reasoning reward it rightly; then the held-out score rises too and the rule is silent.
+How it decides: the mean length grows by at least ``grew``, its rank correlation with the reward is at least
+``together``, and a held-out score, where one is printed, gained less than a quarter as much as the length.
+When it is wrong: tasks that need longer reasoning reward it rightly; then the held-out score rises too and the rule
+is silent.
 What to do: a length-neutral loss (constant denominator), a length penalty, and a look at twenty answers.
-References: rldoctor (growth of 50 %, rank correlation of 0.6, evaluation gain below 25 % of the growth); trl#3138 (length bias,
-Dr. GRPO denominator).
+References: rldoctor (growth of 50 %, rank correlation of 0.6, evaluation gain below 25 % of the growth); trl#3138
+(length bias, Dr. GRPO denominator).
 """
 
 from __future__ import annotations
@@ -42,15 +43,28 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     last = len(length) - 1
     yield finding(
-        RULE, view, severity="warning", confidence=0.7, metrics=[length.name, reward.name], onset=view.place(length, 0),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.7,
+        metrics=[length.name, reward.name],
+        onset=view.place(length, 0),
         summary=(
-            f"The reward follows the length of the answers: {label(length)} grows from {say(size.printed(size.start))} to"
-            f" {say(size.printed(size.final))} ({size.final / size.start - 1:+.0%}) by {at(view, length, last)}, rank correlation with {label(reward)} {together:.2f}."
+            f"The reward follows the length of the answers: {label(length)} grows from"
+            f" {say(size.printed(size.start))} to"
+            f" {say(size.printed(size.final))} ({size.final / size.start - 1:+.0%}) by"
+            f" {at(view, length, last)}, rank correlation with {label(reward)} {together:.2f}."
         ),
-        figures={"length_start": size.printed(size.start), "length_end": size.printed(size.final), "rank_correlation": round(together, 3)},
+        figures={
+            "length_start": size.printed(size.start),
+            "length_end": size.printed(size.final),
+            "rank_correlation": round(together, 3),
+        },
         evidence=rows(length, [(0, "start"), *((i, "") for i in way(0, last, 2)), (last, "last row")]),
-        analysis="No held-out score in the log rises with it." if not any(view.finite(n) for n in HELD_OUT) else "The held-out score does not rise with it.",
-    )  # fmt: skip
+        analysis="No held-out score in the log rises with it."
+        if not any(view.finite(n) for n in HELD_OUT)
+        else "The held-out score does not rise with it.",
+    )
 
 
 def _held_out_gains(view: RunView, size: Progress) -> bool:
@@ -89,4 +103,4 @@ RULE = Rule(
         Example(title="answers three times as long, evaluation flat", log=lambda: _log(True), fires=True),
         Example(title="answers keep their length", log=lambda: _log(False), fires=False),
     ),
-)  # fmt: skip
+)

@@ -1,14 +1,16 @@
 """Some steps take many times longer than their neighbours, again and again.
 
-What it finds: isolated slow steps, often on a regular grid: a data loader that runs empty, a checkpoint, an evaluation inside
-the loop.
+What it finds: isolated slow steps, often on a regular grid: a data loader that runs empty, a checkpoint, an
+evaluation inside the loop.
 Why it matters: a few slow steps in a hundred may double the time of the run; they also hide in an average.
-How it decides: at least ``times`` rows after the first ``warm`` of the run take ``ratio`` times the running median and ten
-robust deviations more, and together they cost ``cost`` of the whole time. On a grid when most gaps are multiples of one.
-When it is wrong: a step that includes an evaluation or a checkpoint is slow by design; slow steps on a regular grid from the
-start on are told without alarm for that reason.
+How it decides: at least ``times`` rows after the first ``warm`` of the run take ``ratio`` times the running median
+and ten robust deviations more, and together they cost ``cost`` of the whole time. On a grid when most gaps are
+multiples of one.
+When it is wrong: a step that includes an evaluation or a checkpoint is slow by design; slow steps on a regular grid
+from the start on are told without alarm for that reason.
 What to do: more loader workers, prefetching, a local copy of the data; move evaluation out of the timed step.
-References: runmedic (3 times the median, at least 3; periodic if 70 % lie on a grid); SageMaker StepOutlier (3 sigma, over 10).
+References: runmedic (3 times the median, at least 3; periodic if 70 % lie on a grid); SageMaker StepOutlier (3 sigma,
+over 10).
 """
 
 from __future__ import annotations
@@ -73,18 +75,35 @@ def _finding(view: RunView, speed: Speed, level: Floats, index: Ints) -> Finding
         (int(index[-1]), "the last"),
     ]
     return finding(
-        RULE, view, severity="info" if always else "warning", confidence=0.85, metrics=[series.name], onset=view.place(series, int(index[0])),
+        RULE,
+        view,
+        severity="info" if always else "warning",
+        confidence=0.85,
+        metrics=[series.name],
+        onset=view.place(series, int(index[0])),
         summary=(
-            f"{index.size:,} rows take about {times(ratio)} times as long as their neighbours (first at {at(view, series, int(index[0]))}{where}):"
-            f" {label(series)} is {say(float(series.value[worst]))} at {at(view, series, worst)} against {say(float(f'{usual:.4g}'))} as a rule."
+            f"{index.size:,} rows take about {times(ratio)} times as long as their neighbours (first at"
+            f" {at(view, series, int(index[0]))}{where}):"
+            f" {label(series)} is {say(float(series.value[worst]))} at {at(view, series, worst)} against"
+            f" {say(float(f'{usual:.4g}'))} as a rule."
         ),
-        figures={"stalls": int(index.size), "typical_ratio": float(f"{ratio:.3g}"), "usual": float(f"{usual:.5g}"), "worst": float(series.value[worst]), "share_of_time_lost": round(lost, 3), "period_rows": grid.length if regular and grid is not None else None},
+        figures={
+            "stalls": int(index.size),
+            "typical_ratio": float(f"{ratio:.3g}"),
+            "usual": float(f"{usual:.5g}"),
+            "worst": float(series.value[worst]),
+            "share_of_time_lost": round(lost, 3),
+            "period_rows": grid.length if regular and grid is not None else None,
+        },
         evidence=rows(series, picks),
         analysis=(
-            "On a grid since the start: something that the loop does every so often (checkpoint, evaluation, an epoch's end, a loader that starts again)."
-            if always else "They are not there from the start, or come at irregular places: the step waits for something, most often for data."
+            "On a grid since the start: something that the loop does every so often (checkpoint, evaluation, an"
+            " epoch's end, a loader that starts again)."
+            if always
+            else "They are not there from the start, or come at irregular places: the step waits for something, most"
+            " often for data."
         ),
-    )  # fmt: skip
+    )
 
 
 def _log(stall: bool) -> str:
@@ -103,7 +122,13 @@ RULE = Rule(
     thresholds=(
         threshold("ratio", 4.0, "times the running median", "beyond the scatter of a shared machine", "runmedic: 3"),
         threshold("times", 3.0, "rows", "once is an accident", "runmedic: at least 3"),
-        threshold("warm", 0.03, "of the rows", "compilation and caches slow the first steps", "SageMaker: initialisation apart"),
+        threshold(
+            "warm",
+            0.03,
+            "of the rows",
+            "compilation and caches slow the first steps",
+            "SageMaker: initialisation apart",
+        ),
         threshold("cost", 0.1, "of the whole time", "what is lost must matter", "runmedic: data share 0.2"),
     ),
     tags=("operations", "throughput", "data"),
@@ -113,5 +138,5 @@ RULE = Rule(
         Example(title="17 ms throughout", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if speeds(view) else "no speed and no time per step in this log",
-)  # fmt: skip
+)
 assert ROWS > 30  # the stalls of the example begin at row 20

@@ -1,15 +1,17 @@
 """A classifier that answers as by chance.
 
-What it finds: a loss at ln k together with an accuracy of 1/k: every class is given the same probability, or one class is
-given to everything.
+What it finds: a loss at ln k together with an accuracy of 1/k: every class is given the same probability, or one
+class is given to everything.
 Why it matters: the network ignores its input; nothing will come of waiting.
-How it decides: over the second half of the run the accuracy times the exponential of the loss stays near 1 (for uniform
-answers over k classes the loss is ln k and the accuracy 1/k, whatever k is): the loss lies between ``near`` below ln k and
-``above`` times ln k for a k that fits the accuracy, no stretch was better than ``best`` times chance; at least ``points`` values.
+How it decides: over the second half of the run the accuracy times the exponential of the loss stays near 1 (for
+uniform answers over k classes the loss is ln k and the accuracy 1/k, whatever k is): the loss lies between ``near``
+below ln k and ``above`` times ln k for a k that fits the accuracy, no stretch was better than ``best`` times chance;
+at least ``points`` values.
 When it is wrong: a very hard task with many classes sits near chance for its first epochs.
-What to do: overfit one batch; check labels against inputs, the input scale, and whether the loss reaches the first layer.
-References: Karpathy, "A Recipe for Training Neural Networks" (verify the loss at initialisation); runmedic (loss within 2 % of ln k);
-TheDeepChecker (initial loss against theory).
+What to do: overfit one batch; check labels against inputs, the input scale, and whether the loss reaches the first
+layer.
+References: Karpathy, "A Recipe for Training Neural Networks" (verify the loss at initialisation); runmedic (loss
+within 2 % of ln k); TheDeepChecker (initial loss against theory).
 """
 
 from __future__ import annotations
@@ -74,15 +76,29 @@ def _finding(view: RunView, loss: Series, accuracy: Series, classes: int) -> Fin
     proof = rows(accuracy, [(0, "first"), *((i, "") for i in way(0, last, 2)), (last, "last")])
     proof += rows(loss, [(len(loss) - 1, "loss, last row")])
     return finding(
-        RULE, view, severity="critical", confidence=0.93, metrics=[loss.name, accuracy.name],
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.93,
+        metrics=[loss.name, accuracy.name],
         summary=(
-            f"The classifier guesses: {label(accuracy)} is about {say(float(f'{late:.3g}'))} (one in {round(top / late)}) and {label(loss)} about"
-            f" {say(float(f'{level:.4g}'))} over the second half, up to {at(view, accuracy, last)}; ln {classes} is {np.log(classes):.3f}."
+            f"The classifier guesses: {label(accuracy)} is about {say(float(f'{late:.3g}'))} (one in"
+            f" {round(top / late)}) and {label(loss)} about"
+            f" {say(float(f'{level:.4g}'))} over the second half, up to {at(view, accuracy, last)}; ln"
+            f" {classes} is {np.log(classes):.3f}."
         ),
-        figures={"accuracy": float(f"{late:.4g}"), "loss": float(f"{level:.5g}"), "classes": classes, "ln_classes": float(f"{np.log(classes):.4f}")},
+        figures={
+            "accuracy": float(f"{late:.4g}"),
+            "loss": float(f"{level:.5g}"),
+            "classes": classes,
+            "ln_classes": float(f"{np.log(classes):.4f}"),
+        },
         evidence=proof,
-        analysis="Uniform answers over k classes have a loss of ln k and an accuracy of 1/k: the input has no influence on the output.",
-    )  # fmt: skip
+        analysis=(
+            "Uniform answers over k classes have a loss of ln k and an accuracy of 1/k: the input has no"
+            " influence on the output."
+        ),
+    )
 
 
 def _log(chance: bool) -> str:

@@ -2,13 +2,13 @@
 
 What it finds: a supervised or language-model loss whose end is far above its best level.
 Why it matters: the best weights are behind; the run does not come back by itself.
-How it decides: the end lost at least ``lost`` of the fall from start to best, lies ``above`` of the best level higher, and the
-difference exceeds ``signal`` standard errors. Critical when (nearly) all of the progress is lost. Reinforcement-learning
-losses are not judged here: they rise while the agent learns.
+How it decides: the end lost at least ``lost`` of the fall from start to best, lies ``above`` of the best level
+higher, and the difference exceeds ``signal`` standard errors. Critical when (nearly) all of the progress is lost.
+Reinforcement-learning losses are not judged here: they rise while the agent learns.
 When it is wrong: harder data later in the run (a curriculum, longer sequences) raises the loss without a fault.
 What to do: resume from the checkpoint at the best level with a lower learning rate; look at what changed at the turn.
-References: runmedic (loses more than 50 % of the progress made; critical when all of it); trainspotter (end at least 1.5 times
-the minimum with a significant rise); gradsnitch (30 % above the best for 20 points).
+References: runmedic (loses more than 50 % of the progress made; critical when all of it); trainspotter (end at least
+1.5 times the minimum with a significant rise); gradsnitch (30 % above the best for 20 points).
 """
 
 from __future__ import annotations
@@ -59,16 +59,27 @@ def _finding(view: RunView, progress: Progress, limits: Limits) -> Finding:
     best, final = progress.printed(progress.best), progress.printed(progress.final)
     everything = progress.lost >= limits.everything
     return finding(
-        RULE, view, severity="critical" if everything else "warning", confidence=0.93 if everything else 0.8, metrics=[series.name],
+        RULE,
+        view,
+        severity="critical" if everything else "warning",
+        confidence=0.93 if everything else 0.8,
+        metrics=[series.name],
         onset=view.place(series, start),
         summary=(
-            f"{label(series)} fell from {say(progress.printed(progress.start))} to {say(best)}, turned at {at(view, series, start)} and ends at"
+            f"{label(series)} fell from {say(progress.printed(progress.start))} to {say(best)}, turned at"
+            f" {at(view, series, start)} and ends at"
             f" {say(final)}: {min(progress.lost, 9.99):.0%} of the progress is lost."
         ),
-        figures={"start": progress.printed(progress.start), "best": best, "final": final, "lost_share": round(progress.lost, 3), "highest_after": float(series.value[worst])},
+        figures={
+            "start": progress.printed(progress.start),
+            "best": best,
+            "final": final,
+            "lost_share": round(progress.lost, 3),
+            "highest_after": float(series.value[worst]),
+        },
         evidence=journey(series, max(0, start - 1), worst, last, "highest value"),
         analysis="Best and end are means over a twelfth and a tenth of the rows.",
-    )  # fmt: skip
+    )
 
 
 def _log(end: float) -> str:
@@ -86,7 +97,13 @@ RULE = Rule(
             "lost", 0.35, "of the progress", "well beyond any wiggle", "runmedic: 50 %; gradsnitch: 30 % above the best"
         ),
         threshold("everything", 0.7, "of the progress", "nearly all of it", "runmedic: all of it is critical"),
-        threshold("above", 0.3, "of the best level", "a rise that a reader of the curve would notice", "gradsnitch: 30 % above the best"),
+        threshold(
+            "above",
+            0.3,
+            "of the best level",
+            "a rise that a reader of the curve would notice",
+            "gradsnitch: 30 % above the best",
+        ),
         threshold("signal", 4.0, "standard errors", "chance does not reach this", "two-sided p < 0.001"),
     ),
     tags=("loss", "stability"),

@@ -1,13 +1,14 @@
 """The loss is exactly zero.
 
 What it finds: a loss that is printed as exactly 0 in every row, or from some row to the end, without a NaN beside it.
-Why it matters: a loss of exactly 0 trains nothing. Mostly every label is masked (ignored), the answers are cut off before the
-first counted token, or the loss is computed on an empty batch.
-How it decides: at least ``rows`` rows of exactly 0 at the end (or throughout), in a run that is no reinforcement learning; the
-last value before them was not close to 0, so that it is no rounding of a tiny loss.
+Why it matters: a loss of exactly 0 trains nothing. Mostly every label is masked (ignored), the answers are cut off
+before the first counted token, or the loss is computed on an empty batch.
+How it decides: at least ``rows`` rows of exactly 0 at the end (or throughout), in a run that is no reinforcement
+learning; the last value before them was not close to 0, so that it is no rounding of a tiny loss.
 When it is wrong: a loss that truly falls below the printed precision reads 0.0000; the values before it say so.
 What to do: print one batch of labels: are all of them the ignore index? Check truncation and the collator.
-References: trainproof (zero loss: every loss exactly 0.0, at least 5 points; all labels masked); Chinese-LLaMA-Alpaca-3#29.
+References: trainproof (zero loss: every loss exactly 0.0, at least 5 points; all labels masked); Chinese-LLaMA-
+Alpaca-3#29.
 """
 
 from __future__ import annotations
@@ -47,12 +48,31 @@ def _finding(view: RunView, series: Series, first: int) -> Finding:
     last = len(series) - 1
     before = f" (the value before is {say(float(series.value[first - 1]))})" if first else ""
     return finding(
-        RULE, view, severity="critical", confidence=0.9, metrics=["loss"], onset=view.place(series, first),
-        summary=f"{label(series)} is exactly 0 from {at(view, series, first)} to the end, {last - first + 1:,} rows{before}: nothing is being learned.",
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.9,
+        metrics=["loss"],
+        onset=view.place(series, first),
+        summary=(
+            f"{label(series)} is exactly 0 from {at(view, series, first)} to the end, {last - first + 1:,}"
+            f" rows{before}: nothing is being learned."
+        ),
         figures={"rows": last - first + 1, "last_before": float(series.value[first - 1]) if first else None},
-        evidence=rows(series, [(max(0, first - 1), "before"), (first, "exactly 0"), *((i, "") for i in way(first, last, 1)), (last, "last row")]),
-        analysis="A loss does not fall from there to exactly 0 in one row by learning; most often no label is counted any more.",
-    )  # fmt: skip
+        evidence=rows(
+            series,
+            [
+                (max(0, first - 1), "before"),
+                (first, "exactly 0"),
+                *((i, "") for i in way(first, last, 1)),
+                (last, "last row"),
+            ],
+        ),
+        analysis=(
+            "A loss does not fall from there to exactly 0 in one row by learning; most often no label is"
+            " counted any more."
+        ),
+    )
 
 
 def _log(zero: bool) -> str:

@@ -2,13 +2,15 @@
 
 What it finds: a loss that rises to ``factor`` times the level before it, stays far above it and does not return.
 Why it matters: the weights were thrown out of the region that was learned; later rows repair it at best.
-How it decides: the loss exceeds ``factor`` times the median before it and eight robust deviations of its logarithm, more than
-half of the next rows stay above half of that (on a log scale), and the end is still ``stays`` times the old level. In
-reinforcement learning, where losses grow with the values they predict, performance must have fallen or never improved as well.
+How it decides: the loss exceeds ``factor`` times the median before it and eight robust deviations of its logarithm,
+more than half of the next rows stay above half of that (on a log scale), and the end is still ``stays`` times the old
+level. In reinforcement learning, where losses grow with the values they predict, performance must have fallen or
+never improved as well.
 When it is wrong: a loss whose definition changes in mid-run (a new term, another weighting) jumps without harm.
-What to do: look at the rows before the onset: gradient norm, learning rate, a batch; resume before it with a smaller step.
-References: TheDeepChecker (diverging: loss over its minimum of 2 in a window of 5); llm-foundry (twice the mean of the last
-100, more than 4 times on end); Megatron-LM (spiky: ten times the largest seen).
+What to do: look at the rows before the onset: gradient norm, learning rate, a batch; resume before it with a smaller
+step.
+References: TheDeepChecker (diverging: loss over its minimum of 2 in a window of 5); llm-foundry (twice the mean of
+the last 100, more than 4 times on end); Megatron-LM (spiky: ten times the largest seen).
 """
 
 from __future__ import annotations
@@ -58,19 +60,30 @@ def _finding(view: RunView, series: Series, jump: Departure, names: list[str]) -
     final = float(series.value[last])
     hurt = outcome(view).text
     return finding(
-        RULE, view, severity="critical", confidence=0.95, metrics=names, onset=view.place(series, jump.start),
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.95,
+        metrics=names,
+        onset=view.place(series, jump.start),
         summary=(
-            f"{label(series)} exploded to {big(float(series.value[jump.peak]))} at {at(view, series, jump.peak)}, {times(jump.ratio)} times its"
-            f" level of {say(float(f'{jump.level:.4g}'))} before {at(view, series, jump.start)}, and ends at {say(final)}"
+            f"{label(series)} exploded to {big(float(series.value[jump.peak]))} at"
+            f" {at(view, series, jump.peak)}, {times(jump.ratio)} times its"
+            f" level of {say(float(f'{jump.level:.4g}'))} before {at(view, series, jump.start)}, and ends at"
+            f" {say(final)}"
             f"{'; ' + hurt if hurt else ''}."
         ),
         figures={
-            "level_before": float(f"{jump.level:.5g}"), "peak": float(series.value[jump.peak]), "ratio": float(f"{jump.ratio:.4g}"), "final": final,
-            "level_first_line": int(series.line[jump.level_first]), "level_last_line": int(series.line[jump.level_last]),
+            "level_before": float(f"{jump.level:.5g}"),
+            "peak": float(series.value[jump.peak]),
+            "ratio": float(f"{jump.ratio:.4g}"),
+            "final": final,
+            "level_first_line": int(series.line[jump.level_first]),
+            "level_last_line": int(series.line[jump.level_last]),
         },
         evidence=journey(series, max(0, jump.start - 1), jump.peak, last),
         analysis="The level before is the median of the rows named in the figures; the loss does not come back to it.",
-    )  # fmt: skip
+    )
 
 
 def _log(exploded: bool, recovers: bool = False) -> str:

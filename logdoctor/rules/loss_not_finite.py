@@ -2,12 +2,13 @@
 
 What it finds: a loss, perplexity, value or reward that is not a finite number any more.
 Why it matters: a NaN in the loss is a NaN in every weight one step later; whatever follows is wasted.
-How it decides: non-finite values that stay to the end, or that are at least ``share`` of the values after the first one, are
-critical. Values that come back are a warning from ``count`` on, and told below that. Non-finite values before the first
-finite one (a mean over no episode yet) and loss-scale search in the first rows are start-up and not judged.
+How it decides: non-finite values that stay to the end, or that are at least ``share`` of the values after the first
+one, are critical. Values that come back are a warning from ``count`` on, and told below that. Non-finite values
+before the first finite one (a mean over no episode yet) and loss-scale search in the first rows are start-up and not
+judged.
 When it is wrong: a metric that is undefined for some rows (a mean over an empty group) may print NaN by design.
-What to do: go back to a checkpoint before the first non-finite row; look at gradient norm, loss scale and learning rate in the
-rows before it; lower the learning rate, clip, or use bf16.
+What to do: go back to a checkpoint before the first non-finite row; look at gradient norm, loss scale and learning
+rate in the rows before it; lower the learning rate, clip, or use bf16.
 References: SageMaker ExplodingTensor; trainproof TP-NAN; DeepSpeed#931 (overflow in the first steps is harmless).
 """
 
@@ -35,7 +36,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     broken = [
         (s, n) for name in view.names if JUDGED.search(name) and (s := view.get(name)) is not None and (n := _of(s))
     ]
-    lasting = [(s, n) for s, n in broken if n.stays and len(s) - n.first >= 1 or n.share >= limits.share]
+    lasting = [(s, n) for s, n in broken if (n.stays and len(s) - n.first >= 1) or n.share >= limits.share]
     passing = [(s, n) for s, n in broken if n.count >= limits.count or LOSS.search(s.name)]
     if lasting:
         yield _finding(view, lasting, critical=True)
@@ -69,19 +70,30 @@ def _finding(view: RunView, broken: list[tuple[Series, NonFinite]], *, critical:
     known = f"; the last finite value is {say(float(before[-1]))}" if before.size else ""
     picks = [(max(0, first - 2), ""), (max(0, first - 1), "last finite value"), (first, "first non-finite value")]
     figures = {
-        "nonfinite_rows": found.count, "last_finite": float(before[-1]) if before.size else None,
-        "median_before": float(f"{np.median(before):.5g}") if before.size else None, "metrics": len(broken),
-    }  # fmt: skip
+        "nonfinite_rows": found.count,
+        "last_finite": float(before[-1]) if before.size else None,
+        "median_before": float(f"{np.median(before):.5g}") if before.size else None,
+        "metrics": len(broken),
+    }
     return finding(
-        RULE, view, severity="critical" if critical else "warning", confidence=0.99, metrics=[item.name for item, _ in broken],
-        onset=view.place(series, first), figures=figures,
+        RULE,
+        view,
+        severity="critical" if critical else "warning",
+        confidence=0.99,
+        metrics=[item.name for item, _ in broken],
+        onset=view.place(series, first),
+        figures=figures,
         summary=(
-            f"{label(series)} is {say(float(series.value[first]))} from {at(view, series, first)} on and does not come back"
+            f"{label(series)} is {say(float(series.value[first]))} from {at(view, series, first)} on and does"
+            f" not come back"
             f" ({found.count:,} of the {len(series) - first:,} rows from there{known})."
         ),
         evidence=rows(series, [*picks, *((i, "") for i in way(first, last, 1)), (last, "last row")]),
-        analysis=f"Not finite: {', '.join(names[:6])}. The weights hold NaN from here on; a restart must load an older checkpoint.",
-    )  # fmt: skip
+        analysis=(
+            f"Not finite: {', '.join(names[:6])}. The weights hold NaN from here on; a restart must load"
+            f" an older checkpoint."
+        ),
+    )
 
 
 def _passing(view: RunView, broken: list[tuple[Series, NonFinite]], limits: Limits) -> Finding:
@@ -90,15 +102,23 @@ def _passing(view: RunView, broken: list[tuple[Series, NonFinite]], limits: Limi
     after = min(last, first + 1)
     many = found.count >= limits.count
     return finding(
-        RULE, view, severity="warning" if many else "info", confidence=0.85, metrics=[item.name for item, _ in broken],
-        onset=view.place(series, first), figures={"nonfinite_rows": found.count, "stretches": found.runs, "rows": len(series)},
+        RULE,
+        view,
+        severity="warning" if many else "info",
+        confidence=0.85,
+        metrics=[item.name for item, _ in broken],
+        onset=view.place(series, first),
+        figures={"nonfinite_rows": found.count, "stretches": found.runs, "rows": len(series)},
         summary=(
-            f"{label(series)} is not finite in {found.count:,} of {len(series):,} rows (first at {at(view, series, first)}) and comes"
+            f"{label(series)} is not finite in {found.count:,} of {len(series):,} rows (first at"
+            f" {at(view, series, first)}) and comes"
             " back each time."
         ),
-        evidence=rows(series, [(max(0, first - 1), "before"), (first, "not finite"), (after, "after"), (last, "last row")]),
+        evidence=rows(
+            series, [(max(0, first - 1), "before"), (first, "not finite"), (after, "after"), (last, "last row")]
+        ),
         analysis="The weights survived, so these updates were skipped or the value is undefined in such rows.",
-    )  # fmt: skip
+    )
 
 
 def _log(first: int, last: int = ROWS) -> str:

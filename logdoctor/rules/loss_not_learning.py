@@ -1,15 +1,16 @@
 """The loss never fell.
 
 What it finds: a supervised or language-model loss that is, at the end, (almost) where it began.
-Why it matters: the optimiser changes nothing that matters: a learning rate near zero or far too large, frozen or unconnected
-parameters, labels without relation to the inputs.
+Why it matters: the optimiser changes nothing that matters: a learning rate near zero or far too large, frozen or
+unconnected parameters, labels without relation to the inputs.
 How it decides: even the best level is less than ``small`` below the first one, noise included, over at least 20 rows;
-critical below ``none``; or the end lies ``rose`` above the start,
-or ``above`` of the later rows above the first value. Runs that adapt a trained model may start near their best and get a word of information only.
+critical below ``none``; or the end lies ``rose`` above the start, or ``above`` of the later rows above the first
+value. Runs that adapt a trained model may start near their best and get a word of information only.
 When it is wrong: a run of few updates, or a loss with a large constant part.
-What to do: overfit one batch; print which parameters the optimiser holds; check the learning rate that is really used.
-References: trainproof (dead run: the last five improved less than 5 % on the first five); runmedic (improvement below 2 %);
-AUTOTRAINER.
+What to do: overfit one batch; print which parameters the optimiser holds; check the learning rate that is really
+used.
+References: trainproof (dead run: the last five improved less than 5 % on the first five); runmedic (improvement below
+2 %); AUTOTRAINER.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from logdoctor.model import Finding
+from logdoctor.model import Finding, Severity
 from logdoctor.rules._examples import ramp, table
 from logdoctor.rules._losses import fine_tuning, first_level, learning_rate_at, main_loss
 from logdoctor.rules._outcome import label
@@ -75,17 +76,28 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
         else ""
     )
     lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
-    severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
+    severity: Severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
     return finding(
-        RULE, view, severity=severity, confidence=0.9 if critical else 0.75, metrics=[series.name],  # type: ignore[arg-type]
+        RULE,
+        view,
+        severity=severity,
+        confidence=0.9 if critical else 0.75,
+        metrics=[series.name],
         summary=(
-            f"{label(series)} {'rose instead of falling' if worse else 'did not fall'}: {say(begin)} at the start, {say(progress.printed(progress.final))} at the end"
+            f"{label(series)} {'rose instead of falling' if worse else 'did not fall'}: {say(begin)} at the"
+            f" start, {say(progress.printed(progress.final))} at the end"
             f" ({at(view, series, last)}), {fall:.1%} better at its best over {len(series):,} rows."
         ),
-        figures={"first": begin, "best": progress.printed(progress.best), "final": progress.printed(progress.final), "fall": round(fall, 4), "learning_rate": rate},
+        figures={
+            "first": begin,
+            "best": progress.printed(progress.best),
+            "final": progress.printed(progress.final),
+            "fall": round(fall, 4),
+            "learning_rate": rate,
+        },
         evidence=rows(series, [(0, "first value"), *((i, "") for i in way(0, last, 3)), (last, "last row")]),
         analysis=(ln_k + lr).strip(),
-    )  # fmt: skip
+    )
 
 
 RULE = Rule(

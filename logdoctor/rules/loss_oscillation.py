@@ -2,11 +2,12 @@
 
 What it finds: a supervised or language-model loss whose ups and downs become larger through the run.
 Why it matters: growing swings are the step before divergence: the step size is larger than the curvature allows.
-How it decides: at least ``turns`` reversals larger than the noise, the median swing of the last third is ``growth`` times that of
-the first third and ``large`` of the level.
+How it decides: at least ``turns`` reversals larger than the noise, the median swing of the last third is ``growth``
+times that of the first third and ``large`` of the level.
 When it is wrong: a schedule with restarts makes the loss swing with it; then each swing has its restart.
 What to do: lower the learning rate, raise the batch size, or let the schedule decay.
-References: gradsnitch (swing in the last third at least 1.6 times the first, 6 reversals); TheDeepChecker (smoothness below 0.5).
+References: gradsnitch (swing in the last third at least 1.6 times the first, 6 reversals); TheDeepChecker (smoothness
+below 0.5).
 """
 
 from __future__ import annotations
@@ -42,14 +43,34 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     last = len(series) - 1
     high = int(2 * last / 3 + np.argmax(series.value[int(2 * last / 3) :]))
     yield finding(
-        RULE, view, severity="warning", confidence=0.7, metrics=[series.name], onset=view.place(series, int(last / 3)),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.7,
+        metrics=[series.name],
+        onset=view.place(series, int(last / 3)),
         summary=(
-            f"{label(series)} swings {swing.reversals} times and the swings grow: {say(float(f'{swing.early:.3g}'))} in the first third,"
-            f" {say(float(f'{swing.late:.3g}'))} in the last ({times(swing.growth)} times), up to {say(float(series.value[high]))} at {at(view, series, high)}."
+            f"{label(series)} swings {swing.reversals} times and the swings grow:"
+            f" {say(float(f'{swing.early:.3g}'))} in the first third,"
+            f" {say(float(f'{swing.late:.3g}'))} in the last ({times(swing.growth)} times), up to"
+            f" {say(float(series.value[high]))} at {at(view, series, high)}."
         ),
-        figures={"reversals": swing.reversals, "early_swing": float(f"{swing.early:.4g}"), "late_swing": float(f"{swing.late:.4g}"), "growth": float(f"{swing.growth:.3g}")},
-        evidence=rows(series, [(0, "start"), *((i, "") for i in way(0, last, 3)), (high, "highest of the last third"), (last, "last row")]),
-    )  # fmt: skip
+        figures={
+            "reversals": swing.reversals,
+            "early_swing": float(f"{swing.early:.4g}"),
+            "late_swing": float(f"{swing.late:.4g}"),
+            "growth": float(f"{swing.growth:.3g}"),
+        },
+        evidence=rows(
+            series,
+            [
+                (0, "start"),
+                *((i, "") for i in way(0, last, 3)),
+                (high, "highest of the last third"),
+                (last, "last row"),
+            ],
+        ),
+    )
 
 
 def _log(grows: bool) -> str:

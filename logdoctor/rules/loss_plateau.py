@@ -1,15 +1,17 @@
 """The loss stood still for a large part of the run, far from done.
 
-What it finds: a supervised or language-model loss that stays at one level, high above where such losses end, for a long
-stretch, whether it reaches to the end or breaks later.
-Why it matters: the steps of that stretch bought nothing; the step size was too large to settle, too small to move, or the model
-could only learn the frequencies of its outputs.
-How it decides: the longest stretch whose trend changes the loss by less than ``still`` of its level covers ``share`` of the
-run, and that level is still above ``high`` of the first value. Runs that adapt a trained model start low and are left out.
+What it finds: a supervised or language-model loss that stays at one level, high above where such losses end, for a
+long stretch, whether it reaches to the end or breaks later.
+Why it matters: the steps of that stretch bought nothing; the step size was too large to settle, too small to move, or
+the model could only learn the frequencies of its outputs.
+How it decides: the longest stretch whose trend changes the loss by less than ``still`` of its level covers ``share``
+of the run, and that level is still above ``high`` of the first value. Runs that adapt a trained model start low and
+are left out.
 When it is wrong: tasks with a long known plateau (grokking, sparse signals) leave it by themselves.
-What to do: compare the learning rate in the stretch with the one after it; try a third and three times of it; check warm-up.
-References: trainspotter (p >= 0.2 and change below 2 % in a tenth of the run); runmedic (last 30 % gain less than 2 %);
-gradsnitch (flat first 20 %).
+What to do: compare the learning rate in the stretch with the one after it; try a third and three times of it; check
+warm-up.
+References: trainspotter (p >= 0.2 and change below 2 % in a tenth of the run); runmedic (last 30 % gain less than 2
+%); gradsnitch (flat first 20 %).
 """
 
 from __future__ import annotations
@@ -64,15 +66,35 @@ def _finding(view: RunView, progress: Progress, stretch: tuple[int, int], level:
     to_end = stop >= n - max(2, n // PARTS)
     end = "to the end" if to_end else f"until {at(view, series, stop - 1)}"
     return finding(
-        RULE, view, severity="warning", confidence=0.8, metrics=[series.name], onset=view.place(series, first) if first else None,
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.8,
+        metrics=[series.name],
+        onset=view.place(series, first) if first else None,
         summary=(
-            f"{label(series)} stood still at about {say(float(f'{level:.4g}'))} from {at(view, series, first)} {end}: {(stop - first) / n:.0%} of"
+            f"{label(series)} stood still at about {say(float(f'{level:.4g}'))} from {at(view, series, first)}"
+            f" {end}: {(stop - first) / n:.0%} of"
             f" the run at {level / begin:.0%} of its first value ({say(begin)})."
         ),
-        figures={"level": float(f"{level:.5g}"), "first_value": begin, "share_of_run": round((stop - first) / n, 3), "learning_rate": rate},
-        evidence=rows(series, [(0, "first value"), (first, "still from here"), *((i, "") for i in way(first, stop - 1, 2)), (stop - 1, "still to here"), (last, "last row")]),
+        figures={
+            "level": float(f"{level:.5g}"),
+            "first_value": begin,
+            "share_of_run": round((stop - first) / n, 3),
+            "learning_rate": rate,
+        },
+        evidence=rows(
+            series,
+            [
+                (0, "first value"),
+                (first, "still from here"),
+                *((i, "") for i in way(first, stop - 1, 2)),
+                (stop - 1, "still to here"),
+                (last, "last row"),
+            ],
+        ),
         analysis=f"Over the stretch the trend changes the loss by less than a thirtieth.{lr}",
-    )  # fmt: skip
+    )
 
 
 def _log(flat: bool) -> str:
@@ -88,7 +110,13 @@ RULE = Rule(
     thresholds=(
         threshold("still", 0.035, "of the level", "less is standing still", "trainspotter: 2 %; runmedic: 2 %"),
         threshold("share", 0.3, "of the run", "a large part of the budget", "runmedic: last 30 %"),
-        threshold("high", 0.6, "of the first value", "such losses end well below", "trainspotter: silent from 80 % of the drop on"),
+        threshold(
+            "high",
+            0.6,
+            "of the first value",
+            "such losses end well below",
+            "trainspotter: silent from 80 % of the drop on",
+        ),
     ),
     tags=("loss", "supervised", "language-models"),
     references=("https://arxiv.org/abs/2010.14701",),

@@ -1,13 +1,16 @@
 """The loss scale falls and falls: half precision no longer holds the gradients.
 
 What it finds: a dynamic loss scale that is halved again and again, or reaches its minimum.
-Why it matters: each halving is a skipped update; at a scale of 1 even small gradients underflow, and in long runs the scale
-sinks thousands of steps before the loss moves.
-How it decides: after the first ``warm`` of the rows (in which the scale looks for its level) it falls by a factor of at least
-``factor``, without having come back at the end; critical at a scale of ``least`` or below. Updates skipped at the start are normal.
+Why it matters: each halving is a skipped update; at a scale of 1 even small gradients underflow, and in long runs the
+scale sinks thousands of steps before the loss moves.
+How it decides: after the first ``warm`` of the rows (in which the scale looks for its level) it falls by a factor of
+at least ``factor``, without having come back at the end; critical at a scale of ``least`` or below. Updates skipped
+at the start are normal.
 When it is wrong: a scale that is changed by hand, or a fresh start from a checkpoint with a high initial scale.
-What to do: bf16 where the hardware has it; otherwise a lower learning rate, a smaller beta2, less wide initialisation.
-References: bigscience tr8-104B chronicles (the scale fell about 2,300 steps before the loss); DeepSpeed#697, #931, #5779.
+What to do: bf16 where the hardware has it; otherwise a lower learning rate, a smaller beta2, less wide
+initialisation.
+References: bigscience tr8-104B chronicles (the scale fell about 2,300 steps before the loss); DeepSpeed#697, #931,
+#5779.
 """
 
 from __future__ import annotations
@@ -44,14 +47,33 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     start = first + top + (int(falls[0]) + 1 if falls.size else 0)
     dead = end <= limits.least
     yield finding(
-        RULE, view, severity="critical" if dead else "warning", confidence=0.85, metrics=["loss_scale"], onset=view.place(series, start),
+        RULE,
+        view,
+        severity="critical" if dead else "warning",
+        confidence=0.85,
+        metrics=["loss_scale"],
+        onset=view.place(series, start),
         summary=(
-            f"{label(series)} sinks from {say(float(value[top]))} to {say(end)} ({times(factor)} times) from {at(view, series, start)} on:"
+            f"{label(series)} sinks from {say(float(value[top]))} to {say(end)} ({times(factor)} times) from"
+            f" {at(view, series, start)} on:"
             f" {'the gradients no longer fit into half precision' if dead else 'every halving is a skipped update'}."
         ),
-        figures={"highest": float(value[top]), "end": end, "factor": float(f"{factor:.4g}"), "halvings": int(falls.size)},
-        evidence=rows(series, [(first + top, "highest after the start"), (start, "falls from here"), *((i, "") for i in way(start, last, 3)), (last, "last row")]),
-    )  # fmt: skip
+        figures={
+            "highest": float(value[top]),
+            "end": end,
+            "factor": float(f"{factor:.4g}"),
+            "halvings": int(falls.size),
+        },
+        evidence=rows(
+            series,
+            [
+                (first + top, "highest after the start"),
+                (start, "falls from here"),
+                *((i, "") for i in way(start, last, 3)),
+                (last, "last row"),
+            ],
+        ),
+    )
 
 
 def _log(sinks: bool) -> str:

@@ -1,13 +1,16 @@
 """The loss spikes and recovers.
 
-What it finds: isolated rows in which a supervised or language-model loss is far above the rows before it, and comes back.
-Why it matters: one spike is a bad batch; several say that the step size is near its edge, and each costs the rows of recovery.
-How it decides: a value exceeds ``z`` robust deviations and ``ratio`` times the median of the 41 rows before it, gives back at
-least ``back`` of the progress made so far, and the loss is back within a few rows; from ``many`` spikes on a warning, before that a word of information.
+What it finds: isolated rows in which a supervised or language-model loss is far above the rows before it, and comes
+back.
+Why it matters: one spike is a bad batch; several say that the step size is near its edge, and each costs the rows of
+recovery.
+How it decides: a value exceeds ``z`` robust deviations and ``ratio`` times the median of the 41 rows before it, gives
+back at least ``back`` of the progress made so far, and the loss is back within a few rows; from ``many`` spikes on a
+warning, before that a word of information.
 When it is wrong: small batches with mixed lengths are noisy by nature; the ratio keeps ordinary noise out.
 What to do: log the batch ids of such rows; clip the gradient at about twice its median; lengthen warm-up.
-References: runmedic (robust z > 8 and 1.5 times the trend, at least 3 spikes); OLMo-core (mean + 6 sigma of 128); PaLM
-(restart 100 steps earlier and skip 200-500 batches).
+References: runmedic (robust z > 8 and 1.5 times the trend, at least 3 spikes); OLMo-core (mean + 6 sigma of 128);
+PaLM (restart 100 steps earlier and skip 200-500 batches).
 """
 
 from __future__ import annotations
@@ -55,15 +58,28 @@ def _finding(view: RunView, series: Series, found: Spikes, picked: list[int], ma
         (int(i), "spike") for i in tops[:4]
     ]
     return finding(
-        RULE, view, severity="warning" if many else "info", confidence=0.8, metrics=[series.name], onset=view.place(series, int(tops[0])),
+        RULE,
+        view,
+        severity="warning" if many else "info",
+        confidence=0.8,
+        metrics=[series.name],
+        onset=view.place(series, int(tops[0])),
         summary=(
             f"{label(series)} spikes {'once' if len(picked) == 1 else f'{len(picked)} times'} and recovers; highest"
-            f" {say(float(series.value[top]))} at {at(view, series, top)}, {times(ratio)} times the {say(float(f'{level:.4g}'))} before it."
+            f" {say(float(series.value[top]))} at {at(view, series, top)}, {times(ratio)} times the"
+            f" {say(float(f'{level:.4g}'))} before it."
         ),
-        figures={"spikes": len(picked), "highest": float(series.value[top]), "level_before": float(f"{level:.5g}"), "ratio": float(f"{ratio:.4g}")},
+        figures={
+            "spikes": len(picked),
+            "highest": float(series.value[top]),
+            "level_before": float(f"{level:.5g}"),
+            "ratio": float(f"{ratio:.4g}"),
+        },
         evidence=rows(series, picks),
-        analysis="The loss is back at its level within a few rows, so the weights survived." if not many else "Each recovery costs rows; several of them say that the step size is near its edge.",
-    )  # fmt: skip
+        analysis="The loss is back at its level within a few rows, so the weights survived."
+        if not many
+        else "Each recovery costs rows; several of them say that the step size is near its edge.",
+    )
 
 
 def _log(count: int) -> str:

@@ -2,10 +2,11 @@
 
 What it finds: a memory figure that rises through the whole run.
 Why it matters: sooner or later the run ends with "out of memory", often hours in.
-How it decides: the last tenth uses at least ``grown`` times the first stretch after warm-up, the growth is steady (rank
-correlation with time of at least ``steady``), and it still grows in the second half.
+How it decides: the last tenth uses at least ``grown`` times the first stretch after warm-up, the growth is steady
+(rank correlation with time of at least ``steady``), and it still grows in the second half.
 When it is wrong: a replay buffer that fills up grows until it is full; then it stops, and the second half is flat.
-What to do: look for tensors kept with their graphs (``loss`` instead of ``loss.item()``), lists that only grow, caches.
+What to do: look for tensors kept with their graphs (``loss`` instead of ``loss.item()``), lists that only grow,
+caches.
 References: runmedic (last at least 1.2 times first, Spearman at least 0.8); SageMaker GPUMemoryIncrease (+5 points).
 """
 
@@ -39,15 +40,27 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     last = len(series) - 1
     yield finding(
-        RULE, view, severity="warning", confidence=0.8, metrics=["memory"], onset=view.place(series, 0),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.8,
+        metrics=["memory"],
+        onset=view.place(series, 0),
         summary=(
-            f"{label(series)} grows through the whole run: {say(float(tenths[1]))} early, {say(float(tenths[-1]))} at {at(view, series, last)},"
+            f"{label(series)} grows through the whole run: {say(float(tenths[1]))} early,"
+            f" {say(float(tenths[-1]))} at {at(view, series, last)},"
             f" {times(ratio)} times as much and still growing."
         ),
-        figures={"early": float(tenths[1]), "middle": float(tenths[5]), "end": float(tenths[-1]), "ratio": float(f"{ratio:.4g}"), "rank_correlation": round(steady, 3)},
+        figures={
+            "early": float(tenths[1]),
+            "middle": float(tenths[5]),
+            "end": float(tenths[-1]),
+            "ratio": float(f"{ratio:.4g}"),
+            "rank_correlation": round(steady, 3),
+        },
         evidence=rows(series, [(0, "first row"), *((i, "") for i in way(0, last, 3)), (last, "last row")]),
         analysis="A buffer that fills would level off; this does not.",
-    )  # fmt: skip
+    )
 
 
 RULE = Rule(
@@ -59,13 +72,23 @@ RULE = Rule(
     needs=(("memory",),),
     min_points=20,
     thresholds=(
-        threshold("grown", 1.2, "times the level after warm-up", "more than the scatter of an allocator", "runmedic: 1.2"),
+        threshold(
+            "grown", 1.2, "times the level after warm-up", "more than the scatter of an allocator", "runmedic: 1.2"
+        ),
         threshold("steady", 0.9, "rank correlation", "growth and no steps", "runmedic: 0.8"),
     ),
     tags=("operations", "memory"),
     references=("https://pytorch.org/docs/stable/notes/faq.html",),
     examples=(
-        Example(title="2,000 to 6,000", log=lambda: table(loss=ramp(2, 0.5, noise=0.02), memory=ramp(2000, 6000, noise=20)), fires=True),
-        Example(title="fills, then level", log=lambda: table(loss=ramp(2, 0.5, noise=0.02), memory=np.minimum(ramp(2000, 12000, ROWS), 5000.0)), fires=False),
+        Example(
+            title="2,000 to 6,000",
+            log=lambda: table(loss=ramp(2, 0.5, noise=0.02), memory=ramp(2000, 6000, noise=20)),
+            fires=True,
+        ),
+        Example(
+            title="fills, then level",
+            log=lambda: table(loss=ramp(2, 0.5, noise=0.02), memory=np.minimum(ramp(2000, 12000, ROWS), 5000.0)),
+            fires=False,
+        ),
     ),
-)  # fmt: skip
+)

@@ -3,12 +3,12 @@
 What it finds: a metric that moved at nearly every row and from some row on repeats one value to the last digit.
 Why it matters: the column shows an old measurement; whatever happened since does not show in it.
 How it decides: the value repeats up to the last row over at least 8 rows and 8 % of the run, with at least three
-significant digits, not at a bound that the curve approached, and other metrics still move after that row. When all update
-metrics froze together the updates themselves stopped, which is another finding.
-When it is wrong: a metric computed rarely (an evaluation every hundred rows, carried forward) repeats by design; it does so
-before the freeze as well and is left out for that.
-What to do: look for the place where the variable is assigned: an early return, a stale reference, an evaluation that no
-longer runs.
+significant digits, not at a bound that the curve approached, and other metrics still move after that row. When all
+update metrics froze together the updates themselves stopped, which is another finding.
+When it is wrong: a metric computed rarely (an evaluation every hundred rows, carried forward) repeats by design; it
+does so before the freeze as well and is left out for that.
+What to do: look for the place where the variable is assigned: an early return, a stale reference, an evaluation that
+no longer runs.
 References: SageMaker UnchangedTensor (3 equal values, rtol 1e-5).
 """
 
@@ -46,15 +46,25 @@ def report(rule: Rule, view: RunView, first: Frozen, still: list[Frozen], others
     value = float(series.value[-1])
     picks = [(max(0, start - 1), "still moving"), (start, "last measured value"), (min(last, start + 1), "repeated")]
     return finding(
-        rule, view, severity="warning", confidence=0.93, metrics=[item.series.name for item in still], onset=view.place(series, start),
+        rule,
+        view,
+        severity="warning",
+        confidence=0.93,
+        metrics=[item.series.name for item in still],
+        onset=view.place(series, start),
         summary=(
-            f"{names} {'repeats' if len(still) == 1 else 'repeat'} to the last digit from {at(view, series, start)} to the end"
-            f" ({label(series)} = {say(value)} in {last - start + 1:,} rows), while {', '.join(others[:3])} go on moving."
+            f"{names} {'repeats' if len(still) == 1 else 'repeat'} to the last digit from"
+            f" {at(view, series, start)} to the end"
+            f" ({label(series)} = {say(value)} in {last - start + 1:,} rows), while {', '.join(others[:3])} go"
+            f" on moving."
         ),
         figures={"value": value, "rows": last - start + 1, "metrics": len(still), "moving_metrics": len(others)},
         evidence=rows(series, [*picks, *((i, "") for i in way(start + 1, last, 1)), (last, "repeated to the end")]),
-        analysis="The training goes on; it is the printed value that is old. What happened since does not show in this column.",
-    )  # fmt: skip
+        analysis=(
+            "The training goes on; it is the printed value that is old. What happened since does not show"
+            " in this column."
+        ),
+    )
 
 
 def _log(stop: int) -> str:

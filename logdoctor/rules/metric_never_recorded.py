@@ -1,12 +1,15 @@
 """A value that cannot be zero is printed as zero from the first row to the last.
 
-What it finds: a gradient norm, loss, entropy, speed or Q value that is exactly 0 in every row although the run trains.
-Why it matters: the column looks like a measurement and is none; every alarm that would have rested on it stays silent.
-How it decides: at least ``points`` values, all exactly zero, of a metric whose zero would mean that nothing happens, while
-other metrics of the same log move. When performance did not improve either, the zero may be real (a dead gradient); then
-the finding says so and is less sure.
+What it finds: a gradient norm, loss, entropy, speed or Q value that is exactly 0 in every row although the run
+trains.
+Why it matters: the column looks like a measurement and is none; every alarm that would have rested on it stays
+silent.
+How it decides: at least ``points`` values, all exactly zero, of a metric whose zero would mean that nothing happens,
+while other metrics of the same log move. When performance did not improve either, the zero may be real (a dead
+gradient); then the finding says so and is less sure.
 When it is wrong: a value below the printed precision reads as zero (0.0000 with four decimals).
-What to do: record the value where it is computed (before clipping, after backward, before zero_grad), or drop the column.
+What to do: record the value where it is computed (before clipping, after backward, before zero_grad), or drop the
+column.
 References: trainproof TP-ZERO-GRAD (all exactly 0, at least 5 points); rldoctor (exactly-zero updates).
 """
 
@@ -86,12 +89,20 @@ def _finding(view: RunView, series: Series, moving: list[str], trains: bool) -> 
         else "so the value was never recorded, or nothing was computed at all"
     )
     return finding(
-        RULE, view, severity="warning", confidence=0.95 if trains else 0.75, metrics=[series.name], onset=view.place(series, 0),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.95 if trains else 0.75,
+        metrics=[series.name],
+        onset=view.place(series, 0),
         summary=f"{label(series)} is exactly 0 in all {len(series):,} rows while {others} move: {tail}.",
         figures={"rows": len(series), "value": 0.0, "moving_metrics": len(moving)},
         evidence=rows(series, [(0, "first row"), *((i, "") for i in way(0, last, 2)), (last, "last row")]),
-        analysis=f"A {label(series)} of exactly {say(0.0)} would mean that no update took place; what moves beside it contradicts that.",
-    )  # fmt: skip
+        analysis=(
+            f"A {label(series)} of exactly {say(0.0)} would mean that no update took place; what moves"
+            f" beside it contradicts that."
+        ),
+    )
 
 
 RULE = Rule(
@@ -107,7 +118,17 @@ RULE = Rule(
     tags=("logging",),
     references=("https://docs.aws.amazon.com/sagemaker/latest/dg/debugger-built-in-rules.html",),
     examples=(
-        Example(title="gradient norm 0 in every row", log=lambda: table(grad_norm=np.zeros(ROWS), loss=ramp(2, 0.5, noise=0.02), episode_return=learning()), fires=True),
-        Example(title="gradient norm alive", log=lambda: table(grad_norm=ramp(1, 0.8, noise=0.05), loss=ramp(2, 0.5, noise=0.02), episode_return=learning()), fires=False),
+        Example(
+            title="gradient norm 0 in every row",
+            log=lambda: table(grad_norm=np.zeros(ROWS), loss=ramp(2, 0.5, noise=0.02), episode_return=learning()),
+            fires=True,
+        ),
+        Example(
+            title="gradient norm alive",
+            log=lambda: table(
+                grad_norm=ramp(1, 0.8, noise=0.05), loss=ramp(2, 0.5, noise=0.02), episode_return=learning()
+            ),
+            fires=False,
+        ),
     ),
-)  # fmt: skip
+)

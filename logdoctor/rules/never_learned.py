@@ -3,14 +3,14 @@
 What it finds: a return, success rate or accuracy whose best level over the whole run is no material improvement.
 Why it matters: the whole budget bought nothing; more of the same will not help.
 How it decides: even with ``signal`` standard errors added, the best smoothed level stays within ``material`` of the
-start's size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the end is
-not even above the start by noise, or when a second witness says the same (loss at ln k, entropy at its maximum, critic
-that explains nothing); a small but significant rise is a warning.
-When it is wrong: a run that continues good weights starts high and stays there (a resumed run is only told, not accused);
-a very slow task may need more budget than this run had; an offset in the reward hides a rise.
+start's size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the
+end is not even above the start by noise, or when a second witness says the same (loss at ln k, entropy at its
+maximum, critic that explains nothing); a small but significant rise is a warning.
+When it is wrong: a run that continues good weights starts high and stays there (a resumed run is only told, not
+accused); a very slow task may need more budget than this run had; an offset in the reward hides a rise.
 What to do: overfit something trivial first (one batch, one easy level); check learning rate, reward and exploration.
-References: ML-Agents#182 (50k of 3-5M steps); AUTOTRAINER: accuracy below 0.6 after 30 % of the epochs; RLExplorer: reward
-stagnation.
+References: ML-Agents#182 (50k of 3-5M steps); AUTOTRAINER: accuracy below 0.6 after 30 % of the epochs; RLExplorer:
+reward stagnation.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def policy_settles(view: RunView) -> bool:
     if size.size < 20:
         return False
     early, late = float(np.median(size[: max(3, size.size // 10)])), float(np.median(size[-size.size // 4 :]))
-    return 0.03 < late and 0.1 * early < late < 0.8 * early
+    return late > 0.03 and 0.1 * early < late < 0.8 * early
 
 
 def _training_fits(view: RunView, progress: Progress) -> bool:
@@ -126,19 +126,30 @@ def _finding(view: RunView, progress: Progress, witness: list[str], *, critical:
     start, final, top = (progress.printed(x) for x in (progress.start, progress.final, progress.best))
     picks = [(0, "start"), *((i, "") for i in way(0, last, 3)), (best, "best single value"), (last, "last row")]
     return finding(
-        RULE, view, severity="critical" if critical else "warning", confidence=0.92 if critical else 0.75,
+        RULE,
+        view,
+        severity="critical" if critical else "warning",
+        confidence=0.92 if critical else 0.75,
         metrics=[series.name],
         summary=(
-            f"{label(series)} never improved: {say(start)} at the start, {say(top)} at its best smoothed level, {say(final)} at the end"
+            f"{label(series)} never improved: {say(start)} at the start, {say(top)} at its best smoothed level,"
+            f" {say(final)} at the end"
             f" ({at(view, series, last)}), over {len(series):,} rows."
         ),
         figures={
-            "start": start, "best": top, "final": final, "rows": len(series), "noise": float(f"{progress.noise:.4g}"),
+            "start": start,
+            "best": top,
+            "final": final,
+            "rows": len(series),
+            "noise": float(f"{progress.noise:.4g}"),
             "material_improvement": float(f"{progress.material(0.2):.4g}"),
         },
         evidence=rows(series, picks),
-        analysis=". ".join([*witness, "Start, best and end are means of the first twentieth, the best twelfth and the last tenth"]) + ".",
-    )  # fmt: skip
+        analysis=". ".join(
+            [*witness, "Start, best and end are means of the first twentieth, the best twelfth and the last tenth"]
+        )
+        + ".",
+    )
 
 
 RULE = Rule(

@@ -1,13 +1,15 @@
 """The gradient norm jumped before the loss did.
 
-What it finds: a supervised or language-model run whose gradient norm multiplies within a few rows, one or a few rows before its
-loss jumps.
+What it finds: a supervised or language-model run whose gradient norm multiplies within a few rows, one or a few rows
+before its loss jumps.
 Why it matters: the order says what to guard: a limit on the norm, or skipping such steps, would have kept the loss.
-How it decides: the loss spikes (``ratio`` times its level, eight robust deviations) and the norm exceeds ``norm`` times its level
-at most ``rows`` rows earlier or in the same row, at least ``times`` times or in a loss that does not recover.
+How it decides: the loss spikes (``ratio`` times its level, eight robust deviations) and the norm exceeds ``norm``
+times its level at most ``rows`` rows earlier or in the same row, at least ``times`` times or in a loss that does not
+recover.
 When it is wrong: where the norm is printed after clipping it cannot jump; then the rule is silent.
 What to do: clip at about twice the median norm, skip steps beyond six sigma, lengthen warm-up, lower beta2.
-References: bigscience tr8-104B (norm times 20 one iteration before the loss went from 3.11 to 7.71); OLMo-core skip-step optimiser.
+References: bigscience tr8-104B (norm times 20 one iteration before the loss went from 3.11 to 7.71); OLMo-core skip-
+step optimiser.
 """
 
 from __future__ import annotations
@@ -56,15 +58,29 @@ def _finding(view: RunView, loss: Series, norm: Series, pairs: list[tuple[int, i
     proof = rows(norm, [(max(0, n - 1), "norm before"), (n, "norm jumps")])
     proof += rows(loss, [(max(0, t - 1), "loss before"), (t, "loss jumps"), (min(len(loss) - 1, t + 1), "loss after")])
     return finding(
-        RULE, view, severity="warning", confidence=0.75, metrics=[norm.name, loss.name], onset=view.place(norm, n),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.75,
+        metrics=[norm.name, loss.name],
+        onset=view.place(norm, n),
         summary=(
-            f"{label(norm)} jumps to {say(float(norm.value[n]))} ({times(float(norm.value[n]) / level)} times its level) at {at(view, norm, n)}, before"
-            f" {label(loss)} goes from {say(float(f'{base:.4g}'))} to {say(float(loss.value[t]))} at {at(view, loss, t)}"
+            f"{label(norm)} jumps to {say(float(norm.value[n]))} ({times(float(norm.value[n]) / level)} times"
+            f" its level) at {at(view, norm, n)}, before"
+            f" {label(loss)} goes from {say(float(f'{base:.4g}'))} to {say(float(loss.value[t]))} at"
+            f" {at(view, loss, t)}"
             f"{'; it does not come back' if lasting else ''}."
         ),
-        figures={"norm": float(norm.value[n]), "norm_level": float(f"{level:.4g}"), "loss": float(loss.value[t]), "loss_level": float(f"{base:.4g}"), "pairs": len(pairs)},
-        evidence=proof, analysis="The norm led: a limit on it, or a skipped step, would have spared the loss.",
-    )  # fmt: skip
+        figures={
+            "norm": float(norm.value[n]),
+            "norm_level": float(f"{level:.4g}"),
+            "loss": float(loss.value[t]),
+            "loss_level": float(f"{base:.4g}"),
+            "pairs": len(pairs),
+        },
+        evidence=proof,
+        analysis="The norm led: a limit on it, or a skipped step, would have spared the loss.",
+    )
 
 
 def _log(jumps: bool) -> str:

@@ -2,8 +2,9 @@
 
 What it finds: a log in which no result ever moves: losses, rewards, gradient norms, speeds all 0 or one value.
 Why it matters: the program prints and does nothing: no data, no client, a counter that never starts.
-How it decides: at least ``metrics`` results (losses, rewards, gradient norms, Q values, speeds) of at least ``rows`` rows, of
-which not one changes and at least one is 0 throughout. Settings that are changed by hand meanwhile do not count.
+How it decides: at least ``metrics`` results (losses, rewards, gradient norms, Q values, speeds) of at least ``rows``
+rows, of which not one changes and at least one is 0 throughout. Settings that are changed by hand meanwhile do not
+count.
 When it is wrong: a log cut to its first seconds, before the first update; it is short then, and the figure says so.
 What to do: look for what feeds the program: a connection, a data path, a replay buffer below its minimum.
 References: SageMaker AllZero (100 % zeros).
@@ -47,15 +48,21 @@ def _finding(view: RunView, core: list[Series], held: list[Series]) -> Finding:
     last = len(first) - 1
     zero = sum(1 for series in core if not series.value.any())
     return finding(
-        RULE, view, severity="critical", confidence=0.9, metrics=[series.name for series in core], onset=view.place(first, 0),
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.9,
+        metrics=[series.name for series in core],
+        onset=view.place(first, 0),
         summary=(
-            f"Nothing was trained: none of {len(core)} results changes in {len(first):,} rows ({zero} of them are 0 throughout;"
+            f"Nothing was trained: none of {len(core)} results changes in {len(first):,} rows ({zero} of them"
+            f" are 0 throughout;"
             f" {label(first)} = {say(float(first.value[0]))})."
         ),
         figures={"rows": len(first), "metrics": len(core), "all_metrics": len(held), "zero_metrics": zero},
         evidence=rows(first, [(0, "first row"), (last // 2, ""), (last, "last row")]),
         analysis="The program prints, and nothing reaches it: no client, no data, or a buffer below its minimum.",
-    )  # fmt: skip
+    )
 
 
 RULE = Rule(
@@ -71,7 +78,15 @@ RULE = Rule(
     tags=("logging", "operations"),
     references=("https://docs.aws.amazon.com/sagemaker/latest/dg/debugger-built-in-rules.html",),
     examples=(
-        Example(title="all zero", log=lambda: table(loss=np.zeros(14), reward=np.zeros(14), grad_norm=np.zeros(14)), fires=True),
-        Example(title="loss moves", log=lambda: table(loss=ramp(2, 1, 14), reward=np.zeros(14), grad_norm=np.zeros(14)), fires=False),
+        Example(
+            title="all zero",
+            log=lambda: table(loss=np.zeros(14), reward=np.zeros(14), grad_norm=np.zeros(14)),
+            fires=True,
+        ),
+        Example(
+            title="loss moves",
+            log=lambda: table(loss=ramp(2, 1, 14), reward=np.zeros(14), grad_norm=np.zeros(14)),
+            fires=False,
+        ),
     ),
-)  # fmt: skip
+)

@@ -1,11 +1,13 @@
 """The machine or the accelerator ran out of memory.
 
-What it finds: a line that says so: CUDA or HIP out of memory, cannot allocate, a loader killed for lack of shared memory.
+What it finds: a line that says so: CUDA or HIP out of memory, cannot allocate, a loader killed for lack of shared
+memory.
 Why it matters: the step was lost and mostly the run.
 How it decides: the reader marks such lines by their fixed wording; one is enough.
-When it is wrong: a program that catches the error and halves its batch goes on; then rows follow and the finding is a warning.
-What to do: a smaller batch with gradient accumulation, shorter sequences, activation checkpointing; for shared memory fewer
-loader workers or a larger /dev/shm.
+When it is wrong: a program that catches the error and halves its batch goes on; then rows follow and the finding is a
+warning.
+What to do: a smaller batch with gradient accumulation, shorter sequences, activation checkpointing; for shared memory
+fewer loader workers or a larger /dev/shm.
 References: PyTorch CUDA semantics, memory management; runmedic (crash vocabulary).
 """
 

@@ -1,17 +1,19 @@
 """The held-out loss rises while the training loss goes on falling.
 
-What it finds: a model that memorises its training set: the held-out loss turned upward at some evaluation and stays above
-its best, while the training loss keeps falling.
+What it finds: a model that memorises its training set: the held-out loss turned upward at some evaluation and stays
+above its best, while the training loss keeps falling.
 Why it matters: every step after the turn makes the result worse; the best weights lie behind.
-How it decides: from its smoothed minimum to the end the held-out loss rises by at least ``rise`` of the minimum and by
-``signal`` standard errors; the training loss falls by ``falls`` meanwhile and is below ``gap`` of the held-out one. Where
-accuracies are printed and the held-out one neither fell by ``worse`` nor lies ``apart`` below the training one, the rise is
-mere confidence and is told without alarm. Critical when half of the progress of the held-out loss (and of its accuracy, if printed) is lost.
-When it is wrong: noisy evaluations on few samples rise and fall by chance; a held-out loss may rise by overconfidence while
-the accuracy is fine.
-What to do: keep the checkpoint of the minimum, stop there next time; more data, augmentation, weight decay or dropout.
-References: trainspotter (rise >= 1 %, p < 0.1); runmedic (5 % info, 15 % warning, train gains >= 3 %); trainproof (1.2 times the
-minimum); AUTOTRAINER (accuracy gap of 0.10, or 0.07 above 0.9).
+How it decides: from its smoothed minimum to the end the held-out loss rises by at least ``rise`` of the minimum and
+by ``signal`` standard errors; the training loss falls by ``falls`` meanwhile and is below ``gap`` of the held-out
+one. Where accuracies are printed and the held-out one neither fell by ``worse`` nor lies ``apart`` below the training
+one, the rise is mere confidence and is told without alarm. Critical when half of the progress of the held-out loss
+(and of its accuracy, if printed) is lost.
+When it is wrong: noisy evaluations on few samples rise and fall by chance; a held-out loss may rise by overconfidence
+while the accuracy is fine.
+What to do: keep the checkpoint of the minimum, stop there next time; more data, augmentation, weight decay or
+dropout.
+References: trainspotter (rise >= 1 %, p < 0.1); runmedic (5 % info, 15 % warning, train gains >= 3 %); trainproof
+(1.2 times the minimum); AUTOTRAINER (accuracy gap of 0.10, or 0.07 above 0.9).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import numpy as np
 
 from logdoctor.detectors.baseline import noise
 from logdoctor.detectors.smooth import rolling_mean
-from logdoctor.model import Finding
+from logdoctor.model import Finding, Severity
 from logdoctor.rules._examples import ROWS, ramp, table
 from logdoctor.rules._outcome import label
 from logdoctor.rules._pairs import Pair, pair
@@ -32,7 +34,6 @@ from logdoctor.rules._progress import Progress
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
-
 
 HELD_OUT = re.compile(r"^(val|eval|test)_\w+_loss$")  # one held-out set of several
 
@@ -58,7 +59,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         found = pair(view, name, "train_loss", "loss")
         turn = turn_of(found) if found is not None else None
         if found is not None and turn is not None and turned(turn, limits):
-            yield _finding(view, found, turn, alarm=_hurts(view, found, turn, limits), limits=limits)
+            yield _finding(view, found, turn, alarm=_hurts(view, turn, limits), limits=limits)
             return
 
 
@@ -79,12 +80,17 @@ def turn_of(found: Pair) -> Turn:
     final, best = float(np.median(value[-width:])), float(smooth[index])
     near = slice(max(0, index - width // 2), index + width // 2 + 1)
     return Turn(
-        index=index, best=best, final=final, rise=final - best, error=noise(value) / np.sqrt(width),
-        train_at=float(np.median(found.train[near])), train_end=float(np.median(found.train[-width:])),
-    )  # fmt: skip
+        index=index,
+        best=best,
+        final=final,
+        rise=final - best,
+        error=noise(value) / np.sqrt(width),
+        train_at=float(np.median(found.train[near])),
+        train_end=float(np.median(found.train[-width:])),
+    )
 
 
-def _hurts(view: RunView, found: Pair, turn: Turn, limits: Limits) -> bool:
+def _hurts(view: RunView, turn: Turn, limits: Limits) -> bool:
     """Whether an accuracy confirms the rise, or none is there to contradict it."""
     held = view.finite("val_accuracy")
     if held is None or len(held) < 6:
@@ -116,27 +122,39 @@ def _finding(view: RunView, found: Pair, turn: Turn, *, alarm: bool, limits: Lim
     lost = turn.rise / max(start - turn.best, 1e-300)
     heavy = lost > 0.5 and _answers_fell(view, limits)
     best, final = (float(f"{x:.5g}") for x in (turn.best, turn.final))
-    severity = "info" if not alarm else ("critical" if heavy else "warning")
+    severity: Severity = "info" if not alarm else ("critical" if heavy else "warning")
     proof = rows(
         held, [(turn.index, "lowest level"), *((i, "") for i in way(turn.index, last, 3)), (last, "last evaluation")]
     )
     proof += rows(found.train_series, [(len(found.train_series) - 1, "training loss at the end")])
     return finding(
-        RULE, view, severity=severity, confidence=0.9 if alarm else 0.6,  # type: ignore[arg-type]
-        metrics=[held.name, found.train_series.name], onset=view.place(held, turn.index), evidence=proof,
+        RULE,
+        view,
+        severity=severity,
+        confidence=0.9 if alarm else 0.6,
+        metrics=[held.name, found.train_series.name],
+        onset=view.place(held, turn.index),
+        evidence=proof,
         summary=(
-            f"{label(held)} is lowest at {at(view, held, turn.index)} (about {say(best)}) and rises to {say(final)} ({turn.rise / abs(turn.best):+.0%}),"
-            f" while {label(found.train_series)} falls from {say(float(f'{turn.train_at:.4g}'))} to {say(float(f'{turn.train_end:.4g}'))}."
+            f"{label(held)} is lowest at {at(view, held, turn.index)} (about {say(best)}) and rises to"
+            f" {say(final)} ({turn.rise / abs(turn.best):+.0%}),"
+            f" while {label(found.train_series)} falls from {say(float(f'{turn.train_at:.4g}'))} to"
+            f" {say(float(f'{turn.train_end:.4g}'))}."
         ),
         figures={
-            "lowest": best, "final": final, "rise": round(turn.rise / abs(turn.best), 3), "train_at_lowest": float(f"{turn.train_at:.5g}"),
-            "train_at_end": float(f"{turn.train_end:.5g}"), "share_of_progress_lost": round(lost, 3),
+            "lowest": best,
+            "final": final,
+            "rise": round(turn.rise / abs(turn.best), 3),
+            "train_at_lowest": float(f"{turn.train_at:.5g}"),
+            "train_at_end": float(f"{turn.train_end:.5g}"),
+            "share_of_progress_lost": round(lost, 3),
         },
         analysis=(
             "The model fits its training set better and better and everything else worse."
-            if alarm else "The accuracy does not fall with it: the model grows overconfident rather than worse."
+            if alarm
+            else "The accuracy does not fall with it: the model grows overconfident rather than worse."
         ),
-    )  # fmt: skip
+    )
 
 
 def _log(turn: bool) -> str:

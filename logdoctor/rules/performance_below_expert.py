@@ -1,13 +1,15 @@
 """The agent falls far short of the expert that it replaces.
 
-What it finds: an expert (or a scripted player) acted in most steps at first and was withdrawn; what the agent earns by
-itself at the end is less than half of what was earned while the expert played.
+What it finds: an expert (or a scripted player) acted in most steps at first and was withdrawn; what the agent earns
+by itself at the end is less than half of what was earned while the expert played.
 Why it matters: the level to reach stands in the log. An agent that saw it and stays below half of it has not learned.
-How it decides: the expert's share falls from at least ``high`` to at most ``low``; the agent's level at the end, counted
-from what it earned at the start, is below ``half`` of the expert's level, and the gap exceeds ``signal`` standard errors.
+How it decides: the expert's share falls from at least ``high`` to at most ``low``; the agent's level at the end,
+counted from what it earned at the start, is below ``half`` of the expert's level, and the gap exceeds ``signal``
+standard errors.
 When it is wrong: an expert that cheats (sees hidden state) is no standard; a run stopped right after the handover is
 merely early, which is why the share must have been low for a tenth of the rows.
-What to do: compare agreement with the expert and the value range at the handover; look for what kept the agent from learning.
+What to do: compare agreement with the expert and the value range at the handover; look for what kept the agent from
+learning.
 References: DAgger (Ross et al. 2011, arXiv:1011.0686): the learner is judged on its own state distribution.
 """
 
@@ -19,9 +21,9 @@ import numpy as np
 
 from logdoctor.model import Finding, Series
 from logdoctor.rules._examples import ramp, table
+from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress
 from logdoctor.rules._record import Example, Limits, Rule
-from logdoctor.rules._outcome import label
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
 
@@ -83,19 +85,30 @@ def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reac
         series, [(first, "the agent acts alone from here"), *((i, "") for i in way(first, last, 2)), (last, "last row")]
     )
     return finding(
-        RULE, view, severity="critical" if reached < 0.25 else "warning", confidence=0.85, metrics=[series.name, "expert_ratio"],
-        figures=figure, evidence=proof,
+        RULE,
+        view,
+        severity="critical" if reached < 0.25 else "warning",
+        confidence=0.85,
+        metrics=[series.name, "expert_ratio"],
+        figures=figure,
+        evidence=proof,
         summary=(
             f"{label(series)} ends at {say(own.printed(own.final))}; while the expert played, the reward was about"
             f" {say(figure['expert_level'])}. The agent has acted almost alone since {at(view, series, first)}"
             f" and does not reach half of that level."
         ),
-        analysis="The level to reach is taken from this log: the upper half of the rewards earned while the expert still acted.",
-    )  # fmt: skip
+        analysis=(
+            "The level to reach is taken from this log: the upper half of the rewards earned while the"
+            " expert still acted."
+        ),
+    )
 
 
 def _handover(end: float) -> str:
-    return table(expert_ratio=np.concatenate([ramp(90, 5, 30), np.full(30, 5.0)]), reward=np.concatenate([ramp(80, 100, 20, 3.0), ramp(100, end, 20, 3.0), ramp(end, end, 20, 3.0)]))  # fmt: skip
+    return table(
+        expert_ratio=np.concatenate([ramp(90, 5, 30), np.full(30, 5.0)]),
+        reward=np.concatenate([ramp(80, 100, 20, 3.0), ramp(100, end, 20, 3.0), ramp(end, end, 20, 3.0)]),
+    )
 
 
 RULE = Rule(

@@ -2,21 +2,21 @@
 
 What it finds: a return (or accuracy) that was learned and of which at least half is gone at the end.
 Why it matters: the weights at the end are worse than the ones hours before; only an older checkpoint saves them.
-How it decides: the highest smoothed level lies above the start by ``signal`` standard errors and by ``material`` of the
-start's size; at the end at least ``lost`` of that gain is gone (or ``falling`` of it, when it still falls without a pause over the
-last ``tail`` of the rows), again by ``signal`` standard errors; and the fall began
-at least ``after`` of the run before the end, so that it is no momentary dip. Critical from ``gone`` on, else a warning.
-While an expert that acts beside the agent is being withdrawn, its level is no peak of the agent.
+How it decides: the highest smoothed level lies above the start by ``signal`` standard errors and by ``material`` of
+the start's size; at the end at least ``lost`` of that gain is gone (or ``falling`` of it, when it still falls without
+a pause over the last ``tail`` of the rows), again by ``signal`` standard errors; and the fall began at least
+``after`` of the run before the end, so that it is no momentary dip. Critical from ``gone`` on, else a warning. While
+an expert that acts beside the agent is being withdrawn, its level is no peak of the agent.
 When it is wrong: a curriculum that became harder, or an evaluation on other levels, looks the same.
 What to do: stop, go back to the checkpoint of the peak, and look at what moved in the rows before the fall.
-References: zen-rl (below 50 % of its own maximum); hill-a/stable-baselines#837 (ordinary forgetting: keep the best model).
+References: zen-rl (below 50 % of its own maximum); hill-a/stable-baselines#837 (ordinary forgetting: keep the best
+model).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -26,8 +26,8 @@ from logdoctor.rules._examples import failing, learning, table
 from logdoctor.rules._progress import Progress, performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, journey, say, threshold
-from logdoctor.rules.performance_below_expert import expert_share
 from logdoctor.rules.never_learned import fell_below_start
+from logdoctor.rules.performance_below_expert import expert_share
 from logdoctor.view import LOSS_LIKE, RunView
 
 
@@ -107,19 +107,28 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
         else f"{name} rose from {begin} to {say(best)} (around {peak}) and ended at {say(final)}: {rest}."
     )
     return finding(
-        RULE, view, severity="critical" if gone else "warning", confidence=0.93 if gone else 0.8, metrics=[series.name],
+        RULE,
+        view,
+        severity="critical" if gone else "warning",
+        confidence=0.93 if gone else 0.8,
+        metrics=[series.name],
         onset=view.place(series, start),
         summary=f"{story} The fall begins at {at(view, series, start)}.",
         figures={
-            "start": progress.printed(progress.start), "best": best, "final": final, "lost_share": round(progress.lost, 3),
-            "noise": float(f"{progress.noise:.4g}"), "best_line": int(series.line[progress.best_index]),
+            "start": progress.printed(progress.start),
+            "best": best,
+            "final": final,
+            "lost_share": round(progress.lost, 3),
+            "noise": float(f"{progress.noise:.4g}"),
+            "best_line": int(series.line[progress.best_index]),
         },
         evidence=journey(series, progress.best_index, worst, last, "lowest level"),
         analysis=(
             "Levels are means of the first twentieth, of the best twelfth and of the last tenth of the rows."
-            f" The drop is {(progress.best - progress.final) / max(progress.error, 1e-300):,.0f} times the standard error of such a mean."
+            f" The drop is {(progress.best - progress.final) / max(progress.error, 1e-300):,.0f} times the"
+            f" standard error of such a mean."
         ),
-    )  # fmt: skip
+    )
 
 
 def _late_dip() -> Floats:

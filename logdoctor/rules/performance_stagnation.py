@@ -1,10 +1,11 @@
 """Performance improved early and has stood still since.
 
 What it finds: a learned level that no longer rises although most of the budget came after it.
-Why it matters: the second half of the run may have bought nothing; for a solved task that is the end, for an unsolved one
-it is a plateau to break.
+Why it matters: the second half of the run may have bought nothing; for a solved task that is the end, for an unsolved
+one it is a plateau to break.
 How it decides: the longest stretch up to the end whose trend changes the metric by less than ``material`` of the gain
-covers at least ``share`` of the run. It informs and does not alarm: a log alone does not say whether the level is the best one.
+covers at least ``share`` of the run. It informs and does not alarm: a log alone does not say whether the level is the
+best one.
 When it is wrong: a slow rise below the threshold is called still.
 What to do: stop earlier next time, or change what limits the run (exploration, learning-rate schedule, capacity).
 References: rldoctor (drift to noise below 1 and 25-30 % of the run since the best); RLExplorer: reward stagnation.
@@ -36,15 +37,29 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     series, last = progress.series, len(progress.series) - 1
     level = progress.printed(plateau.level)
     yield finding(
-        RULE, view, severity="info", confidence=0.7, metrics=[series.name],
+        RULE,
+        view,
+        severity="info",
+        confidence=0.7,
+        metrics=[series.name],
         summary=(
             f"{label(series)} has stood at about {say(level)} since {at(view, series, plateau.index)}: the last"
             f" {plateau.share:.0%} of the rows changed it by less than a tenth of what was gained before."
         ),
         figures={"level": level, "share_of_run": round(plateau.share, 3), "start": progress.printed(progress.start)},
-        evidence=rows(series, [(0, "start"), (plateau.index, "still from here"), *((i, "") for i in way(plateau.index, last, 1)), (last, "last row")]),
-        analysis="If this is the best the task allows, the rest of the run was not needed; if not, it is what to break next.",
-    )  # fmt: skip
+        evidence=rows(
+            series,
+            [
+                (0, "start"),
+                (plateau.index, "still from here"),
+                *((i, "") for i in way(plateau.index, last, 1)),
+                (last, "last row"),
+            ],
+        ),
+        analysis=(
+            "If this is the best the task allows, the rest of the run was not needed; if not, it is what to break next."
+        ),
+    )
 
 
 RULE = Rule(

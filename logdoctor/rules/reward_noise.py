@@ -2,9 +2,10 @@
 
 What it finds: a noisy return whose trend is up or level.
 Why it matters: a single bad row looks like a collapse; knowing the size of the usual swing saves a restart.
-How it decides: the scatter around the smoothed curve exceeds ``swing`` of the gain, while the end is within ``near`` of the
-best level. Always benign: it explains and never alarms.
-When it is wrong: when the swings grow while the level stays, the policy may be becoming unstable; then other rules speak.
+How it decides: the scatter around the smoothed curve exceeds ``swing`` of the gain, while the end is within ``near``
+of the best level. Always benign: it explains and never alarms.
+When it is wrong: when the swings grow while the level stays, the policy may be becoming unstable; then other rules
+speak.
 What to do: nothing; compare averages over as many rows as the figure says, not single rows.
 References: Henderson et al. 2018, "Deep Reinforcement Learning that Matters" (arXiv:1709.06560): variance of returns.
 """
@@ -26,6 +27,7 @@ from logdoctor.view import RunView
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return the benign explanation where it is needed."""
+    yield from _alternating(view, limits)
     progress = performance(view)
     if progress is None or not view.is_rl or len(progress.series) < 20:
         return
@@ -36,18 +38,64 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     worst = int(np.argmin(progress.up - progress.smooth))
     need = int(np.ceil((2 * progress.noise / (0.1 * progress.gain)) ** 2))
     yield finding(
-        RULE, view, severity="info", confidence=0.8, metrics=[series.name], benign=True,
+        RULE,
+        view,
+        severity="info",
+        confidence=0.8,
+        metrics=[series.name],
+        benign=True,
         summary=(
-            f"{label(series)} scatters by {say(float(f'{progress.noise:.3g}'))} from row to row while its level rises from"
-            f" {say(progress.printed(progress.start))} to {say(progress.printed(progress.final))}: single low rows are noise."
+            f"{label(series)} scatters by {say(float(f'{progress.noise:.3g}'))} from row to row while its level"
+            f" rises from"
+            f" {say(progress.printed(progress.start))} to {say(progress.printed(progress.final))}: single low"
+            f" rows are noise."
         ),
         figures={
-            "scatter": float(f"{progress.noise:.4g}"), "start": progress.printed(progress.start),
-            "final": progress.printed(progress.final), "rows_for_a_tenth_of_the_gain": need,
+            "scatter": float(f"{progress.noise:.4g}"),
+            "start": progress.printed(progress.start),
+            "final": progress.printed(progress.final),
+            "rows_for_a_tenth_of_the_gain": need,
         },
-        evidence=rows(series, [(0, "start"), (worst, "the lowest against its surroundings"), (len(series) - 1, "last row")]),
+        evidence=rows(
+            series, [(0, "start"), (worst, "the lowest against its surroundings"), (len(series) - 1, "last row")]
+        ),
         analysis=f"To tell a change of a tenth of the gain from noise, average about {need:,} rows.",
-    )  # fmt: skip
+    )
+
+
+def _alternating(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Explain a printed reward slope over few episodes that changes its sign in most rows."""
+    series = view.finite("reward_slope")
+    if series is None or len(series) < 10:
+        return
+    flips = int((np.sign(series.value[1:]) * np.sign(series.value[:-1]) < 0).sum())
+    if flips < limits.flips * (len(series) - 1):
+        return
+    low, high, last = int(np.argmin(series.value)), int(np.argmax(series.value)), len(series) - 1
+    yield finding(
+        RULE,
+        view,
+        severity="info",
+        confidence=0.8,
+        metrics=[series.name],
+        benign=True,
+        summary=(
+            f"{label(series)} changes its sign in {flips:,} of {last:,} steps, between"
+            f" {say(float(series.value[low]))} and"
+            f" {say(float(series.value[high]))}: episodes are too noisy for a slope over few of them; read the"
+            f" long-window one."
+        ),
+        figures={
+            "sign_changes": flips,
+            "rows": len(series),
+            "lowest": float(series.value[low]),
+            "highest": float(series.value[high]),
+        },
+        evidence=rows(
+            series, [(i, "") for i in range(max(0, last - 3), last + 1)] + [(low, "lowest"), (high, "highest")]
+        ),
+        analysis="Single episodes hide the pattern that the mean over millions of frames shows.",
+    )
 
 
 RULE = Rule(
@@ -59,6 +107,9 @@ RULE = Rule(
     benign=True,
     thresholds=(
         threshold("swing", 0.1, "of the gain", "swings that an eye takes for falls", "Henderson et al. 2018"),
+        threshold(
+            "flips", 0.5, "of the rows change the sign", "as often as a coin", "Wald and Wolfowitz 1940, runs test"
+        ),
         threshold("near", 0.2, "of the gain", "the end is close to the best level", "zen-rl: collapse below 50 %"),
     ),
     tags=("performance", "reinforcement-learning", "benign"),

@@ -2,10 +2,11 @@
 
 What it finds: a standard deviation of the reward that is exactly zero, or a return printed identically row after row,
 without the return being at the top of a bounded range.
-Why it matters: without differences between episodes there is nothing to learn from; the policy is deterministic, or the
-environment ends at once.
-How it decides: the printed spread is exactly 0 in at least ``share`` of the last half of the rows, or the return repeats
-one value over at least ``share`` of all rows up to the end, while it is below ``solved`` of the best value seen or never rose.
+Why it matters: without differences between episodes there is nothing to learn from; the policy is deterministic, or
+the environment ends at once.
+How it decides: the printed spread is exactly 0 in at least ``share`` of the last half of the rows, or the return
+repeats one value over at least ``share`` of all rows up to the end, while it is below ``solved`` of the best value
+seen or never rose.
 When it is wrong: a solved task with a capped score (500 of 500) repeats its maximum; a rise before it rules that out.
 What to do: look at one episode: is the action always the same, does it end at the first step, is the reward constant?
 References: ML-Agents#805 and #2059 (Std of Reward 0.000 while the mean is at its floor).
@@ -53,14 +54,28 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def _finding(view: RunView, series: Series, start: int, value: float) -> Finding:
     last = len(series) - 1
     return finding(
-        RULE, view, severity="warning", confidence=0.8, metrics=[series.name], onset=view.place(series, start),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.8,
+        metrics=[series.name],
+        onset=view.place(series, start),
         summary=(
-            f"{label(series)} is exactly {say(value)} from {at(view, series, start)} to the end ({last - start + 1:,} rows):"
+            f"{label(series)} is exactly {say(value)} from {at(view, series, start)} to the end"
+            f" ({last - start + 1:,} rows):"
             " every episode earns the same, so there is nothing to learn from."
         ),
         figures={"value": value, "rows": last - start + 1},
-        evidence=rows(series, [(max(0, start - 1), "before"), (start, "constant from here"), *((i, "") for i in way(start, last, 1)), (last, "last row")]),
-    )  # fmt: skip
+        evidence=rows(
+            series,
+            [
+                (max(0, start - 1), "before"),
+                (start, "constant from here"),
+                *((i, "") for i in way(start, last, 1)),
+                (last, "last row"),
+            ],
+        ),
+    )
 
 
 def _floor() -> str:

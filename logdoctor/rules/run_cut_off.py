@@ -1,10 +1,12 @@
 """The log stops before the run does.
 
-What it finds: a run whose last step is clearly short of the number of steps that its own settings or progress name, with
-no line that says why.
-Why it matters: the result is that of a shorter run; whether it was stopped by hand, killed or lost its disk is not said.
-How it decides: a planned number of steps, epochs or iterations stands in the settings, the last step of the same counter
-is below ``share`` of it, and no event says shutdown, crash or early stop. It informs: the log may be a copy taken meanwhile.
+What it finds: a run whose last step is clearly short of the number of steps that its own settings or progress name,
+with no line that says why.
+Why it matters: the result is that of a shorter run; whether it was stopped by hand, killed or lost its disk is not
+said.
+How it decides: a planned number of steps, epochs or iterations stands in the settings, the last step of the same
+counter is below ``share`` of it, and no event says shutdown, crash or early stop. It informs: the log may be a copy
+taken meanwhile.
 When it is wrong: a log copied while the run goes on; a plan counted in another unit (only equal units are compared).
 What to do: look at the scheduler's or the machine's own log for the time of the last line.
 References: L4 (FSE'25): 74 % of failures of large runs happen during iterations.
@@ -40,11 +42,15 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             continue
         if 0 < last < limits.share * plan and view.rows >= 10 and last > 0.01 * plan:
             yield finding(
-                RULE, view, severity="info", confidence=0.6, metrics=[],
+                RULE,
+                view,
+                severity="info",
+                confidence=0.6,
+                metrics=[],
                 summary=f"The log ends at {say(last)} of {say(plan)} planned {sorted(units)[0]}, and no line says why.",
                 figures={"last_step": last, "planned": plan, "share": round(last / plan, 3)},
                 analysis="Either the log was copied while the run went on, or the run was stopped from outside.",
-            )  # fmt: skip
+            )
             return
 
 
@@ -54,11 +60,25 @@ RULE = Rule(
     title="The log stops before the run does",
     severity="info",
     detect=detect,
-    thresholds=(threshold("share", 0.9, "of the plan", "the last row of a finished run may lie a little before", "one row in ten"),),
+    thresholds=(
+        threshold(
+            "share", 0.9, "of the plan", "the last row of a finished run may lie a little before", "one row in ten"
+        ),
+    ),
     tags=("operations",),
     references=("https://arxiv.org/abs/2503.20263",),
     examples=(
-        Example(title="6,000 of 60,000 steps", log=lambda: table(every=100, loss=ramp(2, 1, ROWS)), fires=True, hyperparameters={"max_steps": 60000}),
-        Example(title="all steps", log=lambda: table(every=100, loss=ramp(2, 1, ROWS)), fires=False, hyperparameters={"max_steps": 6000}),
+        Example(
+            title="6,000 of 60,000 steps",
+            log=lambda: table(every=100, loss=ramp(2, 1, ROWS)),
+            fires=True,
+            hyperparameters={"max_steps": 60000},
+        ),
+        Example(
+            title="all steps",
+            log=lambda: table(every=100, loss=ramp(2, 1, ROWS)),
+            fires=False,
+            hyperparameters={"max_steps": 6000},
+        ),
     ),
-)  # fmt: skip
+)

@@ -3,7 +3,8 @@
 What it finds: a program that prints its own reward slope, whose slope stays below zero in the last part of the run.
 Why it matters: it is the program's own early word that the agent is getting worse, often before the average shows it.
 How it decides: at least ``share`` of the last ``tail`` of the rows are negative, their median is more than ``signal``
-robust deviations of noise below zero, and the reward itself has fallen by ``fall`` of its gain and ``drop`` of its best level.
+robust deviations of noise below zero, and the reward itself has fallen by ``fall`` of its gain and ``drop`` of its
+best level.
 When it is wrong: at the end of a solved run the slope scatters around zero; the fall of the reward rules that out.
 What to do: compare with the rows before the sign changed: what moved first is the suspect.
 References: Mann-Kendall and Theil-Sen as robust trend tests (Sen 1968).
@@ -22,6 +23,8 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules._values import Turn, slope_turn
+from logdoctor.rules.q_divergence import diverged
 from logdoctor.view import RunView
 
 SLOPES = ("dqn_slope", "reward_slope")
@@ -29,6 +32,10 @@ SLOPES = ("dqn_slope", "reward_slope")
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding for the first slope metric that stays negative while the reward falls."""
+    turn = slope_turn(view)
+    if turn is not None and diverged(view) is not None:
+        yield _turned(view, turn)
+        return
     progress = performance(view)
     series = view.first(*SLOPES)
     if progress is None or series is None or progress.lost < limits.fall or progress.gain <= 4 * progress.error:
@@ -43,18 +50,72 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     yield _finding(view, series, int(positive[-1]) + 1 if positive.size else 0)
 
 
+def _turned(view: RunView, turn: Turn) -> Finding:
+    """Tell a slope that turned while Q diverged: the reward itself, a slow mean, need not show it yet."""
+    value = turn.series.value
+    best, last, start = float(value[turn.best]), float(value[turn.last]), turn.negative
+    return finding(
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.8,
+        metrics=[turn.series.name],
+        onset=view.place(turn.series, start),
+        summary=(
+            f"{label(turn.series)} turned from {best:+.12g} at {at(view, turn.series, turn.best)} to {last:+.12g} at"
+            f" {at(view, turn.series, turn.last)} and is negative from {at(view, turn.series, start)} on:"
+            " the agent was learning and now unlearns, while Q diverges."
+        ),
+        figures={
+            "best": best,
+            "best_line": int(turn.series.line[turn.best]),
+            "last": last,
+            "rows": turn.last - start + 1,
+        },
+        evidence=rows(
+            turn.series,
+            [
+                (turn.best, "best"),
+                *((i, "") for i in way(turn.best, start, 2)),
+                (start, "negative from here"),
+                *((i, "") for i in way(start, turn.last, 2)),
+                (turn.last, "last row"),
+            ],
+        ),
+        analysis="The slope of the mean shows the turn before the mean itself has lost much.",
+    )
+
+
 def _finding(view: RunView, series: Series, start: int) -> Finding:
     start = min(start, len(series) - 1)
     last = len(series) - 1
     return finding(
-        RULE, view, severity="warning", confidence=0.75, metrics=[series.name], onset=view.place(series, start),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.75,
+        metrics=[series.name],
+        onset=view.place(series, start),
         summary=(
             f"{label(series)} is negative in every row from {at(view, series, start)} to the end"
-            f" ({last - start + 1:,} rows; lowest {say(float(series.value[start:].min()))}): the agent is getting worse."
+            f" ({last - start + 1:,} rows; lowest {say(float(series.value[start:].min()))}): the agent is"
+            f" getting worse."
         ),
-        figures={"rows": last - start + 1, "median": float(f"{np.median(series.value[start:]):.4g}"), "lowest": float(series.value[start:].min())},
-        evidence=rows(series, [(max(0, start - 1), "last row that is not negative"), (start, "negative from here"), *((i, "") for i in way(start, last, 2)), (last, "last row")]),
-    )  # fmt: skip
+        figures={
+            "rows": last - start + 1,
+            "median": float(f"{np.median(series.value[start:]):.4g}"),
+            "lowest": float(series.value[start:].min()),
+        },
+        evidence=rows(
+            series,
+            [
+                (max(0, start - 1), "last row that is not negative"),
+                (start, "negative from here"),
+                *((i, "") for i in way(start, last, 2)),
+                (last, "last row"),
+            ],
+        ),
+    )
 
 
 def _log(down: bool) -> str:
@@ -74,7 +135,13 @@ RULE = Rule(
         threshold("tail", 0.1, "of the rows", "the end of the run", "trainspotter: last 25 %"),
         threshold("share", 0.9, "of those rows", "nearly all of them", "sign test p < 0.01 from 7 rows on"),
         threshold("signal", 1.0, "robust deviations", "not zero by noise", "Sen 1968"),
-        threshold("drop", 0.1, "of the best level", "a fall that a reader of the curve would notice", "SageMaker Debugger: 10 % for losses"),
+        threshold(
+            "drop",
+            0.1,
+            "of the best level",
+            "a fall that a reader of the curve would notice",
+            "SageMaker Debugger: 10 % for losses",
+        ),
         threshold("fall", 0.2, "of the gain", "the reward itself has begun to fall", "rldoctor: decline"),
     ),
     tags=("performance", "reinforcement-learning"),

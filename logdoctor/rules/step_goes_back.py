@@ -3,11 +3,14 @@
 What it finds: a row whose step is clearly below the one before it, in one and the same run.
 Why it matters: training went on from an older checkpoint, or the counter was reset while schedules (learning rate,
 epsilon) were not; the steps in between are done twice and curves over the step are folded.
-How it decides: inside a run the step falls by at least ``rows`` usual distances between rows and by ``share`` of what was run
-so far. After a line that says "resumed" a fall up to ``usual`` of the run is what a checkpoint costs, and only told.
-When it is wrong: two programs that write to one file look the same; a counter that restarts in every epoch is not judged.
+How it decides: inside a run the step falls by at least ``rows`` usual distances between rows and by ``share`` of what
+was run so far. After a line that says "resumed" a fall up to ``usual`` of the run is what a checkpoint costs, and
+only told.
+When it is wrong: two programs that write to one file look the same; a counter that restarts in every epoch is not
+judged.
 What to do: check which checkpoint was loaded (weights, optimiser, scheduler and step must be of one save).
-References: losslint (step backtrack: strictly decreasing); trainspotter (resume bug: learning rate rises after its peak).
+References: losslint (step backtrack: strictly decreasing); trainspotter (resume bug: learning rate rises after its
+peak).
 """
 
 from __future__ import annotations
@@ -51,19 +54,33 @@ def _finding(view: RunView, series: Series, at: int, back: float, done: float, t
     before, after = float(series.step[at]), float(series.step[at + 1])
     clock = clock_of(view, series)
     return finding(
-        RULE, view, severity="info" if told else "warning", confidence=0.9, metrics=[series.name],
+        RULE,
+        view,
+        severity="info" if told else "warning",
+        confidence=0.9,
+        metrics=[series.name],
         onset=view.place(series, at + 1),
         summary=(
-            f"The {clock} goes back from {say(before)} (line {series.line[at]}) to {say(after)} (line {series.line[at + 1]}): {say(back)}"
+            f"The {clock} goes back from {say(before)} (line {series.line[at]}) to {say(after)} (line"
+            f" {series.line[at + 1]}): {say(back)}"
             f" are done twice, {back / done:.0%} of what had been run."
         ),
         figures={"before": before, "after": after, "back": back, "share_of_run": round(back / done, 3)},
-        evidence=rows(series, [(max(0, at - 1), ""), (at, "before the fall"), (at + 1, "after the fall"), (min(len(series) - 1, at + 2), "")]),
+        evidence=rows(
+            series,
+            [
+                (max(0, at - 1), ""),
+                (at, "before the fall"),
+                (at + 1, "after the fall"),
+                (min(len(series) - 1, at + 2), ""),
+            ],
+        ),
         analysis=(
             "A line between the two rows says that a checkpoint was loaded; the fall is what such a restart costs."
-            if told else "An older checkpoint was loaded, or the counter was reset while the rest went on."
+            if told
+            else "An older checkpoint was loaded, or the counter was reset while the rest went on."
         ),
-    )  # fmt: skip
+    )
 
 
 def _log(back: int) -> str:

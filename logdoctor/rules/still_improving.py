@@ -3,9 +3,10 @@
 What it finds: a curve whose last part holds an outsized share of everything that was gained.
 Why it matters: nothing is broken, but the result is not the one that this run could have reached; judging it now, or
 comparing it with finished runs, misleads.
-How it decides: the last ``tail`` of the rows hold at least ``share`` of the whole gain, the slope there is no smaller than
-in the stretch before it, the rise exceeds ``signal`` standard errors, and (for a loss) the end is still above ``high`` of
-the start. A metric that averages over many episodes is judged only when its window is short against the run.
+How it decides: the last ``tail`` of the rows hold at least ``share`` of the whole gain, the slope there is no smaller
+than in the stretch before it, the rise exceeds ``signal`` standard errors, and (for a loss) the end is still above
+``high`` of the start. A metric that averages over many episodes is judged only when its window is short against the
+run.
 When it is wrong: a metric that averages over an unknown window goes on rising after the policy stopped.
 What to do: train longer, or shorten the learning-rate schedule's tail only after the curve has flattened.
 References: rldoctor (silent below half of the planned steps); runmedic: resume at the best step.
@@ -15,8 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from logdoctor.model import Finding
-from logdoctor.rules._examples import ROWS, learning, ramp, table, wobble
+from logdoctor.rules._examples import ROWS, learning, ramp, table
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress, lag, performance
 from logdoctor.rules._record import Example, Limits, Rule
@@ -61,19 +64,29 @@ def _finding(view: RunView, progress: Progress, limits: Limits) -> Finding:
         for x in (progress.start, progress.level(0.95 - limits.tail, 1.05 - limits.tail), progress.level(0.95, 1.0))
     )
     return finding(
-        RULE, view, severity="warning", confidence=0.7, metrics=[series.name], onset=None,
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.7,
+        metrics=[series.name],
+        onset=None,
         summary=(
             f"{label(series)} was still improving fast when the log ended: {say(start)} at the start, {say(middle)} at"
             f" {at(view, series, turn)}, {say(end)} at the end. The run is unfinished rather than broken."
         ),
         figures={"start": start, "before_last_part": middle, "end": end, "last_part_share_of_rows": limits.tail},
-        evidence=rows(series, [(0, "start"), (turn, "the last part begins"), *((i, "") for i in way(turn, last, 2)), (last, "last row")]),
-        analysis="No plateau is in sight, so the level at the end says where the log stops and not what this run can reach.",
-    )  # fmt: skip
+        evidence=rows(
+            series,
+            [(0, "start"), (turn, "the last part begins"), *((i, "") for i in way(turn, last, 2)), (last, "last row")],
+        ),
+        analysis=(
+            "No plateau is in sight, so the level at the end says where the log stops and not what this run can reach."
+        ),
+    )
 
 
 def _late() -> str:
-    return table(val_accuracy=[*ramp(0.1, 0.15, ROWS - 15), *ramp(0.15, 0.6, 15)] + wobble(size=0.004))
+    return table(val_accuracy=np.concatenate([ramp(0.1, 0.15, ROWS - 15, 0.004), ramp(0.15, 0.6, 15, 0.004)]))
 
 
 RULE = Rule(

@@ -1,16 +1,17 @@
 """Every step takes longer than before, and it gets worse.
 
 What it finds: a speed that falls, or a time per step that grows, well beyond the scatter of a shared machine.
-Why it matters: the run finishes late or never; a steady growth is the mark of a leak (history kept, a growing buffer, a log
-file rewritten each time).
-How it decides: the time per unit of work in the last tenth is at least ``slower`` times that of the fastest tenth of the first
-half, it is still ``ongoing`` times larger at the end than in the middle or jumped once and stayed, and hardly a row of
-the end is as fast as the usual row before. A rate averaged since the start (frames per second of some trainers) falls when
-learning sets in and then levels off, which is no fault.
+Why it matters: the run finishes late or never; a steady growth is the mark of a leak (history kept, a growing buffer,
+a log file rewritten each time).
+How it decides: the time per unit of work in the last tenth is at least ``slower`` times that of the fastest tenth of
+the first half, it is still ``ongoing`` times larger at the end than in the middle or jumped once and stayed, and
+hardly a row of the end is as fast as the usual row before. A rate averaged since the start (frames per second of some
+trainers) falls when learning sets in and then levels off, which is no fault.
 When it is wrong: longer episodes or sequences, or an evaluation inside the step, cost more by design.
 What to do: look at memory and at what grows with the step count (lists of losses with their graphs, replay, logging).
-References: runmedic (last below 0.8 of first, Spearman below -0.6); trainspotter (recent over early at least 1.4); trainproof
-(last fifth over 3 times the first half); PyTorch FAQ ("My model reports cuda runtime error(2): out of memory": history kept).
+References: runmedic (last below 0.8 of first, Spearman below -0.6); trainspotter (recent over early at least 1.4);
+trainproof (last fifth over 3 times the first half); PyTorch FAQ ("My model reports cuda runtime error(2): out of
+memory": history kept).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         yield _finding(view, speed, tenths, [item.series.name for item, _ in slow])
 
 
-def _tenths(speed: Speed, limits: Limits) -> np.ndarray | None:  # type: ignore[type-arg]
+def _tenths(speed: Speed, limits: Limits) -> np.ndarray | None:
     """Return the median cost of each tenth when the run degraded, else None."""
     cost = speed.cost
     tenths = medians(cost, TENTHS)
@@ -66,7 +67,7 @@ def onset(speed: Speed, base: float, spread: float) -> int:
     return int(from_here[0]) if from_here.size else speed.cost.size // 2
 
 
-def _finding(view: RunView, speed: Speed, tenths: np.ndarray, names: list[str]) -> Finding:  # type: ignore[type-arg]
+def _finding(view: RunView, speed: Speed, tenths: np.ndarray, names: list[str]) -> Finding:
     series, last = speed.series, len(speed.series) - 1
     best = int(np.argmin(tenths[:5]))
     head = speed.cost[: (best + 1) * last // TENTHS + 1]
@@ -77,15 +78,38 @@ def _finding(view: RunView, speed: Speed, tenths: np.ndarray, names: list[str]) 
     end = float(np.median(series.value[-max(3, last // TENTHS) :]))
     factor = float(tenths[-1]) / base
     return finding(
-        RULE, view, severity="warning", confidence=0.92, metrics=names, onset=view.place(series, start),
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.92,
+        metrics=names,
+        onset=view.place(series, start),
         summary=(
-            f"Each step takes longer and longer from {at(view, series, start)} on: {label(series)} goes from about {say(float(f'{before:.4g}'))}"
+            f"Each step takes longer and longer from {at(view, series, start)} on: {label(series)} goes from"
+            f" about {say(float(f'{before:.4g}'))}"
             f" to {say(float(f'{end:.4g}'))}, {times(factor)} times slower."
         ),
-        figures={"before": float(f"{before:.5g}"), "end": float(f"{end:.5g}"), "times_slower": float(f"{factor:.4g}"), "middle": float(f"{tenths[4] if not speed.rate else 1 / tenths[4]:.5g}")},
-        evidence=rows(series, [(0, "start"), (max(0, start - 1), "before"), (start, "slower from here"), *((i, "") for i in way(start, last, 2)), (last, "last row")]),
-        analysis="The rows at the end are slower than nearly every row before the onset, so this is no scatter of a busy machine.",
-    )  # fmt: skip
+        figures={
+            "before": float(f"{before:.5g}"),
+            "end": float(f"{end:.5g}"),
+            "times_slower": float(f"{factor:.4g}"),
+            "middle": float(f"{tenths[4] if not speed.rate else 1 / tenths[4]:.5g}"),
+        },
+        evidence=rows(
+            series,
+            [
+                (0, "start"),
+                (max(0, start - 1), "before"),
+                (start, "slower from here"),
+                *((i, "") for i in way(start, last, 2)),
+                (last, "last row"),
+            ],
+        ),
+        analysis=(
+            "The rows at the end are slower than nearly every row before the onset, so this is no scatter"
+            " of a busy machine."
+        ),
+    )
 
 
 def _log(slow: bool) -> str:
@@ -102,7 +126,13 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     thresholds=(
-        threshold("slower", 2.0, "times the fastest tenth", "beyond what sharing a machine costs", "trainproof: 3; trainspotter: 1.4"),
+        threshold(
+            "slower",
+            2.0,
+            "times the fastest tenth",
+            "beyond what sharing a machine costs",
+            "trainproof: 3; trainspotter: 1.4",
+        ),
         threshold("ongoing", 1.3, "times the middle", "it goes on getting worse", "trainspotter: 1.4"),
     ),
     tags=("operations", "throughput"),
@@ -112,4 +142,4 @@ RULE = Rule(
         Example(title="10 ms throughout", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: None if speeds(view) else "no speed and no time per step in this log",
-)  # fmt: skip
+)

@@ -2,8 +2,8 @@
 
 What it finds: a large share of generated answers that end at the maximum length instead of by themselves.
 Why it matters: a cut answer earns no proper reward; with most of them cut, the reward says nothing about quality.
-How it decides: the median share of truncated answers over the last fifth of the run is at least ``some``; critical from ``most`` on
-when the reward did not improve.
+How it decides: the median share of truncated answers over the last fifth of the run is at least ``some``; critical
+from ``most`` on when the reward did not improve.
 When it is wrong: a length curriculum starts with a short limit on purpose.
 What to do: raise the completion limit, add a soft length penalty, or filter prompts that need long answers.
 References: rldoctor (0.05 / 0.15); autocontext#1067 (a cap of 256 truncated every answer; 512 fixed it).
@@ -38,13 +38,20 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     last = len(series) - 1
     high = np.flatnonzero(series.value >= limits.some)
     yield finding(
-        RULE, view, severity="critical" if late >= limits.most and not better else "warning", confidence=0.85,
-        metrics=[series.name], onset=view.place(series, int(high[0])),
-        summary=f"{late:.0%} of the answers are cut off at the length limit over the last fifth of the run ({label(series)}; {at(view, series, last)}: {say(float(series.value[last]))}).",
+        RULE,
+        view,
+        severity="critical" if late >= limits.most and not better else "warning",
+        confidence=0.85,
+        metrics=[series.name],
+        onset=view.place(series, int(high[0])),
+        summary=(
+            f"{late:.0%} of the answers are cut off at the length limit over the last fifth of the run"
+            f" ({label(series)}; {at(view, series, last)}: {say(float(series.value[last]))})."
+        ),
         figures={"late_share": round(late, 4), "first_share": float(series.value[0]), "rows": len(series)},
         evidence=rows(series, [(0, "start"), *((i, "") for i in way(0, last, 2)), (last, "last row")]),
         analysis="A cut answer cannot earn a proper reward, whatever it says.",
-    )  # fmt: skip
+    )
 
 
 def _log(cut: float) -> str:
@@ -72,4 +79,4 @@ RULE = Rule(
         Example(title="80 % cut off", log=lambda: _log(0.8), fires=True),
         Example(title="2 % cut off", log=lambda: _log(0.02), fires=False),
     ),
-)  # fmt: skip
+)

@@ -1,15 +1,15 @@
 """The optimiser no longer updates anything, although the loop goes on.
 
-What it finds: everything that an update computes (losses, gradient norms, Q values, agreement) repeats to the last digit
-from one row to the end, while the environment or the clock goes on.
+What it finds: everything that an update computes (losses, gradient norms, Q values, agreement) repeats to the last
+digit from one row to the end, while the environment or the clock goes on.
 Why it matters: the rest of the run is wasted, and nothing in the log says so: no error, no odd number.
-How it decides: at least ``together`` update metrics moved at nearly every row, and all of them (``all`` of those printed)
-stand still from within ``apart`` of the rows of one another to the end, over at least 8 rows and 8 % of the run. A speed of
-updates that falls to exactly zero at the same place confirms it.
+How it decides: at least ``together`` update metrics moved at nearly every row, and all of them (``all`` of those
+printed) stand still from within ``apart`` of the rows of one another to the end, over at least 8 rows and 8 % of the
+run. A speed of updates that falls to exactly zero at the same place confirms it.
 When it is wrong: a program that prints the last known values while it evaluates or waits for clients; masked rows are
 left out for that reason.
-What to do: look for a thread that died, a queue that ran empty, or a condition that is never true again; resume from the
-last checkpoint before the stop.
+What to do: look for a thread that died, a queue that ran empty, or a condition that is never true again; resume from
+the last checkpoint before the stop.
 References: SageMaker UnchangedTensor (3 equal values, rtol 1e-5); TrainCheck (OSDI'25): silent errors.
 """
 
@@ -78,14 +78,22 @@ def _finding(view: RunView, stopped: list[Frozen]) -> Finding:
         ],
     )
     return finding(
-        RULE, view, severity="critical", confidence=0.95, metrics=[item.series.name for item in stopped], onset=view.place(series, start),
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.95,
+        metrics=[item.series.name for item in stopped],
+        onset=view.place(series, start),
         summary=(
-            f"Updates stopped at {at(view, series, start)}: {', '.join(names[:4])}{' and others' if len(names) > 4 else ''} repeat"
-            f" to the last digit ({label(series)} = {say(float(series.value[-1]))}) in the {last - start:,} rows after it, while the run goes on."
+            f"Updates stopped at {at(view, series, start)}:"
+            f" {', '.join(names[:4])}{' and others' if len(names) > 4 else ''} repeat"
+            f" to the last digit ({label(series)} = {say(float(series.value[-1]))}) in the {last - start:,}"
+            f" rows after it, while the run goes on."
         ),
         figures={"repeated_rows": last - start, "metrics": len(names), "value": float(series.value[-1])},
-        evidence=proof, analysis=f"Values that are computed anew at every update cannot repeat to the last digit.{confirm}",
-    )  # fmt: skip
+        evidence=proof,
+        analysis=f"Values that are computed anew at every update cannot repeat to the last digit.{confirm}",
+    )
 
 
 def _log(stop: int) -> str:

@@ -1,15 +1,17 @@
 """The held-out result is clearly better than the training result.
 
-What it finds: a held-out loss well below the training loss (or a held-out accuracy well above) for most of the run, while the
-training set itself is hardly fitted.
-Why it matters: some of it is ordinary (dropout, augmentation, averages over an epoch); a wide gap with a training loss that
-hardly falls says that the training labels are wrong, or that held-out samples leak into training.
-How it decides: in at least ``often`` of the evaluations of the second half the held-out loss is below ``below`` of the
-training one, and the training loss has fallen by less than ``fitted`` of its start; where accuracies are printed, the
-held-out one is ``apart`` higher. A well fitted training set clears the suspicion.
+What it finds: a held-out loss well below the training loss (or a held-out accuracy well above) for most of the run,
+while the training set itself is hardly fitted.
+Why it matters: some of it is ordinary (dropout, augmentation, averages over an epoch); a wide gap with a training
+loss that hardly falls says that the training labels are wrong, or that held-out samples leak into training.
+How it decides: in at least ``often`` of the evaluations of the second half the held-out loss is below ``below`` of
+the training one, and the training loss has fallen by less than ``fitted`` of its start; where accuracies are printed,
+the held-out one is ``apart`` higher. A well fitted training set clears the suspicion.
 When it is wrong: heavy dropout, mixup or label smoothing raise the training loss on purpose.
-What to do: evaluate a batch of the training set in evaluation mode with its labels; look at twenty samples and their labels.
-References: UMLAUT (validation above training by 0.05 after epoch 3); runmedic (validation below 0.9 of training in 70 % of pairs).
+What to do: evaluate a batch of the training set in evaluation mode with its labels; look at twenty samples and their
+labels.
+References: UMLAUT (validation above training by 0.05 after epoch 3); runmedic (validation below 0.9 of training in 70
+% of pairs).
 """
 
 from __future__ import annotations
@@ -64,15 +66,30 @@ def _finding(view: RunView, found: Pair, start: float, gap: float | None) -> Fin
     proof = rows(held, [(half, "held-out"), *((i, "") for i in way(half, last, 1)), (last, "held-out, last")])
     proof += rows(found.train_series, [(0, "training, first"), (len(found.train_series) - 1, "training, last")])
     return finding(
-        RULE, view, severity="warning", confidence=0.8, metrics=[held.name, found.train_series.name],
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.8,
+        metrics=[held.name, found.train_series.name],
         summary=(
-            f"{label(held)} ({say(float(f'{end:.4g}'))} at {at(view, held, last)}) is well below {label(found.train_series)}"
-            f" ({say(float(f'{train_end:.4g}'))}), which fell by only {fell:.0%} of its start: the training set is not what the model learns to answer."
+            f"{label(held)} ({say(float(f'{end:.4g}'))} at {at(view, held, last)}) is well below"
+            f" {label(found.train_series)}"
+            f" ({say(float(f'{train_end:.4g}'))}), which fell by only {fell:.0%} of its start: the training set"
+            f" is not what the model learns to answer."
         ),
-        figures={"held_out_end": float(f"{end:.5g}"), "train_end": float(f"{train_end:.5g}"), "train_start": float(f"{start:.5g}"), "train_fell": round(fell, 3), "accuracy_gap": None if gap is None else round(gap, 3)},
+        figures={
+            "held_out_end": float(f"{end:.5g}"),
+            "train_end": float(f"{train_end:.5g}"),
+            "train_start": float(f"{start:.5g}"),
+            "train_fell": round(fell, 3),
+            "accuracy_gap": None if gap is None else round(gap, 3),
+        },
         evidence=proof,
-        analysis=f"A model that answers unseen samples better than its own training samples was given wrong training labels, or is trained with heavy noise on purpose.{more}",
-    )  # fmt: skip
+        analysis=(
+            f"A model that answers unseen samples better than its own training samples was given wrong"
+            f" training labels, or is trained with heavy noise on purpose.{more}"
+        ),
+    )
 
 
 def _log(wrong: bool) -> str:

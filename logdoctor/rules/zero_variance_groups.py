@@ -2,11 +2,13 @@
 
 What it finds: a large share of prompts whose group of answers has no spread in reward.
 Why it matters: group-relative advantages of such prompts are exactly zero; the batch shrinks to what is left.
-How it decides: the median share over the last fifth is at least ``some`` (warning) or ``most`` (critical, unless the mean reward
-shows that the prompts have become easy).
-When it is wrong: a solved task has no spread left; the mean reward then stands near its maximum and the finding says so.
+How it decides: the median share over the last fifth is at least ``some`` (warning) or ``most`` (critical, unless the
+mean reward shows that the prompts have become easy).
+When it is wrong: a solved task has no spread left; the mean reward then stands near its maximum and the finding says
+so.
 What to do: filter prompts that are always or never solved (dynamic sampling), larger groups, harder or easier data.
-References: rldoctor (0.30 / 0.50 / 0.75; mean reward at least 0.85 "too easy", at most 0.15 "too hard"); DAPO (arXiv:2503.14476).
+References: rldoctor (0.30 / 0.50 / 0.75; mean reward at least 0.85 "too easy", at most 0.15 "too hard"); DAPO
+(arXiv:2503.14476).
 """
 
 from __future__ import annotations
@@ -49,13 +51,20 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     high = np.flatnonzero(series.value >= limits.some)
     easy = level is not None and level >= 0.85
     yield finding(
-        RULE, view, severity="critical" if late >= limits.most and not easy else "warning", confidence=0.85,
-        metrics=[series.name], onset=view.place(series, int(high[0])),
-        summary=f"{late:.0%} of the prompts give no signal over the last fifth of the run: all their answers earn the same ({label(series)}, last {say(float(series.value[last]))} at {at(view, series, last)}).{why}",
+        RULE,
+        view,
+        severity="critical" if late >= limits.most and not easy else "warning",
+        confidence=0.85,
+        metrics=[series.name],
+        onset=view.place(series, int(high[0])),
+        summary=(
+            f"{late:.0%} of the prompts give no signal over the last fifth of the run: all their answers"
+            f" earn the same ({label(series)}, last {say(float(series.value[last]))} at {at(view, series, last)}).{why}"
+        ),
         figures={"late_share": round(late, 4), "first_share": float(series.value[0]), "mean_reward": level},
         evidence=rows(series, [(0, "start"), *((i, "") for i in way(0, last, 2)), (last, "last row")]),
         analysis="The advantage of an answer is its reward minus the mean of its group; without spread it is zero.",
-    )  # fmt: skip
+    )
 
 
 def _log(share: float) -> str:
@@ -83,4 +92,4 @@ RULE = Rule(
         Example(title="80 % of the groups", log=lambda: _log(0.8), fires=True),
         Example(title="10 % of the groups", log=lambda: _log(0.1), fires=False),
     ),
-)  # fmt: skip
+)
