@@ -72,6 +72,10 @@ CLAIMS: list[tuple[str, Callable[[], str], str, tuple[str, ...]]] = [
         "LD402",
         ("[-1.55, 1,999.62]", "[-3.37, 15.95]", "125 times lower"),
     ),
+    ("S1-3: the slope changes its sign", seed_logs.q_divergence, "LD605", ("+1.131", "-0.35", "negative from")),
+    ("S1-4: loss down, performance down", seed_logs.q_divergence, "LD210", ("0.465", "0.36", "+1.131")),
+    ("S1-6: reward noise", seed_logs.q_divergence, "LD606", ("-49.168", "50.312")),
+    ("S0-1: GradNorm never recorded", seed_logs.zero_init_head, "LD101", ("exactly 0 in all",)),
     ("S1-5: gradient swings and clipping", seed_logs.q_divergence, "LD311", ("4.764", "8.787", "0.569", "43 %")),
     ("S1-12: expert ratio at its floor before the break", seed_logs.q_divergence, "LD513", ("to its floor of 5",)),
     (

@@ -260,17 +260,39 @@ def shrinking(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
     return Fall(top, end, float(smooth[top] / late), m.size - end)
 
 
-def slope_turn(view: RunView) -> tuple[Series, int, int] | None:
-    """Return a printed performance slope that turned from clearly positive to negative: (series, first, last index)."""
-    series = view.finite("dqn_slope")
-    if series is None or len(series) < 4 or np.ptp(series.value) == 0:
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """A printed performance slope that turned: its best row, the first of the negative rows at the end, the last row.
+
+    The series holds every printed value: a slope whose window is not yet full is told but not judged.
+    """
+
+    series: Series
+    best: int
+    negative: int
+    last: int
+
+    @property
+    def text(self) -> str:
+        """One clause: from the best to the last value."""
+        value = self.series.value
+        return f"{label(self.series)} turned from {say(float(value[self.best]))} to {say(float(value[self.last]))}"
+
+
+def slope_turn(view: RunView) -> Turn | None:
+    """Return the printed performance slope that turned from clearly positive to negative, or None."""
+    judged, series = view.finite("dqn_slope"), view.raw("dqn_slope")
+    if judged is None or series is None or len(judged) < 4 or np.ptp(judged.value) == 0:
         return None
-    part = max(1, len(series) // 5)
-    early, late = float(np.median(series.value[:part])), float(np.median(series.value[-part:]))
-    last = float(series.value[-1])
-    if early > 0 and late < 0.5 * early and last < -0.1 * early:
-        return series, 0, len(series) - 1
-    return None
+    part = max(1, len(judged) // 5)
+    early, late = float(np.median(judged.value[:part])), float(np.median(judged.value[-part:]))
+    if early <= 0 or late >= 0.5 * early or judged.value[-1] >= -0.1 * early:
+        return None
+    series = series.where(np.isfinite(series.value))
+    first = min(3, len(series) - 1)  # a regression over one or two points is no slope
+    best = first + int(np.argmax(series.value[first:]))
+    positive = np.flatnonzero(series.value > 0)
+    return Turn(series, best, min(int(positive[-1]) + 1 if positive.size else 0, len(series) - 1), len(series) - 1)
 
 
 def suffering(view: RunView) -> str:
@@ -280,8 +302,7 @@ def suffering(view: RunView) -> str:
         return hurt.text
     turn = slope_turn(view)
     if turn is not None:
-        series, first, last = turn
-        return f"{label(series)} turned from {say(float(series.value[first]))} to {say(float(series.value[last]))}"
+        return turn.text
     q = scale(view)
     drop = collapse(q, 10.0) if q is not None else None
     if q is not None and drop is not None:

@@ -52,7 +52,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         severity="warning" if clip is not None else "info",
         confidence=0.6,
         metrics=[series.name, *(["clip_delta"] if clip else [])],
-        onset=view.place(positive, min(top, bottom)),
+        onset=view.place(positive, top),
         summary=(
             f"{label(series)} swings between {say(float(positive.value[bottom]))} and {say(float(positive.value[top]))}"
             f" ({times(float(positive.value[top] / positive.value[bottom]))} times){text}; {trouble}."

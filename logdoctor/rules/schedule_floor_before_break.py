@@ -99,10 +99,7 @@ def break_of(view: RunView) -> tuple[Place, str] | None:
         found.append((view.place(hurt.series, hurt.fall_index), f"the fall of {label(hurt.series)}"))
     turn = slope_turn(view)
     if turn is not None:
-        negative = np.flatnonzero(turn[0].value < 0)
-        found.append(
-            (view.place(turn[0], int(negative[0]) if negative.size else turn[2]), f"the negative {label(turn[0])}")
-        )
+        found.append((view.place(turn.series, turn.negative), f"the negative {label(turn.series)}"))
     return min(found, key=lambda item: item[0].line) if found else None
 
 
