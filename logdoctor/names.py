@@ -22,7 +22,7 @@ def words(text: str) -> frozenset[str]:
 # canonical name -> spellings, lower case, without blanks, underscores, dashes and dots.
 _SPELLINGS: dict[str, str] = {
     "loss": (
-        "loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
+        "steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
         "crossentropyloss celoss lossavg lpix objective learn total trainingloss trainloss batchloss "
         "epochloss losstotal"
     ),
@@ -61,7 +61,7 @@ _SPELLINGS: dict[str, str] = {
     "perplexity": "ppl perplexity",
     "fid": "fid fid50k fid50kfull",
     "episode_return": (
-        "eprewmean eprewardmean epreturnmean episoderewardmean episodereturnmean episodicreturn "
+        "mean/medianreward averageundiscountedreturnpertrainingepisode lastmeanrewardperepisode eprewmean eprewardmean epreturnmean episoderewardmean episodereturnmean episodicreturn "
         "episodicreturns episodereturn averageepret averagereturn avgreturn meanreward meanrewards "
         "meanrew totalreward totalrewards episodereward eprew epreward rew return returns score scores "
         "avgreward averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore "
@@ -70,7 +70,7 @@ _SPELLINGS: dict[str, str] = {
         "episodereturns eprewavg eprewsmean episodescore sumreward rewardsum"
     ),
     "episode_length": (
-        "eplenmean eplen episodelenmean episodelength episodelengths meanepisodelength meanlen avgeplen "
+        "episodet episodesteps eplenmean eplen episodelenmean episodelength episodelengths meanepisodelength meanlen avgeplen "
         "avgepisodelength nbepisodesteps averageepisodelength episodelen avglen epsteps episodesteps "
         "eplength meaneplength eplengthmean episodiclength averageeplen averageeplength length len "
         "avglength meanlength"
@@ -134,7 +134,7 @@ _SPELLINGS: dict[str, str] = {
     "nan_iterations": "numberofnaniterations naniterations",
     "fps": "fps sps fpstotal fpsmean framespersecond stepspersec",
     "steps_per_second": (
-        "steps/s stepspersecond steps/sec globalstep/sec trainstepspersecond it/s its iter/s "
+        "averagetrainingstepspersecond steps/s stepspersecond steps/sec globalstep/sec trainstepspersecond it/s its iter/s "
         "iterationspersecond batch/s globalsteppersec batchespersecond batches/s updates/s ups iters/s"
     ),
     "samples_per_second": (
@@ -177,8 +177,9 @@ _SPELLINGS: dict[str, str] = {
         "episoderewardmax maxepret epreturnmax maxreward maxreturn episodereturnmax max100episodereward rewmax"
     ),
     "min_return": (
-        "episoderewardmin minepret epreturnmin minreward minreturn episodereturnmin min100episodereward rewmin"
+        "min/maxreward episoderewardmin minepret epreturnmin minreward minreturn episodereturnmin min100episodereward rewmin"
     ),
+    "eval_return": "averageundiscountedreturnperevaluationepisode evalmeanreward",
     "return_std": "stdepret stdofreward stdreward eprewstd rewstd rewardstd returnstd stdreturn",
     "best_return": "bestreward bestepisodereward bestmeanreward bestreturn bestscore",
 }
@@ -202,7 +203,7 @@ def _counters(rank: int, unit: str, words: str) -> None:
 _counters(
     0,
     "env steps",
-    "totaltimesteps timestepstotal totalenvinteracts envstep envsteps numenvstepssampled "
+    "totalt actorsteps totaltimesteps timestepstotal totalenvinteracts envstep envsteps numenvstepssampled "
     "numenvstepssampledlifetime agentsteps totalsteps totalenvsteps nbsteps timesteps timestep "
     "numenvsteps totalnumsteps envinteractions numtimesteps timestepssofar",
 )
@@ -210,7 +211,7 @@ _counters(0, "frames", "frame frames totalframes numframes framesteps")
 _counters(
     1,
     "steps",
-    "globalstep globalsteps step steps currentsteps completedstep trainerglobalstep microstep "
+    "# globalstep globalsteps step steps currentsteps completedstep trainerglobalstep microstep "
     "trainstep trainingstep globaliter totalstep",
 )
 _counters(
@@ -219,11 +220,11 @@ _counters(
     "iter iters iteration iterations itr it trainingiteration learningiteration niter iternum globaliteration curiter",
 )
 _counters(
-    3, "updates", "update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates"
+    3, "updates", "learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates"
 )
 _counters(4, "batches", "batch batches minibatch batchidx")
 _counters(4, "images x 1000", "kimg")
-_counters(5, "samples", "consumedsamples consumedtrainsamples samplesseen nsamples sen")
+_counters(5, "samples", "nsamp consumedsamples consumedtrainsamples samplesseen nsamples sen")
 _counters(5, "tokens", "consumedtokens tokensseen totaltokens")
 _counters(6, "epochs", "epoch epochs ep trainingepoch ephoc epo epok epochnum")
 _counters(7, "rounds", "round rounds boostinground generation")
@@ -231,7 +232,7 @@ _counters(7, "ticks", "tick")
 _counters(
     8,
     "episodes",
-    "episode episodes episodessofar epsofar episodestotal nep n/ep numepisodes episodecount "
+    "episodenum actorepisodes episode episodes episodessofar epsofar episodestotal nep n/ep numepisodes episodecount "
     "totalepisodes eps# episodenumber",
 )
 _counters(9, "games", "game games")
@@ -316,10 +317,12 @@ def counter(raw: str) -> CounterName | None:
     if found is None and not head:
         bare, phase = split_phase(last)
         found = _COUNTERS.get(squash(bare)) if phase else None
+        if found and found[0] >= EPISODES and phase != "train":
+            return None  # ``Test Episodes: 10`` is how many, not which
     return CounterName(*found) if found else None
 
 
-EPOCHS = 6
+EPOCHS, EPISODES = 6, 8
 
 
 @lru_cache(maxsize=8192)
@@ -419,6 +422,8 @@ def canonical(raw: str, title: str = "", phase: str = "") -> Name:
         return Name(_share_name(shares), "none", None, phase, True)
     base, own = split_phase(base)
     where = own or phase
+    if own in ("eval", "test") and _OVER_EPISODES.match(base):
+        return _finish("episode_return", unit, own, True)
     if own and base in _PARTS:
         return _finish(_PARTS[base], unit, own, True)
     if base.lower() in ("val", "valid", "validation", "test"):
@@ -439,6 +444,7 @@ _SHARE = re.compile(
 _DERIVED = re.compile(r"^(?P<base>.+)_(?P<suffix>min|max|avg|std|\d+)$")
 
 
+_OVER_EPISODES = re.compile(r"^(?:over|on|of|mean|avg|average)?\s*\d+\s*(?:episodes?|trials?|runs?|games?)$", re.IGNORECASE)
 _PARTS = {"p": "policy_loss", "v": "value_loss"}  # ``val=1.9 (p=1.6 v=0.3)``: the parts of a self-play loss
 
 

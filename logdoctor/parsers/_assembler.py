@@ -168,7 +168,7 @@ class Assembler:
 
     def _boxed(self, number: int, text: str) -> bool:
         row = boxed.read(text)
-        if row is None:
+        if row is None or (self._box is None and not row.group and row.cell is None and row.counter is None):
             return False
         if self._box is None:
             self._close()

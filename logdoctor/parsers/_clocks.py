@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +21,8 @@ UNKNOWN = 99
 _STEPS = (0, 1, 2)
 #: Share of falls that an outer counter must explain before an inner one is joined with it.
 EXPLAINED = 0.5
+#: Share of rows at which an outer counter rises above which an inner one is no counter but a length.
+PER_OUTER = 0.8
 #: Share of decreases above which a counter is no clock: lines of many workers, ids.
 DISORDER = 0.3
 
@@ -33,6 +35,7 @@ class Axis:
     clock: Ints
     clocks: tuple[Clock, ...]
     outer: Floats
+    lengths: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class _Counters:
                 self.unit.setdefault(name, unit)
         self.context = [{name: c.value for name, c in _by_identity(r.context.values()).items()} for r in records]
         self._demote()
+        self.lengths: set[str] = set()
         self.joins = self._joined()
         self._drop_disordered()
 
@@ -141,6 +145,10 @@ class _Counters:
         if not fit:
             return None
         outer = min(fit, key=lambda key: (-outers[key], self.rank[key] != EPOCHS, self.rank[key]))
+        if self._per_outer(index, values, outer, name):
+            self.rank[name] = UNKNOWN
+            self.lengths.add(name)
+            return None
         if self._runs_through(name, outer):
             return None
         totals = [row[2] for row in rows if row[2]]
@@ -149,6 +157,12 @@ class _Counters:
             row[1] for row in self.own.get(outer, ())
         ]
         return _Join(outer=outer, length=length, start=0.0 if min(seen) == 0 else 1.0)
+
+    def _per_outer(self, index: Ints, values: Floats, outer: str, name: str) -> bool:
+        """Whether ``outer`` rises with (nearly) every row: then ``name`` is a length or a size, not an inner counter."""
+        around = [self._all(int(at), name).get(outer, float("nan")) for at in index]
+        rises = np.diff(np.array(around)) > 0
+        return values.size >= 4 and float(rises.mean()) > PER_OUTER
 
     def _runs_through(self, name: str, outer: str) -> bool:
         """Whether ``outer`` is the inner one: it rises many times while ``name`` stands still."""
@@ -175,10 +189,12 @@ class _Counters:
         return self._present
 
     def _drop_disordered(self) -> None:
+        self.disordered: set[str] = set()
         for name, rows in self.own.items():
             values = np.array([value for _, value, _ in rows])
             if values.size >= 10 and name not in self.joins and float((np.diff(values) < 0).mean()) > DISORDER:
                 self.rank[name] = UNKNOWN
+                self.disordered.add(name)
 
     def best(self, counters: Iterable[Count]) -> tuple[str, float] | None:
         """Return the identity and value of the best counter among ``counters``."""
@@ -229,7 +245,8 @@ def choose(records: Sequence[Record]) -> Axis:
     names = _unified(names, steps, counters)
     _follow(records, names, steps)
     _begin(records, names, steps)
-    return _axis(records, names, steps, outer, counters)
+    axis = _axis(records, names, steps, outer, counters)
+    return replace(axis, lengths=frozenset(counters.lengths | counters.disordered))
 
 
 def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, float]:

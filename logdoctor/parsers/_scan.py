@@ -33,6 +33,10 @@ _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\
 _LEADING = re.compile(
     rf"\s*(?:\[(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\()\s*:?|(?P<only>\d+):(?=\s))"
 )
+_PAIR_LEADING = re.compile(
+    rf"\s*\[\s*(?:epoch\s*)?(?P<a>{_INT})(?:\s*/\s*(?P<b>{_INT}))?\s*(?:\]\s*\[|,\s*)\s*(?P<c>{_INT})(?:\s*/\s*(?P<d>{_INT}))?\s*\]",
+    re.IGNORECASE,
+)
 _ESPNET = re.compile(r"(?P<epoch>\d+)epoch(?::(?P<phase>\w+))?(?::(?P<first>\d+)-(?P<last>\d+)batch)?[:\s]")
 _WORD_RATIO = re.compile(
     rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*:\s*(?P<n>{_INT})(?:\s*/\s*(?P<total>{_INT})|(?=\s*\[))\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
@@ -91,9 +95,11 @@ _SECOND = re.compile(
 )
 _SPREAD = re.compile(rf"\s*\[\s*(?P<low>{NUMBER})\s*,\s*(?P<high>{NUMBER})\s*\]", re.IGNORECASE)
 _ZSCORE = re.compile(r"\s*\(\s*[-+]?(?:[\d.]+|nan|inf)\s*z?(?:\s*)\)", re.IGNORECASE)
+_SHARE = re.compile(rf"\s*\(\s*(?P<share>{NUMBER})\s*%\s*\)", re.IGNORECASE)
+_COUNTED = re.compile(r"acc|success|win|correct|solved", re.IGNORECASE)
 _RATIO = re.compile(rf"\s*/\s*(?:{_INT})(?:\.\d+)?(?![\w.])")
 _BLANK = re.compile(
-    rf"(?<![\w./@=:])(?P<name>(?:[#%](?=\w))?[A-Za-zα-ωΑ-Ω][\w@/%.\-+Δδ#']*(?:\([\w\-]+\))?(?: [A-Za-zα-ω@(][\w@/.\-()']*){{0,4}}?)[ \t]+(?P<value>{_PLAIN})",
+    rf"(?<![\w./@=:])(?P<name>(?:[#%](?=\w))?[A-Za-zα-ωΑ-Ω][\w@/%.\-+Δδ#'\x01]*(?:\([\w\-]+\))?(?: [A-Za-zα-ω@(][\w@/.\-()']*){{0,4}}?)[ \t]+(?P<value>{_PLAIN})",
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
@@ -138,13 +144,14 @@ def scan(text: str, recall: Recall | None = None) -> Scan:
     return found
 
 
+_ABBREVIATED = re.compile(r"\b(val|valid|avg|ave|acc|max|min|std|train)\.\s(?=[A-Za-z])", re.IGNORECASE)  # ``Val. Loss``
 _MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
 def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     """Scan a line; also return the spans whose numbers mean nothing to the scan (clock times, bars)."""
     counters: list[Count] = []
-    masked, bar = _bars(text, counters)
+    masked, bar = _bars(_ABBREVIATED.sub(r"\1.\x01", text), counters)
     free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
     if "(" in masked and "=" in masked:
@@ -230,6 +237,11 @@ def _count(text: str, counters: list[Count]) -> str:
         if espnet["last"]:
             counters.append(Count("batch", _integer(espnet["last"]), None, espnet.start("last"), espnet.end("last")))
         return _mask(text, 0, espnet.end())
+    both = _PAIR_LEADING.match(text)
+    if both and re.search(r"[A-Za-z]\w*[\s:=]+[-+\d.n]", text[both.end() :]):
+        for name, group, total in (("epoch", "a", "b"), ("batch", "c", "d")):
+            counters.append(Count(name, _integer(both[group]), _total(both[total]), both.start(group), both.end(group)))
+        text = _mask(text, both.start(), both.end())
     ratio = _WORD_RATIO.match(text)
     if ratio:
         counters.append(Count("epoch", _integer(ratio["n"]), _total(ratio["total"]), ratio.start("n"), ratio.end("n")))
@@ -285,10 +297,15 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
     before = text[: match.start()].rstrip(" ")
     if before and (before[-1].isalpha() or before[-1] in "_'") and len(before) + 2 > match.start():
         return False
+    if _HOW_MANY.match(match["name"]):
+        return False
     after = text[match.end() : match.end() + 12]
     if re.match(r"\s*[-–]\s?\d", after) and not re.match(r"\s+-\s", after):
         return False
     return not re.match(r"/s|/sec", after) and match["name"].lower() not in ("the it",)
+
+
+_HOW_MANY = re.compile(r"(?:test|eval\w*|valid\w*)[ _](?:episodes|games|trials|steps)$", re.IGNORECASE)
 
 
 def _leading(text: str, match: re.Match[str], counters: list[Count]) -> str:
@@ -365,7 +382,7 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     if opened >= 0 and ")" not in body[opened:]:
         last += opened + 1
         body = search[last:]
-    stripped = body.lstrip(" '\"*-–>#)+")
+    stripped = _DECORATION.sub("", body)
     last += len(body) - len(stripped)
     name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
     if (
@@ -378,6 +395,9 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     ):
         return "", start
     return name, start + last
+
+
+_DECORATION = re.compile(r"^[^\w%(#@$]+|^#\s+")
 
 
 def _opening(chunk: str) -> int:
@@ -421,6 +441,11 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     ratio = _RATIO.match(text, end)
     if ratio:
         end = ratio.end()
+        share = _SHARE.match(text, end) if _COUNTED.search(name) else None
+        if share:  # ``Accuracy: 9842/10000 (98%)``: the percent is the metric
+            value = parse(share["share"])
+            cells[-1] = Cell(name, value.value, value.flag, "%", share.start("share"), share.end("share"))
+            return share.end()
     second = _SECOND.match(text, end)
     if second:
         group = "avg" if second["avg"] else "std"
@@ -486,7 +511,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     """Read ``name value`` pairs with nothing but blanks between them."""
     found = []
     for match in _BLANK.finditer(text):
-        name = re.sub(r"\s+(?:is|of|was|=|at)$", "", match["name"].strip(), flags=re.IGNORECASE)
+        name = re.sub(r"\s+(?:is|of|was|=|at)$", "", match["name"].replace("\x01", " ").strip(), flags=re.IGNORECASE)
         if name.lower() in _STOP or name.count(" ") > 3:
             continue
         found.append((name, match))

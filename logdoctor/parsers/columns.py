@@ -26,7 +26,7 @@ _NUMERIC = re.compile(
     rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms)?[*!]*|[\[(]\s*{NUMBER}\s*,\s*{NUMBER}\s*[\])][*!]?|\d[\d.,]*[kKM]?/\S.*)$",
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"^[#%]?[^\W\d][^\s|=<>{}\"';]*$|^[#%][^\W\d]\S*$")
+_TITLE = re.compile(r"^[#%]?[^\W\d][^\s|=<>{}\"';]*$|^[#%][^\W\d]\S*$|^#$")
 _WORDS_ONLY = re.compile(r"^[^\W\d]")
 _RANGE = re.compile(
     rf"^[\[(]\s*(?P<low>{NUMBER})\s*[,;:]?\s+?(?P<high>{NUMBER})\s*[\])][*!]?$|^[\[(]\s*(?P<a>{NUMBER})\s*,\s*(?P<b>{NUMBER})\s*[\])][*!]?$",
@@ -266,7 +266,7 @@ def read_row(fields: Sequence[Field], titles: Sequence[str]) -> Scan:
     words: dict[str, str] = {}
     seen: set[str] = set()
     for item, raw in zip(fields, titles, strict=True):
-        title = raw.lstrip("#").strip() or "index"
+        title = raw.lstrip("#").strip() or raw or "index"
         if title in seen:
             title = f"{title}_2"
         seen.add(title)
