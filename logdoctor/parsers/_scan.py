@@ -151,7 +151,7 @@ _MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
 def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     """Scan a line; also return the spans whose numbers mean nothing to the scan (clock times, bars)."""
     counters: list[Count] = []
-    masked, bar = _bars(_ABBREVIATED.sub(r"\1.\x01", text), counters)
+    masked, bar = _bars(_ABBREVIATED.sub("\\1.\x01", text), counters)
     free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
     if "(" in masked and "=" in masked:
