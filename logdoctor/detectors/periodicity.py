@@ -8,7 +8,6 @@ import numpy as np
 
 from logdoctor.model import Ints
 
-
 MOSTLY = 0.7  # of the gaps: a grid with a few events missing or added (runmedic calls 70 % periodic)
 
 
