@@ -18,6 +18,7 @@ from logdoctor.view import RunView
 from logdoctor.wording import change, number, percent, rounded
 
 MOST = 8
+OUTLIER = 5.0  # times the width of the middle four fifths beyond which a single value is a stray one
 POINTS = 10
 STEADY = 0.1  # relative difference of the first and the last part of a speed that is still called steady
 GAIN = 3.0  # percentage points of agreement below which a rise is no learning

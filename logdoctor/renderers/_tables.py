@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from logdoctor.model import Curve, Diagnosis, Evidence, Finding
 from logdoctor.renderers._figures import change, is_logarithmic, number, rounded, sparkline, steps
-from logdoctor.renderers._outline import incidents, label, unit
+from logdoctor.renderers._outline import incidents, label, metric_of, unit
 
 TABLE_ROWS = 8  # a table that is longer is not read
 TABLE_METRICS = 3  # columns of figures that fit into 80 characters
@@ -128,12 +128,26 @@ def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
     size = max(8, min(40, width - left - 24))
     out = []
     for name, curve in zip(names, chosen, strict=True):
-        first, last = curve.value[0], curve.value[-1]
+        first, last = _ends(diagnosis, curve)
         text = f"{name:<{left}}  {sparkline(curve, size):<{size}}  {rounded(first)} → {rounded(last)}"
         note = " (log)" if is_logarithmic(curve.value) and len(text) + 6 <= width else ""
         out.append(_cut(text + note, width))
     mark = _onset_mark(diagnosis, chosen[0], size)
     return [*out, " " * (left + 2) + mark] if mark else out
+
+
+def _ends(diagnosis: Diagnosis, curve: Curve) -> tuple[float, float]:
+    """Return the first and the last printed value that the curve covers; a thinned curve holds extremes instead."""
+    first, last = curve.value[0], curve.value[-1]
+    metric = metric_of(diagnosis, curve.metric)
+    whole = next((c for c in diagnosis.curves if c.metric == curve.metric), curve)
+    if metric is None or diagnosis.story.lines is None:
+        return first, last
+    if metric.first is not None and metric.first_line is not None and whole.line[0] == curve.line[0]:
+        first = metric.first
+    if metric.last is not None and metric.last_line is not None and whole.line[-1] == curve.line[-1]:
+        last = metric.last
+    return first, last
 
 
 def _chosen(diagnosis: Diagnosis) -> list[Curve]:
