@@ -1,5 +1,30 @@
 """logdoctor reads a training log and says what went wrong, when, why, and what to change.
 
+What the command line does, these functions do:
+
+>>> from logdoctor import check, compare, diagnose, read_log, render
+>>> from logdoctor.demo import sample
+>>> log, config, _ = sample("q_divergence")
+
+>>> diagnosis = diagnose(log, hyperparameters=config)
+>>> diagnosis.verdict
+'critical'
+>>> finding = next(f for f in diagnosis.findings if f.name == "q-divergence")
+>>> finding.onset.line
+39
+>>> render(diagnosis, "json").startswith('{')
+True
+
+>>> run = read_log(log)
+>>> run.reading.rows, float(run.frame["q_max"].max())
+(45, 2028.48)
+
+>>> checked = check(log, against=diagnosis)
+>>> checked.count("not met") > 0
+True
+>>> compare(log, log).outcome
+'same'
+
 The public names are bound lazily, so that ``logdoctor --help`` loads neither pandas nor scipy.
 """
 

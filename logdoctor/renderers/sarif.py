@@ -90,7 +90,7 @@ def _result(entry: Entry, rule_index: int, options: RenderOptions) -> dict[str, 
     if related:
         result["relatedLocations"] = related
     if finding.known:
-        result["baselineState"] = "unchanged"
+        result["suppressions"] = [{"kind": "external", "justification": "known from an earlier report"}]
     return result
 
 
