@@ -1,7 +1,7 @@
-"""The recurrent step and the readout use different activations: the policy is not a function of the state that is
-carried on.
+"""The recurrent step and the readout use different activations.
 
-The log alone hardly tells it from its neighbours; it is named when the code confirms it (``--source``).
+The policy is then no function of the state that is carried on. The log alone hardly tells it from its neighbours; it
+is named when the code confirms it (``--source``).
 """
 
 from __future__ import annotations
