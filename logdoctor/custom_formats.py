@@ -92,6 +92,22 @@ def load_file(path: str | Path) -> tuple[CustomFormat, ...]:
     return load(tables)
 
 
+def chosen(parser: str | None, tables: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[CustomFormat, ...], str | None]:
+    """Return the formats to use, and the parser that is left to choose.
+
+    ``parser`` may be a TOML file of formats, or the name of one of them; then only these are used beside all grammars.
+
+    Raises:
+        SettingsError: a definition is wrong.
+    """
+    if parser is not None and parser.endswith(".toml"):
+        return load_file(parser), None
+    if parser is not None:
+        own = load({parser: tables[parser]}) if parser in tables else ()
+        return own, None if own else parser
+    return load(tables), None
+
+
 def match(
     formats: Sequence[CustomFormat], numbered: Iterable[tuple[int, str]], seconds: float = BATCH_SECONDS
 ) -> Matched:

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from logdoctor import events, frames, hyperparameters
+from logdoctor.custom_formats import Matched
 from logdoctor.model import Event, Ints, Issue, Reading, RunLog, Segment, Setting
 from logdoctor.normalise import states
 from logdoctor.parsers._assembler import Assembler, Record
 from logdoctor.parsers._trust import trusted
 from logdoctor.segments import Judgement, Mark, divide, judge, segment_after, segment_at
 from logdoctor.settings import Settings
-
 
 #: Bytes from which on lines of one shape are read in bulk.
 LONG = 1 << 16
@@ -35,39 +35,46 @@ def read_log(
 
     Args:
         source: a path, or ``-`` for standard input.
-        parser: the id of the one grammar to use; all of them when None.
+        parser: the id of the one grammar to use, or a TOML file of formats of one's own; all grammars when None.
         stream: reduce long logs into bins instead of keeping every row.
         settings: settings of the tool.
 
     Raises:
         InputError: the source cannot be read, or is no text.
+        SettingsError: a format of one's own is wrong.
     """
+    from logdoctor import custom_formats
     from logdoctor.machine import read_machine
     from logdoctor.sources import open_source
 
     settings = settings or Settings()
     chosen = parser or settings.parser
+    own, chosen = custom_formats.chosen(chosen, settings.formats)
     found = read_machine(source, parser=chosen, read_text=lambda path: read_log(path, stream=stream, settings=settings))
     if found is not None:
         return found
     opened = open_source(source)
-    if opened.binary is None and len(opened.head) >= LONG:
+    if not own and opened.binary is None and len(opened.head) >= LONG:
         from logdoctor.fastpath.long import read_long
 
         long = read_long(opened, chosen, stream=stream)
         if long is not None:
             return long
     numbered = list(opened.lines())
-    return assemble(opened, numbered, chosen)
+    return assemble(opened, numbered, chosen, custom_formats.match(own, numbered) if own else None)
 
 
-def assemble(opened: Any, numbered: Sequence[tuple[int, str]], parser: str | None = None) -> RunLog:
-    """Build the run log of numbered lines."""
+def assemble(
+    opened: Any, numbered: Sequence[tuple[int, str]], parser: str | None = None, own: Matched | None = None
+) -> RunLog:
+    """Build the run log of numbered lines; ``own`` is what formats of the user's own read already."""
     builder = new_assembler(parser)
     for number, text in numbered:
-        builder.feed(number, text)
+        if own is None or number not in own.lines:
+            builder.feed(number, text)
     builder.finish()
-    known = understand(builder, numbered)
+    builder.issues += own.issues if own else []
+    known = understand(builder, numbered, own.records if own else ())
     lines = {line for record in known.records for _, line in record.cells.values()}
     grammars = Tally(record.grammar for record in known.records)
     return run_log(opened, builder, numbered, known, _streams(known.records, known.table), len(lines), grammars)
@@ -87,12 +94,14 @@ class Understood(NamedTuple):
     marks: tuple[Mark, ...]
 
 
-def understand(builder: Assembler, numbered: Sequence[tuple[int, str]]) -> Understood:
+def understand(builder: Assembler, numbered: Sequence[tuple[int, str]], own: Sequence[Record] = ()) -> Understood:
     """Decide which cells of the records are metrics, what they are called and what their steps are."""
     dense = {record.line for record in builder.records if record.grammar == "columns" or len(record.cells) >= DENSE}
     found = events.scan(item for item in numbered if item[0] not in dense)
     marks = events.marks(found)
     records = trusted(builder.records, _claimed(numbered, builder, found, [mark.line for mark in marks]))
+    if own:
+        records = sorted([*records, *own], key=lambda record: record.line)
     return Understood(records, frames.tabulate(records), tuple(found), tuple(marks))
 
 
@@ -204,7 +213,11 @@ def _hyperparameters(
     firsts = [s.first_line for s in segments]
     at = np.searchsorted(table.line, firsts)
     # Only the rows before and at the start of each run decide where the quiet stretches are.
-    rows = np.unique(table.line[np.clip(np.concatenate([at - 1, at]), 0, max(0, table.line.size - 1))]) if firsts else table.line
+    rows = (
+        np.unique(table.line[np.clip(np.concatenate([at - 1, at]), 0, max(0, table.line.size - 1))])
+        if firsts
+        else table.line
+    )
     quiet = hyperparameters.quiet_regions(rows.tolist(), firsts, last)
     found = hyperparameters.scan(numbered, quiet)
     if len(segments) < 2:

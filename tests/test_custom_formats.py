@@ -10,6 +10,8 @@ import pytest
 from logdoctor.custom_formats import load, load_file, match
 from logdoctor.errors import SettingsError
 from logdoctor.parsers._assembler import Key
+from logdoctor.reader import read_log
+from logdoctor.settings import Settings
 
 FORMAT = {
     "mine": {
@@ -110,3 +112,27 @@ def test_a_file_of_formats(tmp_path):
         load_file(path)
     with pytest.raises(SettingsError, match="cannot read"):
         load_file(tmp_path / "none.toml")
+
+
+def test_the_reader_uses_them(tmp_path):
+    log = tmp_path / "run.log"
+    rows = [f"@{k},000 ~ {1 / k:.3f} ~ 2\nEpoch {k}: accuracy 0.{k}\n" for k in range(1, 9)]
+    log.write_text("".join(rows), encoding="utf-8")
+    run = read_log(log, settings=Settings(formats=FORMAT))
+    assert run.series["loss"].value.tolist() == [round(1 / k, 3) for k in range(1, 9)]
+    assert run.series["loss"].step.tolist() == [1000.0 * k for k in range(1, 9)]
+    assert run.series["accuracy"].value.size == 8
+    assert "mine" in run.reading.formats
+    path = tmp_path / "formats.toml"
+    path.write_text(
+        f"[mine]\npattern = '{FORMAT['mine']['pattern']}'\nfields = {{ a = 'train loss' }}\n", encoding="utf-8"
+    )
+    assert read_log(log, parser=str(path)).series["loss"].value.size == 8
+
+
+def test_a_hostile_pattern_does_not_lose_the_log(tmp_path):
+    log = tmp_path / "run.log"
+    log.write_text("step 1: loss 0.5\nstep 2: loss 0.4\nstep 3: loss 0.3\n" + "a" * 60 + "!\n", encoding="utf-8")
+    run = read_log(log, settings=Settings(formats={"evil": {"pattern": r"^(?P<x>(a+)+)$"}}))
+    assert run.series["loss"].value.tolist() == [0.5, 0.4, 0.3]
+    assert any("evil" in issue.text for issue in run.reading.issues)
