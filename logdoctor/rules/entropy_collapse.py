@@ -49,8 +49,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     border = limits.dead if from_start else limits.share * reference
     above = np.flatnonzero(value > border)
     onset = min(int(above[-1]) + 1 if above.size else 0, value.size - 1)
-    falls = np.flatnonzero(value < 0.5 * reference)
-    first = int(falls[0]) if falls.size and not from_start else 0
+    steep = np.flatnonzero(value >= 2 * border)
+    first = int(steep[-1]) + 1 if steep.size and not from_start else 0
     last = value.size - 1
     how = (
         f"is {say(float(f'{start:.3g}'))} from the first rows on"

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from logdoctor.detectors.smooth import rolling_median
 from logdoctor.model import Finding, Severity
 from logdoctor.rules._examples import failing, learning, table
 from logdoctor.rules._outcome import outcome
@@ -52,9 +53,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     last = len(q.size) - 1
     peak = float(q.size.value[rise.peak])
     start = min(rise.onset, max(0, rise.level_last))
+    begin = onset_of(view, q, rise)
     limit = bound_of(view, q)
     picks = [(0, "baseline")] + [(i, _step(q, i)) for i in way(start, rise.peak, 4)]
-    picks += [(rise.onset, "onset"), (rise.peak, f"peak, {times(rise.ratio)} times"), (last, _end(q, rise, last))]
+    picks += [(begin, "onset"), (rise.peak, f"peak, {times(rise.ratio)} times"), (last, _end(q, rise, last))]
     summary = (
         f"Q values grew from {say(float(q.size.value[0]))} to {say(peak)} at {at(view, q.size, rise.peak)}"
         f" ({times(rise.ratio)} times their median of {_stretch(rise)}); {'; '.join(reasons)}."
@@ -66,7 +68,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         confidence=0.93 if severity == "critical" else 0.75,
         summary=summary,
         metrics=_names(q),
-        onset=view.place(q.size, rise.onset),
+        onset=view.place(q.size, begin),
         figures={
             "first": float(q.size.value[0]),
             "baseline_median": rise.level,
@@ -96,6 +98,20 @@ def diverged(
         return None
     reasons, strong = _reasons(view, q, rise, orders, drop)
     return (q, rise, reasons, "critical" if strong else "warning") if reasons else None
+
+
+def onset_of(view: RunView, q: Scale, rise: Growth) -> int:
+    """Return the row at which Q leaves a plausible level for good.
+
+    Where the values lay below every printed return between a fifth and two fifths of the run, the rise up to there
+    was learning; what counts is when they leave that level. Else it is the departure from the first tenth.
+    """
+    top, m = largest_return(view), q.magnitude
+    settled = float(np.median(m[m.size // 5 : max(m.size // 5 + 1, 2 * m.size // 5)]))
+    if top is None or settled > top[0] or settled <= rise.level or rise.peak < 2 * m.size // 5:
+        return rise.onset
+    below = np.flatnonzero(rolling_median(m, 3)[: rise.peak + 1] <= 1.5 * settled)
+    return max(rise.onset, min(rise.peak, int(below[-1]) + 1)) if below.size else rise.onset
 
 
 def _reasons(view: RunView, q: Scale, rise: Growth, orders: float, drop: float) -> tuple[list[str], bool]:

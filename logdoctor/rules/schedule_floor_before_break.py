@@ -26,7 +26,7 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.rules._values import collapse, scale, slope_turn
 from logdoctor.rules.agreement_collapse import collapse_of
-from logdoctor.rules.q_divergence import diverged
+from logdoctor.rules.q_divergence import diverged, onset_of
 from logdoctor.view import RunView
 
 SCHEDULES = ("expert_ratio", "epsilon")
@@ -85,7 +85,7 @@ def break_of(view: RunView) -> tuple[Place, str] | None:
     found: list[tuple[Place, str]] = []
     spread = diverged(view)
     if spread is not None:
-        found.append((view.place(spread[0].size, spread[1].onset), "the divergence of Q"))
+        found.append((view.place(spread[0].size, onset_of(view, spread[0], spread[1])), "the divergence of Q"))
     q = scale(view)
     drop = collapse(q, 10.0) if q is not None else None
     if q is not None and drop is not None:
