@@ -202,6 +202,12 @@ def _own(
             within_steps=round_steps(parts.good_steps / 5) if parts.good_steps > 0 else None,
             sign="recovery", otherwise=action, why="this run never improved", clock=performance.series.clock,
         )  # fmt: skip
+    else:
+        now = tail(performance.series)
+        yield Watch(
+            metric=performance.name, condition="<=" if down else ">=", value=_printed(now), within_steps=soon,
+            sign="recovery", otherwise=action, why="its level at the end of this run", clock=performance.series.clock,
+        )  # fmt: skip
     yield from _limits(view, incidents, parts, action, soon)
     if view.get("loss") is not None:
         yield Watch(

@@ -6,18 +6,22 @@ out. Benign findings (something that looks worrying and is not) come first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from logdoctor.model import Finding, Healthy, Series
+from logdoctor.model import Cause, Finding, Healthy, Series
+from logdoctor.norms import judge_all
+from logdoctor.norms import number as setting_number
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import head, tail
 from logdoctor.view import RunView
 from logdoctor.wording import change, number, percent, rounded
 
 MOST = 8
+SETTINGS = 2  # settings within their ranges that are worth a line
+NAMED = 6  # of them named
 OUTLIER = 5.0  # times the width of the middle four fifths beyond which a single value is a stray one
 POINTS = 10
 STEADY = 0.1  # relative difference of the first and the last part of a speed that is still called steady
@@ -30,15 +34,34 @@ CLIPPED = 0.3  # clip fraction above which updates are cut off rather than limit
 Judge = Callable[[RunView, Series], Healthy | None]
 
 
-def healthy_items(view: RunView, findings: Iterable[Finding]) -> tuple[Healthy, ...]:
-    """Return the healthy metrics with their reasons, the most telling first."""
+def healthy_items(view: RunView, findings: Iterable[Finding], causes: Sequence[Cause] = ()) -> tuple[Healthy, ...]:
+    """Return the healthy metrics with their reasons, the most telling first, and the settings to leave alone."""
     findings = list(findings)
-    alarmed = {m for f in findings if not f.benign and f.severity != "info" for m in f.metrics}
+    alarmed = {m for f in findings if not f.benign and f.severity != "info" for m in _accused(f)}
     ill = any(f.severity == "critical" and not f.benign for f in findings)
     out = [_benign(f) for f in findings if f.benign]
     said = {item.metric for item in out}
     out += [item for item in _judged(view, alarmed, ill) if item.metric not in said]
-    return tuple(out[:MOST])
+    changed = {change.parameter for cause in causes for change in cause.changes}
+    return (*out[: MOST - 1], *_settings(view, changed))
+
+
+def _accused(finding: Finding) -> tuple[str, ...]:
+    """The metrics that a finding speaks against; some findings name the healthy twin or only the first row as well."""
+    if finding.name == "head-not-learning":
+        return finding.metrics[:1]
+    return () if finding.name == "zero-initial-output" else finding.metrics
+
+
+def _settings(view: RunView, changed: set[str]) -> Iterator[Healthy]:
+    """The settings that lie within their published ranges and that no cause wants changed."""
+    raw = {name: item.raw_name or name for name, item in view.settings.items()}
+    judged = [j for j in judge_all(view) if j.side == "inside" and j.parameter not in changed]
+    kept = [j for j in judged if raw.get(j.parameter, j.parameter) not in changed]
+    if len(kept) >= SETTINGS:
+        named = ", ".join(f"{j.parameter} {setting_number(j.value)}" for j in kept[:NAMED])
+        more = f" and {len(kept) - NAMED} more" if len(kept) > NAMED else ""
+        yield Healthy(metric="settings", why=f"within the ranges in use, so leave them alone: {named}{more}")
 
 
 def _benign(finding: Finding) -> Healthy:

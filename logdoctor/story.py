@@ -40,7 +40,7 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
         findings=linked(diagnosis.findings, incidents),
         phases=phases(view, own),
         watch=watch if judged else (),
-        healthy=healthy_items(view, own),
+        healthy=healthy_items(view, own, diagnosis.causes),
         story=replace(story, expectations=expectations(view, incidents, parts, watch, decision)) if judged else story,
     )
 

@@ -110,7 +110,7 @@ def label(diagnosis: Diagnosis, name: str, size: int = 0) -> str:
     raw = (metric.raw_name if metric else "") or name
     if metric is not None and sum(other.raw_name == raw for other in diagnosis.metrics) > 1:
         raw = f"{raw} ({name})"  # training and evaluation may print one name
-    if metric is None and "-" in name:  # the name of a rule, where a finding concerns no metric
+    if metric is None and ("-" in name or name == "settings"):  # the name of a rule, where a finding concerns no metric
         raw = name.replace("-", " ").capitalize()
     title, _, key = raw.rpartition(" / ")
     if title and key.lower() not in GENERIC:
