@@ -120,7 +120,11 @@ def _improves(series: Series, down: bool) -> Healthy | None:
     verb = "fell" if down else "rose"
     best = float(series.value.min() if down else series.value.max())
     where = int(series.value.argmin() if down else series.value.argmax())
-    return _item(series, f"{verb} {_between(first, last)}; best value {number(best)} at line {int(series.line[where])}")
+    low, high = np.percentile(series.value, [10, 90])
+    text = f"{verb} {_between(first, last)}"
+    if low - OUTLIER * (high - low) <= best <= high + OUTLIER * (high - low):  # a stray value is nobody's best
+        text += f"; best value {number(best)} at line {int(series.line[where])}"
+    return _item(series, text)
 
 
 def _falls(view: RunView, series: Series) -> Healthy | None:
