@@ -25,6 +25,7 @@ STRETCH = 24
 MOST_STRETCHES = 24
 MOST_FALLS = 200
 MOST_EXTREMES = 64
+NEIGHBOURS = 12
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Store:
     """All records of one effect: arrays in file order, or bins."""
 
     effect: Effect
+    model: Record
     count: int = 0
     line: list[Ints] = field(default_factory=list)
     row: list[Ints] = field(default_factory=list)
@@ -91,7 +93,7 @@ class Collector:
         """Take many records of one effect."""
         store = self.stores.get(bulk.effect)
         if store is None:
-            store = self.stores[bulk.effect] = Store(bulk.effect)
+            store = self.stores[bulk.effect] = Store(bulk.effect, bulk.model)
         self._sample(store, bulk)
         if self.stream:
             self._reduce(store, bulk)
@@ -137,14 +139,50 @@ class Collector:
     # ------------------------------------------------------------------------------------------------ sample
     def sample(self) -> list[Sampled]:
         """Return the sample, one entry a record, in file order."""
-        seen: set[tuple[int, int]] = set()
-        out = []
+        out: dict[tuple[Effect, int], Sampled] = {}
         for item in [*self._always, *(item for _, items in self._stretches for item in items)]:
-            key = (id(item.effect), item.record.line)
-            if key not in seen:
-                seen.add(key)
-                out.append(item)
-        return sorted(out, key=lambda item: item.record.line)
+            out.setdefault((item.effect, item.record.line), item)
+        if not self.stream:
+            for item in self._neighbours(list(out.values())):
+                out.setdefault((item.effect, item.record.line), item)
+        return sorted(out.values(), key=lambda item: item.record.line)
+
+    def _neighbours(self, items: list[Sampled]) -> list[Sampled]:
+        """Return, for a few records of each effect and some read alone, the records printed just before and after."""
+        whole = [bulk for store in self.stores.values() if (bulk := self._whole(store)) is not None]
+        by_effect: dict[Effect, list[int]] = {}
+        for item in items:
+            by_effect.setdefault(item.effect, []).append(item.record.line)
+        lines = {line for every in by_effect.values() for line in _spaced(every, NEIGHBOURS)}
+        lines |= set(_spaced([record.line for record in self.singles], 2 * NEIGHBOURS))
+        out = []
+        for bulk in whole:
+            at = np.searchsorted(bulk.line, sorted(lines))
+            near = np.unique(np.concatenate([at - 1, at, at + 1]))
+            out += [self._record(bulk, i) for i in near.tolist() if 0 <= i < bulk.line.size]
+        return out
+
+    @staticmethod
+    def _whole(store: Store) -> Bulk | None:
+        """Join the pieces of a store."""
+        if not store.line:
+            return None
+        joined = Bulk(
+            effect=store.effect,
+            model=store.model,
+            line=_cat(store.line),
+            row=_cat(store.row),
+            counters=[_cat([part[i] for part in store.counters]) for i in range(len(store.counters[0]))],
+            cells=[],
+            context={key: _cat([part[key] for part in store.context]) for key in store.context[0]},
+        )
+        store.line, store.row, store.counters, store.context = [joined.line], [joined.row], [joined.counters], [joined.context]
+        for i in range(len(store.cells[0])):
+            joined.cells.append(_cat([part[i] for part in store.cells]))
+            for part in store.cells:
+                part[i] = _NONE  # held once: what was joined is let go
+        store.cells = [joined.cells]
+        return joined
 
     def next_block(self, first: int, count: int) -> None:
         """Say that the lines from ``first`` on are a new block of text; decide which of its lines are sampled."""
@@ -205,6 +243,18 @@ class Collector:
         values = [float(column[at]) for column in bulk.cells]
         record = record_of(bulk.effect, bulk.model, int(bulk.line[at]), counters, values, context)
         return Sampled(record, bulk.effect, int(bulk.row[at]), counters, context, values)
+
+
+_NONE: Floats = np.zeros(0)
+
+
+def _cat(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _spaced(lines: list[int], most: int) -> list[int]:
+    """Return at most ``most`` of ``lines``, evenly spaced."""
+    return lines if len(lines) <= most else [lines[i] for i in np.linspace(0, len(lines) - 1, most).astype(int)]
 
 
 def _falls(counters: Sequence[Floats]) -> Ints:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,12 +19,14 @@ from logdoctor.fastpath.effects import Effect
 from logdoctor.fastpath.numbers import Bools, Floats
 from logdoctor.frames import Column, Table
 from logdoctor.model import Ints
-from logdoctor.parsers._assembler import Record
+from logdoctor.names import is_clock
+from logdoctor.parsers._assembler import Key, Record
 from logdoctor.streaming import Points
 
 MOST_APART = 60
 """Lines between the pieces of one record; as for records that are read alone."""
 _DUPLICATES = 64
+Shape = tuple[str, tuple[Key, ...]]
 _UNITS = (1.0, 60.0, 3600.0, 1e-3)
 
 
@@ -52,9 +55,13 @@ class Rule:
 
 @dataclass(slots=True)
 class Decided:
-    """What the sample says of one effect: label of each visible cell (None: no metric), clock, and rules."""
+    """What the sample says of one effect: label of each visible cell (None: no metric), clock, and rules.
+
+    ``counters`` are the labels of counters that turned out to be values (the length of each episode).
+    """
 
     labels: list[str | None]
+    counters: list[str | None]
     clock: int
     step: Rule
     outer: Rule
@@ -98,33 +105,35 @@ class _Sample:
             label: dict(zip(c.line.tolist(), zip(c.rows.tolist(), c.value.tolist(), strict=True), strict=True))
             for label, c in table.columns.items()
         }
-        self.bulk_lines = {
-            item.record.line + kind.below for item in sampled for kind in item.effect.cells
-        }
+        self.bulk_lines = {item.record.line + kind.below for item in sampled for kind in item.effect.cells}
+        self.bulk_lines |= {item.record.line for item in sampled if item.effect.counters}
         self.singles = singles
 
     def decide(self, store: Store) -> Decided | None:
         """Return what the sample says of an effect, None when none of its cells is a metric."""
         items = self.by_effect.get(store.effect, [])
-        visible = [(i, kind) for i, kind in enumerate(store.effect.cells) if not kind.flag]
-        values = [item.values for item in items]
+        visible = [kind for kind in store.effect.cells if not kind.flag]
+        sources = [
+            *((kind.below, kind.key, [item.values[i] for item in items]) for i, kind in enumerate(visible)),
+            *((0, name, [item.counters[k] for item in items]) for k, (name, _) in enumerate(store.effect.counters)),
+        ]
         labels: list[str | None] = []
         rows: dict[int, int] = {}
         taken: set[str] = set()
-        for place, (_, kind) in enumerate(visible):
-            label = self._label(items, values, place, kind.below, kind.key, taken)
+        for below, key, numbers in sources:
+            label = self._label(items, numbers, below, key, taken)
             labels.append(label)
             if label is not None:
                 taken.add(label)
                 for at, item in enumerate(items):
-                    found = self.cells[label].get(item.record.line + kind.below)
+                    found = self.cells[label].get(item.record.line + below)
                     if found is not None:
                         rows.setdefault(at, found[0])
         if not rows:
             return None
         at = list(rows)
         row = np.array([rows[i] for i in at], np.int64)
-        numbers = _numbers(
+        named = _numbers(
             {f"c{k}": np.array([items[i].counters[k] for i in at]) for k in range(len(store.effect.counters))},
             {key: np.array([items[i].context[key] for i in at]) for key, _, _ in store.effect.context},
             np.array([items[i].record.line for i in at]),
@@ -135,16 +144,17 @@ class _Sample:
             raise Undecided("records of one effect on two clocks")
         every = store.count <= len(at)
         return Decided(
-            labels=labels,
+            labels=labels[: len(visible)],
+            counters=labels[len(visible) :],
             clock=int(clocks[0]),
-            step=_rule(numbers, self.table.step[row], every),
-            outer=_rule(numbers, self.table.outer[row], every),
-            time=_time(self.table.time[row], [values[i] for i in at]),
+            step=_rule(named, self.table.step[row], every),
+            outer=_rule(named, self.table.outer[row], every),
+            time=_time(self.table.time[row], [items[i].values for i in at]),
             layout=int(self.table.layout[row[0]]),
         )
 
     def _label(
-        self, items: Sequence[Sampled], values: Sequence[Sequence[float]], place: int, below: int, key: object, taken: set[str]
+        self, items: Sequence[Sampled], numbers: Sequence[float], below: int, key: object, taken: set[str]
     ) -> str | None:
         """Return the metric that a cell went into."""
         found: list[tuple[bool, float, str]] = []
@@ -152,15 +162,16 @@ class _Sample:
             if label in taken:
                 continue
             hits = tries = 0
-            for item, numbers in zip(items, values, strict=True):
+            for item, value in zip(items, numbers, strict=True):
                 tries += 1
                 entry = cells.get(item.record.line + below)
-                hits += entry is not None and _same(entry[1], numbers[place])
+                hits += entry is not None and _same(entry[1], value)
                 if tries == 4 and not hits:
                     break
             share = hits / max(1, tries)
             if share > 0.05:
-                found.append((self.table.columns[label].key == key, share, label))
+                column = self.table.columns[label].key
+                found.append((key in (column, column.raw), share, label))
         if not found:
             return None
         _, share, label = max(found)
@@ -168,18 +179,31 @@ class _Sample:
             raise Undecided(f"{label} holds some of the cells of an effect and not others")
         return label
 
-    def pairs(self, sampled: Sequence[Sampled]) -> set[tuple[Effect, Effect]]:
-        """Return which effect is joined to a record of which other effect printed just before it."""
+    def pairs(self, sampled: Sequence[Sampled], shapes: Mapping[int, Shape]) -> set[tuple[Shape, Shape]]:
+        """Return which shape of record is joined to a record of which other shape printed just before it."""
         rows: dict[int, int] = {}
         for cells in self.cells.values():
             for line, (row, _) in cells.items():
                 rows[line] = row
-        out: set[tuple[Effect, Effect]] = set()
-        for before, after in zip(sampled, sampled[1:], strict=False):
-            a, b = (next((rows[line] for line in _lines(item) if line in rows), None) for item in (before, after))
-            if a is not None and a == b and before.row != after.row:
-                out.add((before.effect, after.effect))
-        return out
+        entries = [(item.row, shape_of(item.effect), _lines(item)) for item in sampled]
+        entries += [
+            (record.line, shapes[id(record)], [line for _, line in record.cells.values()]) for record in self.singles
+        ]
+        entries.sort(key=lambda entry: entry[0])
+        placed = [
+            (line, shape, next((rows[cell] for cell in cells if cell in rows), None)) for line, shape, cells in entries
+        ]
+        placed = [entry for entry in placed if entry[2] is not None]
+        return {
+            (before[1], after[1])
+            for before, after in pairwise(placed)
+            if before[2] == after[2] and before[0] != after[0]
+        }
+
+
+def shape_of(effect: Effect) -> Shape:
+    """Return the grammar and the keys of the cells: what the pieces of one record are told by."""
+    return _grammar(effect), tuple(kind.key for kind in effect.cells)
 
 
 def _lines(item: Sampled) -> list[int]:
@@ -248,8 +272,16 @@ def _time(target: Floats, values: Sequence[Sequence[float]]) -> tuple[int, float
     return None
 
 
-def expand(table: Table, sampled: Sequence[Sampled], collector: Collector) -> Expanded:
+def expand(
+    table: Table, sampled: Sequence[Sampled], collector: Collector, shapes: Mapping[int, Shape]
+) -> Expanded:
     """Return the table of all records from that of the sample.
+
+    Args:
+        table: the table of the sample.
+        sampled: the records of the sample that stand for others.
+        collector: all records.
+        shapes: the shape of each record that was read alone (by identity), before cells were taken from it.
 
     Raises:
         Undecided: see there.
@@ -261,7 +293,7 @@ def expand(table: Table, sampled: Sequence[Sampled], collector: Collector) -> Ex
     singles = _Singles(sample, {label for label in table.columns})
     if collector.stream:
         return _binned(sample, decided, singles)
-    return _whole(sample, decided, singles, sample.pairs(sampled))
+    return _whole(sample, decided, singles, sample.pairs(sampled, shapes), shapes)
 
 
 class _Singles:
@@ -288,7 +320,11 @@ class _Singles:
 
 
 def _whole(
-    sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: _Singles, pairs: set[tuple[Effect, Effect]]
+    sample: _Sample,
+    decided: Sequence[tuple[Store, Decided]],
+    singles: _Singles,
+    pairs: set[tuple[Shape, Shape]],
+    shapes: Mapping[int, Shape],
 ) -> Expanded:
     """Keep every record."""
     table = sample.table
@@ -303,9 +339,17 @@ def _whole(
         numbers.append(named)
         steps.append(np.asarray(found.step.of(named, line.size), np.float64))
         heads.append(row)
-        store.line, store.row, store.counters, store.context = [line], [row], [], []
-    heads = _merged(decided, heads, steps, pairs)
-    keys = [head * _DUPLICATES for head in heads]
+        store.line, store.row, store.context = [line], [row], []
+        store.counters = [[counters[f"c{k}"] for k in range(len(store.effect.counters))]]
+    alone = _Group.of_singles(sample, singles, shapes)
+    groups = [
+        _Group(head, step, np.full(head.size, found.clock), [shape_of(store.effect)])
+        for (store, found), head, step in zip(decided, heads, steps, strict=True)
+    ]
+    _merge([*groups, alone], pairs)
+    keys = [group.head * _DUPLICATES for group in groups]
+    moved = alone.head != table.line[singles.rows]
+    singles.key[singles.rows[moved]] = alone.head[moved] * _DUPLICATES
     every = np.unique(np.concatenate([*keys, singles.key[singles.rows]]))
     size = every.size
     out = Table(
@@ -357,7 +401,8 @@ def _grammar(effect: Effect) -> str:
 
 def _metric_lines(store: Store, found: Decided) -> int:
     visible = [kind for kind in store.effect.cells if not kind.flag]
-    return len({kind.below for kind, label in zip(visible, found.labels, strict=True) if label is not None})
+    pairs = zip(visible, found.labels, strict=True)
+    return len({kind.below for kind, label in pairs if label is not None or is_clock(kind.key.raw)})
 
 
 def _columns(
@@ -384,6 +429,9 @@ def _columns(
             if label is not None:
                 shifted.setdefault(kind.below, line + kind.below)
                 parts[label].append((rows, value, shifted[kind.below]))
+        for k, label in enumerate(found.counters):
+            if label is not None:
+                parts[label].append((rows, store.counters[0][k], line))
         for kind in store.effect.cells:
             for label, column in table.columns.items() if kind.flag else ():
                 if column.key == kind.key:
@@ -412,33 +460,57 @@ def _column(model: Column, pieces: Sequence[tuple[Ints, Floats, Ints]], missing:
 _NONE: Floats = np.zeros(0)
 
 
-def _merged(
-    decided: Sequence[tuple[Store, Decided]], heads: list[Ints], steps: list[Floats], pairs: set[tuple[Effect, Effect]]
-) -> list[Ints]:
-    """Join neighbours that the sample joined: same clock and step, printed within a few lines."""
-    index = {store.effect: i for i, (store, _) in enumerate(decided)}
-    known = [(index[a], index[b]) for a, b in pairs if a in index and b in index]
-    if not known:
-        return heads
-    involved = sorted({i for pair in known for i in pair})
-    head = np.concatenate([heads[i] for i in involved])
-    step = np.concatenate([steps[i] for i in involved])
-    kind = np.concatenate([np.full(heads[i].size, i) for i in involved])
-    own = np.concatenate([np.arange(heads[i].size) for i in involved])
+@dataclass(slots=True)
+class _Group:
+    """Records of one or several shapes: first line, step and clock of each; ``shape`` picks from ``shapes``."""
+
+    head: Ints
+    step: Floats
+    clock: Ints
+    shapes: list[Shape]
+    shape: Ints | None = None
+
+    @classmethod
+    def of_singles(cls, sample: _Sample, singles: _Singles, shapes: Mapping[int, Shape]) -> _Group:
+        """Return the rows of the sample that belong to records read alone."""
+        table = sample.table
+        by_line = {record.line: shapes[id(record)] for record in sample.singles}
+        every = list(dict.fromkeys([*by_line.values(), ("", ())]))
+        number = {shape: i for i, shape in enumerate(every)}
+        line = table.line[singles.rows]
+        shape = np.array([number[by_line.get(at, ("", ()))] for at in line.tolist()], np.int64)
+        return cls(line.copy(), table.step[singles.rows], table.clock[singles.rows], every, shape)
+
+
+def _merge(groups: Sequence[_Group], pairs: set[tuple[Shape, Shape]]) -> None:
+    """Join neighbours that the sample joined: same clock and step, printed within a few lines. Changes ``head``."""
+    names = {shape: i for i, shape in enumerate(dict.fromkeys(shape for pair in pairs for shape in pair))}
+    involved = [group for group in groups if group.head.size and any(shape in names for shape in group.shapes)]
+    if not involved:
+        return
+    joins = np.zeros((len(names) + 1, len(names) + 1), np.bool_)
+    for before, after in pairs:
+        joins[names[before], names[after]] = True
+    kinds = []
+    for group in involved:
+        codes = np.array([names.get(shape, len(names)) for shape in group.shapes], np.int64)
+        kinds.append(np.broadcast_to(codes[0], group.head.size) if group.shape is None else codes[group.shape])
+    head = np.concatenate([group.head for group in involved])
     order = np.argsort(head, kind="stable")
-    head, step, kind, own = head[order], step[order], kind[order], own[order]
-    joins = np.zeros((len(decided), len(decided)), np.bool_)
-    for a, b in known:
-        joins[a, b] = decided[a][1].clock == decided[b][1].clock
-    follows = np.concatenate([[False], joins[kind[:-1], kind[1:]] & (step[1:] == step[:-1])])
-    follows[1:] &= head[1:] - head[:-1] <= MOST_APART
+    kind = np.concatenate(kinds)[order]
+    step = np.concatenate([group.step for group in involved])[order]
+    clock = np.concatenate([group.clock for group in involved])[order]
+    head = head[order]
+    follows = np.zeros(head.size, np.bool_)
+    follows[1:] = joins[kind[:-1], kind[1:]] & (step[1:] == step[:-1]) & (clock[1:] == clock[:-1])
+    follows[1:] &= (head[1:] - head[:-1] <= MOST_APART) & (head[1:] != head[:-1])
     first = np.maximum.accumulate(np.where(follows, 0, np.arange(head.size)))
-    out = list(heads)
-    for i in involved:
-        mine = kind == i
-        out[i] = np.empty_like(heads[i])
-        out[i][own[mine]] = head[first[mine]]
-    return out
+    joined = np.empty_like(head)
+    joined[order] = head[first]
+    start = 0
+    for group in involved:
+        group.head = joined[start : start + group.head.size]
+        start += group.head.size
 
 
 def _filled(step: Floats) -> Floats:

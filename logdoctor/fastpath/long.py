@@ -44,8 +44,9 @@ def _read(opened: Any, parser: str | None, *, stream: bool) -> RunLog:
         numbered.append((last, ""))
     records = [*collector.singles, *(item.record for item in sampled)]
     assembler.records = sorted(records, key=lambda record: record.line)
+    shapes = {id(record): (record.grammar, tuple(record.cells)) for record in collector.singles}
     known = understand(assembler, numbered)
-    whole = expand(known.table, sampled, collector)
+    whole = expand(known.table, sampled, collector, shapes)
     return run_log(
         opened, assembler, numbered, known._replace(table=whole.table), whole.stream, whole.metric_lines, Tally(whole.grammars)
     )
