@@ -23,7 +23,7 @@ def words(text: str) -> frozenset[str]:
 _SPELLINGS: dict[str, str] = {
     "loss": (
         "steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
-        "crossentropyloss celoss lossavg lpix objective learn total trainingloss trainloss batchloss "
+        "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss "
         "epochloss losstotal"
     ),
     "policy_loss": (

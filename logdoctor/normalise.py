@@ -14,9 +14,9 @@ _ANSI = re.compile(
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles and links
     r"|\x1b[()][A-Z0-9]|\x1b[@-Z\\-_=>]"
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a\x0b\x0c\x0e-\x1f\x7f\x85]")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f\u3000]")
-_DIRTY = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u00a0\u2007\u2009\u202f\u3000\ufeff\u200b\u2212\uff1a]")
+_DIRTY = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u00a0\u2007\u2009\u202f\u3000\ufeff\u200b\u2212\uff1a]")
 _RULER = re.compile(r"^[\s|+│┃┼├┤╭╮╰╯┌┐└┘╔╗╚╝╠╣═━─\-=_*#~.·•]+$")
 
 _DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}/\d{1,2}|[A-Z][a-z]{2} {1,2}\d{1,2})"

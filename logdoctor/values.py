@@ -34,6 +34,7 @@ _WRAPPED = re.compile(
     r"\(\s*\[?\s*([^\s,()\[\]]+)\s*\]?\s*(?:,[^()]*)?\)$"
 )
 _TAIL = re.compile(r"\s*([%‰]|[A-Za-zµμ²³°/][A-Za-zµμ0-9²³°/%·.]*(?:\s?/\s?[A-Za-z]+)?)?\s*$")
+_NO_UNIT = re.compile(r"^(?:[xXbBoO][0-9a-fA-F]+|[eE])$")  # ``0x1f``, ``5e``: a number cut or written otherwise
 _DURATION = re.compile(
     r"^(?:(\d+)\s*d(?:ays?)?,?\s*)?(?:(\d+)\s*h(?:ours?)?\s*)?(?:(\d+)\s*m(?:in(?:utes?)?)?\s*)?(?:(\d+(?:\.\d+)?)\s*s(?:ec(?:onds?)?)?)?$"
 )
@@ -110,6 +111,8 @@ def _with_tail(head: str, tail: str, count: bool) -> Value:
     suffix = unit.group(1)
     if suffix is None:
         return Value(value, flag)
+    if _NO_UNIT.match(suffix):
+        return _BAD
     scale = (_COUNT_SCALE if count else _SCALE).get(suffix)
     if scale is not None and not tail[:1].isspace():
         return Value(scaled(head, scale) if flag == OK else value, flag)
