@@ -4,9 +4,9 @@ What it finds: entropy that falls to a small part of its start while performance
 Why it matters: a policy without entropy explores nothing; with log-probabilities near zero its gradient vanishes too,
 so it cannot leave what it has settled on.
 How it decides: the median of the last fifth is at most ``share`` of the first tenth (or of log(actions), where the
-log gives the number), and performance fell or did not improve. Falling entropy in a run that does well is
-convergence, and nothing is said. An entropy that is near zero from the first row on counts as collapsed before the
-first print.
+log gives the number), and performance fell or did not improve (where none is printed: the gradient is zero too).
+Falling entropy in a run that does well is convergence, and nothing is said. An entropy that is near zero from the
+first row on counts as collapsed before the first print.
 When it is wrong: tasks whose best policy is deterministic and already known from the start.
 What to do: raise the entropy coefficient (0.01 is a common start), lower the learning rate, raise epsilon-high
 clipping.
@@ -20,23 +20,28 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from logdoctor.model import Finding
+from logdoctor.model import Finding, Floats
 from logdoctor.rules._examples import failing, learning, table, wobble
+from logdoctor.rules._gradients import norms
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._policy import action_count, entropy
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import change, finding, rows, say, threshold, way
 from logdoctor.view import RunView
 
+GRADIENT = 1e-3  # as in the rule deterministic-policy: two orders below the healthy band
+
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding when entropy collapsed in a run that does not do well."""
     known = entropy(view)
     hurt = outcome(view)
-    if known is None or hurt.series is None or not (hurt.bad or hurt.declined):
+    if known is None or (hurt.series is not None and not (hurt.bad or hurt.declined)):
         return
     series, value = known
-    if value.size < 10 or float(np.median(value)) < 0 or float(value.min()) < -1e-6:
+    if hurt.series is None and not _without_gradient(view, value, limits.dead):
+        return
+    if value.size < 5 or float(np.median(value)) < 0 or float(value.min()) < -1e-6:
         return  # differential entropy of a Gaussian: its zero means nothing
     tenth, fifth = max(1, value.size // 10), max(1, value.size // 5)
     start, late = float(np.median(value[:tenth])), float(np.median(value[-fifth:]))
@@ -51,6 +56,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     onset = min(int(above[-1]) + 1 if above.size else 0, value.size - 1)
     steep = np.flatnonzero(value >= 2 * border)
     first = int(steep[-1]) + 1 if steep.size and not from_start else 0
+    tail = f"; {hurt.text}" if hurt.text else " and gets no gradient"
     last = value.size - 1
     how = (
         f"is {say(float(f'{start:.3g}'))} from the first rows on"
@@ -64,7 +70,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         confidence=0.85,
         metrics=[series.name],
         onset=view.place(series, min(first, onset) if not from_start else 0),
-        summary=f"Policy entropy ({label(series)}) {how}: the policy has become deterministic; {hurt.text}.",
+        summary=f"Policy entropy ({label(series)}) {how}: the policy has become deterministic{tail}.",
         figures={
             "start_median": start,
             "late_median": late,
@@ -83,6 +89,14 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     )
 
 
+def _without_gradient(view: RunView, value: Floats, dead: float) -> bool:
+    """Whether entropy ends dead and the gradient with it: that needs no printed performance."""
+    series = next((s for s in norms(view) if "critic" not in s.name and "baseline" not in s.name), None)
+    if series is None or float(np.median(value[-max(1, value.size // 5) :])) >= dead:
+        return False
+    return float(np.median(np.abs(series.value[-max(1, len(series) // 5) :]))) < GRADIENT
+
+
 def _log(sick: bool) -> str:
     return table(
         entropy=np.geomspace(1.1, 0.002, 60) * (1 + wobble(size=0.02)), episode_return=failing() if sick else learning()
@@ -96,7 +110,7 @@ RULE = Rule(
     severity="critical",
     detect=detect,
     needs=(("entropy", "entropy_loss"),),
-    min_points=10,
+    min_points=5,
     thresholds=(
         threshold(
             "share",

@@ -64,7 +64,7 @@ def _sudden(view: RunView, q: Scale, fall: Fall) -> Finding:
         summary=(
             f"The Q range collapsed from {q.text(fall.before)} to {q.text(fall.after)}"
             f" at {at(view, q.size, fall.after)}: {say(before)} to {say(after)} is"
-            f" {times(fall.ratio)} times lower within {_rows(fall)}; {count}."
+            f" {times(fall.ratio)} times lower within {_rows(fall)}{_peak(q, fall)}; {count}."
         ),
         figures={
             "before": before,
@@ -107,6 +107,18 @@ def _slow(view: RunView, q: Scale, fall: Fall) -> Finding:
         },
         evidence=q.rows(picks),
         analysis="The network no longer tells good states from bad ones: its values have shrunk to a narrow band.",
+    )
+
+
+def _peak(q: Scale, fall: Fall) -> str:
+    """Compare with the highest value before the fall where that is another row."""
+    top = int(np.argmax(q.magnitude[: fall.after]))
+    if top == fall.before:
+        return ""
+    ratio = q.magnitude[top] / q.magnitude[fall.after]
+    return (
+        f" ({times(float(ratio))} times below the largest, {say(float(q.size.value[top]))} in line "
+        f"{int(q.size.line[top])})"
     )
 
 
