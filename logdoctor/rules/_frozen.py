@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,12 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.detectors.constant import repeat_share, trailing_constant
-from logdoctor.model import Series
+from logdoctor.model import Floats, Series
+from logdoctor.rules._speed import averages_since_start
 
 if TYPE_CHECKING:
     from logdoctor.view import RunView
 
 LEAST = 8  # rows that repeat one value; fewer happen where a program prints a running value between updates
+OFTEN = 0.4  # of the rows repeat the one before: the value is printed too coarsely, or carried forward
+CHANCE = 1e-7  # for one metric of a log; a hundred logs of ten metrics then make one false word in ten thousand
+ROUND = 10.0  # caps are round numbers: 500 steps, 100 %
 SHARE = 0.08  # of the series: a frozen value must cover a stretch that matters
 # What the optimiser computes anew at every update: it cannot repeat itself to the last digit while training goes on.
 OPTIMISED = re.compile(
@@ -24,7 +29,7 @@ OPTIMISED = re.compile(
 # Counters, schedules, settings and windowed means that stand still at a bound are no measurements that froze.
 IGNORED = re.compile(
     r"learning_rate|^lr|epsilon|expert_ratio|ent_coef$|clip_range|^level$|^clients$|buffer|memory|loss_scale|skipped|n_updates|best_"
-    r"|^fps$|eta|elapsed|iterations|episodes|epoch|^time|max_|min_|seed|batch|beta|gamma|tau$|margin_target|mfu"
+    r"|eta|elapsed|iterations|episodes|epoch|^time|max_|min_|seed|batch|beta|gamma|tau$|margin_target|mfu"
 )
 
 
@@ -54,6 +59,8 @@ def frozen(view: RunView) -> list[Frozen]:
         series = view.get(name)
         if series is None or len(series) < 2 * LEAST or IGNORED.search(name):
             continue
+        if name == "fps" and averages_since_start(view, series):
+            continue
         tail = trailing_constant(series.value)
         if tail is None or tail.length < max(LEAST, SHARE * len(series)) or not np.isfinite(tail.value):
             continue
@@ -68,17 +75,25 @@ def is_measurement(series: Series, first: int, value: float) -> bool:
     before = before[np.isfinite(before)]
     if value == 0.0 or before.size < 3 or digits(value) < 3:
         return False
-    if repeat_share(before) > 0.15 or np.unique(before).size < min(before.size, 3):
+    if np.unique(before).size < min(before.size, 3) or len(series) - first < _needed(before):
         return False
     at_bound = value >= before.max() or value <= before.min()
     return not (at_bound and before.size >= 10 and _approaches(before, value))
 
 
-def _approaches(before: np.ndarray, value: float) -> bool:
+def _needed(before: Floats) -> int:
+    """Rows of one value that chance does not give to a metric which repeats itself as often as this one did before."""
+    repeats = max(repeat_share(before), repeat_share(before[-max(3, before.size // 3) :]))
+    if repeats > OFTEN:
+        return before.size + LEAST * before.size
+    return LEAST if repeats < 0.01 else max(LEAST, math.ceil(math.log(CHANCE) / math.log(repeats)))
+
+
+def _approaches(before: Floats, value: float) -> bool:
     """Whether a curve closes in on its bound (a capped score, a converged loss) rather than stopping in mid-flight."""
     step = np.abs(np.diff(before))
     late = step[-max(3, step.size // 10) :]
-    return float(np.median(late)) < 0.2 * float(np.median(step)) or float(value).is_integer()
+    return float(np.median(late)) < 0.2 * float(np.median(step)) or value % ROUND == 0
 
 
 def alive(view: RunView, name: str, from_line: int) -> bool:

@@ -41,7 +41,7 @@ def speeds(view: RunView, least: int = 20) -> list[Speed]:
             if len(series) < least or (not rate and _accumulates(series)):
                 continue
             cost = 1.0 / series.value if rate else series.value
-            derived = name == "fps" and _averages_since_start(view, series)
+            derived = name == "fps" and averages_since_start(view, series)
             if derived:
                 series, cost = _between_rows(series)
             if len(series) >= least:
@@ -49,7 +49,7 @@ def speeds(view: RunView, least: int = 20) -> list[Speed]:
     return found
 
 
-def _averages_since_start(view: RunView, series: Series) -> bool:
+def averages_since_start(view: RunView, series: Series) -> bool:
     """Stable-Baselines3 prints frames since the start over seconds since the start, in a boxed table."""
     return series.raw_name.lower() == "time/fps" or "boxed" in (view.run.reading.format, *view.run.reading.formats)
 

@@ -2,10 +2,10 @@
 
 What it finds: a return, success rate or accuracy whose best level over the whole run is no material improvement.
 Why it matters: the whole budget bought nothing; more of the same will not help.
-How it decides: even with ``signal`` standard errors added, the best smoothed level stays within ``material`` of the
-start's size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the
-end is not even above the start by noise, or when a second witness says the same (loss at ln k, entropy at its
-maximum, critic that explains nothing); a small but significant rise is a warning.
+How it decides: even with ``signal`` standard errors added, the best smoothed level stays within ``material`` of the start's
+size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the end lies below
+the start by as much, or when a second witness says the same (loss at its start, entropy at its maximum, a critic that
+explains nothing, no success at all); a flat curve alone is a warning, because a slow task may need more budget.
 When it is wrong: a run that continues good weights starts high and stays there (a resumed run is only told, not
 accused); a very slow task may need more budget than this run had; an offset in the reward hides a rise.
 What to do: overfit something trivial first (one batch, one easy level); check learning rate, reward and exploration.
@@ -38,13 +38,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if not flat(progress, limits):
         return
     witness = witnesses(view)
-    rose = progress.improvement > limits.signal * progress.error
+    worse = progress.improvement < -max(limits.signal * progress.error, progress.material(limits.material))
     if not witness and progress.gain > 0 and policy_settles(view):
         return
-    bounded = np.isfinite(progress.top)
-    if bounded and not witness and _training_fits(view, progress):
+    if np.isfinite(progress.top) and not witness and _training_fits(view, progress):
         return
-    yield _finding(view, progress, witness, critical=bool(witness or not (rose or bounded)))
+    yield _finding(view, progress, witness, critical=bool(witness or worse))
 
 
 def fell_below_start(progress: Progress) -> bool:

@@ -128,7 +128,7 @@ RULE = Rule(
     thresholds=(
         threshold(
             "slower",
-            2.0,
+            2.5,
             "times the fastest tenth",
             "beyond what sharing a machine costs",
             "trainproof: 3; trainspotter: 1.4",
