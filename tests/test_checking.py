@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from logdoctor import check, diagnose
-from logdoctor.checking import exit_code, judge
+from logdoctor.checking import _outcome as judge
+from logdoctor.checking import exit_code
 from logdoctor.engine import render
 from logdoctor.errors import InputError
 from logdoctor.expectations import from_report, load_expectations
@@ -67,6 +68,10 @@ RISE, FALL = np.linspace(0, 10, 100), np.linspace(10, 0, 100)
         (expect(">", 20.0, sign="failure", within=1e6), RISE, "not yet"),
         (expect("rises", None, sign="failure"), RISE, "not met"),
         (expect("rises", None), [5.0] * 60, "not met"),
+        (expect("<", 5.0, sign="failure"), RISE, "met"),  # it begins there, as every run does, and leaves
+        (expect("<", 50.0, sign="failure", within=1e6), RISE, "not yet"),
+        (expect("<", 50.0, sign="failure"), RISE, "not met"),
+        (expect("<", 5.0, sign="failure"), FALL, "not met"),
     ],
 )  # fmt: skip
 def test_conditions(expectation, values, wanted):
@@ -93,6 +98,13 @@ def test_a_level_that_was_reached_and_lost_again_is_not_met():
     judgement = judge(expect(">=", 8.0), subject(run(up_and_down)))
     assert judgement.state == "not met"
     assert "lost again" in judgement.text
+
+
+def test_the_figure_is_one_that_was_printed():
+    noisy = 5 + np.random.default_rng(3).standard_normal(200)
+    for condition, value in ((">=", 50.0), (">=", 5.0), ("<=", -50.0), ("between", 4.0)):
+        judgement = judge(expect(condition, value, value2=6.0), subject(run(noisy)))
+        assert noisy[judgement.place.line - 1] == judgement.value
 
 
 def test_figures_name_their_line():
