@@ -19,6 +19,7 @@ from logdoctor.wording import counted, lower_first, number, round_steps, rounded
 
 WATCHED = 4  # signs of each kind; a longer list is not looked at
 OTHER_SEED = "repeat with another seed, to tell the fault from chance"
+GAIN = 0.05  # relative gain below which half of it is noise and no sign of failure
 BLOWN = 3.0  # times the largest value before the break: a metric that went beyond has exploded
 SHRUNK = 0.5  # of its level before the break: a metric that went below has collapsed
 HORIZONS = ("Immediate", "Medium term", "Long term")
@@ -178,7 +179,7 @@ def _own(
     view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
 ) -> Iterator[Watch]:
     performance = view.performance
-    if performance is None or not incidents or incidents[0].main.name in LOGGING | SPEED:
+    if performance is None or not incidents or incidents[0].main.name in LOGGING | SPEED | ENDED:
         return
     before = parts.before(performance.name)
     soon = _soon(parts, before, _resumes(incidents, decision))
@@ -190,7 +191,7 @@ def _own(
             metric=performance.name, condition="<=" if down else ">=", value=_printed(good), within_steps=soon,
             sign="recovery", otherwise=action, why="its level before the break", clock=before.clock,
         )  # fmt: skip
-        if start != good:
+        if abs(good - start) > GAIN * max(abs(good), abs(start)):
             yield Watch(
                 metric=performance.name, condition=">" if down else "<", value=_printed((good + start) / 2),
                 within_steps=soon, sign="failure", otherwise=f"stop; {action}", clock=before.clock,

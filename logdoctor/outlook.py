@@ -33,6 +33,7 @@ REBUILT = frozenset({
 })  # fmt: skip
 LABELS = frozenset({"label-noise"})
 SURE = 0.6  # probability from which a cause is acted upon although nothing is lost yet
+UNSURE = 0.4  # probability below which a cause is a guess
 EARLY = 0.2  # share of the rows before the break below which a fresh start is simpler than a checkpoint
 SLOW = 0.1  # share of the whole gain below which the last third counts as level
 BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
@@ -158,7 +159,7 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
     place = parts.last_good() if parts.broke_late else None
     rebuilt = bool(causes) and causes[0].id in REBUILT
     if place is None or rebuilt or _early(parts):
-        text = "stop, and start again from fresh weights after the change below"
+        text = f"stop, and start again from fresh weights {_after(causes)}"
         if rebuilt:
             why = "the change alters the network, so old weights do not fit it"
         elif not why and place:
@@ -166,8 +167,18 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
         elif not why:
             why = "the fault is there from the first rows, so no checkpoint of this run is free of it"
         return Decision(text=text, why=why, go=False, go_why=go_why)
-    text = f"stop, and restart from the last checkpoint before {_at(view, place)}"
+    text = f"stop, and restart from the last checkpoint before {_at(view, place)}, {_after(causes)}"
     return Decision(text=text, why=why, restart_from=place, go=False, go_why=go_why)
+
+
+def _after(causes: Sequence[Cause]) -> str:
+    """Say what has to be done first, as firmly as the cause is known."""
+    changed = [cause for cause in causes if cause.changes]
+    if not changed:
+        return "once the cause is found; this log does not name it"
+    if changed[0].confidence < UNSURE:
+        return "with the first change below; the cause is not clear, so one change at a time"
+    return "after the change below"
 
 
 def _early(parts: Stretches) -> bool:
@@ -298,6 +309,8 @@ def next_checkpoint(view: RunView, incidents: Sequence[Incident], parts: Stretch
         return ""
     unit = unit_word(clock)
     span = parts.last_step - parts.first_step
+    if incidents and incidents[0].main.name in ENDED:
+        return ""
     if not incidents:
         ahead = parts.last_step + round_steps(span / 4)
         return f"{unit} {steps(ahead)}, {steps(round_steps(span / 4))} from here"
