@@ -59,7 +59,11 @@ def read_machine(
             return replace(run, hyperparameters=(*run.hyperparameters, *sheet.settings))
         return run_of(sheet, document, str(source), path)
     if folder:
-        raise InputError(f"the directory {source} holds no run that can be read as one")
+        if parser is not None or read_text is None:
+            raise InputError(f"the directory {source} holds no run of that format")
+        from logdoctor.folders import read_directory
+
+        return read_directory(str(source), lambda file: read_text(Path(file)))
     return None
 
 

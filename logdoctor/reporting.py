@@ -9,14 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from logdoctor import discovery, outputs
+from logdoctor import outputs
 from logdoctor.analysing import Failure, analyze, load_reports
 from logdoctor.engine import render
 from logdoctor.errors import InputError, LogDoctorError, UsageError
 from logdoctor.excerpt import excerpt
+from logdoctor.folders import find_logs
 from logdoctor.gate import OK, Ruling, mark_known, rule, worst
 from logdoctor.model import Diagnosis, RunLog
 from logdoctor.outputs import STDOUT, Target
+from logdoctor.reader import read_log
 from logdoctor.renderers._document import Block, to_markdown, to_terminal
 from logdoctor.renderers._record import RenderOptions
 from logdoctor.renderers.json_report import dump
@@ -210,7 +212,7 @@ def expand(logs: Sequence[str]) -> list[str | Failure]:
     found: list[str | Failure] = []
     for log in logs:
         try:
-            found += discovery.expand([log])
+            found += [group.path for group in find_logs([log], read_log)]
         except LogDoctorError as error:
             found.append(Failure(path=log, message=str(error), exit_code=error.exit_code))
     return list(dict.fromkeys(found))

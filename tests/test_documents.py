@@ -211,7 +211,7 @@ def test_wandb_folder(tmp_path):
 
 
 def test_a_folder_without_a_run(tmp_path):
-    with pytest.raises(InputError, match="holds no run"):
+    with pytest.raises(InputError, match="no log in the directory"):
         read_log(tmp_path)
 
 
