@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -273,12 +274,16 @@ def _time(target: Floats, values: Sequence[Sequence[float]]) -> tuple[int, float
 
 
 def expand(
-    table: Table, sampled: Sequence[Sampled], collector: Collector, shapes: Mapping[int, Shape]
+    table: Table,
+    trusted: Sequence[Record],
+    sampled: Sequence[Sampled],
+    collector: Collector,
+    shapes: Mapping[int, Shape],
 ) -> Expanded:
     """Return the table of all records from that of the sample.
 
     Args:
-        table: the table of the sample.
+        table: the table of the sample, made of the records ``trusted``.
         sampled: the records of the sample that stand for others.
         collector: all records.
         shapes: the shape of each record that was read alone (by identity), before cells were taken from it.
@@ -290,7 +295,7 @@ def expand(
     decided = [
         (store, found) for store in collector.stores.values() if (found := sample.decide(store)) is not None
     ]
-    singles = _Singles(sample, {label for label in table.columns})
+    singles = _Singles(sample, trusted)
     if collector.stream:
         return _binned(sample, decided, singles)
     return _whole(sample, decided, singles, sample.pairs(sampled, shapes), shapes)
@@ -299,18 +304,16 @@ def expand(
 class _Singles:
     """The cells and rows of the sample that belong to records read alone."""
 
-    def __init__(self, sample: _Sample, labels: set[str]) -> None:
+    def __init__(self, sample: _Sample, trusted: Sequence[Record]) -> None:
         table = sample.table
         self.rows = np.zeros(0, np.int64)
         self.cells: dict[str, Bools] = {}
         used: set[int] = set()
-        self.lines: set[int] = set()
-        for label in labels:
-            column = table.columns[label]
+        self.lines = {line for record in trusted for _, line in record.cells.values()} - sample.bulk_lines
+        for label, column in table.columns.items():
             alone = np.array([line not in sample.bulk_lines for line in column.line.tolist()], np.bool_)
             self.cells[label] = alone
             used.update(column.rows[alone].tolist())
-            self.lines.update(column.line[alone].tolist())
         self.rows = np.array(sorted(used), np.int64)
         # Several records may stand on one line (states of a progress bar): they are told apart by a running number.
         line = table.line
@@ -368,21 +371,24 @@ def _whole(
     codes: dict[str, int] = {}
     tally: dict[str, int] = {}
     placed: list[Ints] = []
-    for (store, found), key, step, named in zip(decided, keys, steps, numbers, strict=True):
+    for (store, found), head, key, step, named in zip(decided, heads, keys, steps, numbers, strict=True):
         at = np.arange(size) if key.size == size else np.searchsorted(every, key)
         placed.append(at)
-        out.step[at], out.clock[at], out.layout[at] = step, found.clock, found.layout
-        out.outer[at] = found.outer.of(named, step.size)
-        if found.time is not None:
-            out.time[at] = _cat([part[found.time[0]] for part in store.cells]) * found.time[1]
         name = _grammar(store.effect)
-        grammar[at] = codes.setdefault(name, len(codes))
+        first = key == head * _DUPLICATES  # a record that was joined to another one adds its cells alone
+        own: Any = slice(None) if first.all() else first
+        to = at[own]
+        out.step[to], out.clock[to], out.layout[to] = step[own], found.clock, found.layout
+        out.outer[to] = found.outer.of(named, step.size)[own]
+        if found.time is not None:
+            out.time[to] = (_cat([part[found.time[0]] for part in store.cells]) * found.time[1])[own]
+        grammar[to] = codes.setdefault(name, len(codes))
         tally[name] = tally.get(name, 0) + store.count
         named.clear()
     at = np.searchsorted(every, singles.key[singles.rows])
     for field_name in ("step", "clock", "outer", "time", "layout"):
-        getattr(out, field_name)[at] = getattr(table, field_name)[singles.rows]
-    where = {line: row for row, line in zip(at.tolist(), out.line[at].tolist(), strict=True)}
+        getattr(out, field_name)[at[~moved]] = getattr(table, field_name)[singles.rows[~moved]]
+    where = {line: row for row, line in zip(at[~moved].tolist(), table.line[singles.rows[~moved]].tolist(), strict=True)}
     for record in sample.singles:
         if record.line in where:
             grammar[where[record.line]] = codes.setdefault(record.grammar, len(codes))

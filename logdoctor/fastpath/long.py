@@ -46,7 +46,7 @@ def _read(opened: Any, parser: str | None, *, stream: bool) -> RunLog:
     assembler.records = sorted(records, key=lambda record: record.line)
     shapes = {id(record): (record.grammar, tuple(record.cells)) for record in collector.singles}
     known = understand(assembler, numbered)
-    whole = expand(known.table, sampled, collector, shapes)
+    whole = expand(known.table, known.records, sampled, collector, shapes)
     return run_log(
         opened, assembler, numbered, known._replace(table=whole.table), whole.stream, whole.metric_lines, Tally(whole.grammars)
     )
