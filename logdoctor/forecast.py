@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Finding, Series, Watch
-from logdoctor.outlook import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, Decision
+from logdoctor.outlook import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, Decision, of_event
 from logdoctor.registry import records
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import Stretches, head, tail
@@ -183,7 +183,7 @@ def _own(
         return
     before = parts.before(performance.name)
     soon = _soon(parts, before, _resumes(incidents, decision))
-    action = _next_action(causes)
+    action = _next_action(of_event(incidents[0], causes))
     down = performance.goal == "min"
     if parts.broke_late and before is not None and len(before) >= 10:
         good, start = tail(before), head(before)
@@ -204,10 +204,12 @@ def _own(
             sign="recovery", otherwise=action, why="this run never improved", clock=performance.series.clock,
         )  # fmt: skip
     else:
-        now = tail(performance.series)
+        first, last = head(performance.series), tail(performance.series)
+        fell = (first < last) if down else (first > last)
         yield Watch(
-            metric=performance.name, condition="<=" if down else ">=", value=_printed(now), within_steps=soon,
-            sign="recovery", otherwise=action, why="its level at the end of this run", clock=performance.series.clock,
+            metric=performance.name, condition="<=" if down else ">=", value=_printed(first if fell else last),
+            within_steps=soon, sign="recovery", otherwise=action, clock=performance.series.clock,
+            why="its level at the start of this run" if fell else "its level at the end of this run",
         )  # fmt: skip
     yield from _limits(view, incidents, parts, action, soon)
     if view.get("loss") is not None:
@@ -247,7 +249,7 @@ def _next_action(causes: Sequence[Cause]) -> str:
     changes = [c for cause in causes[:1] for c in cause.changes if not isinstance(c.to, str) or " " not in c.to]
     if len(changes) > 1:
         return f"change {changes[1].parameter} to {_show(changes[1].to)} as well"
-    others = [c for c in causes[1:] if set(c.explains) & set(causes[0].explains)]
+    others = causes[1:]
     return f"suspect the next cause: {lower_first(others[0].title or others[0].id)}" if others else OTHER_SEED
 
 

@@ -64,6 +64,7 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
     """Stop, continue or restart, from where, and whether a longer run makes sense."""
     if not incidents:
         return _nothing_wrong(view)
+    causes = of_event(incidents[0], causes)
     names = {f.name for incident in incidents for f in incident.findings}
     grave = any(incident.severity == 2 for incident in incidents)
     main = incidents[0].main
@@ -90,6 +91,12 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
     return _restart(view, incidents, parts, causes)
 
 
+def of_event(incident: Incident, causes: Sequence[Cause]) -> list[Cause]:
+    """Return the causes that explain something of an event; another fault's cause would mislead."""
+    ids = {finding.id for finding in incident.findings}
+    return [cause for cause in causes if ids & set(cause.explains)]
+
+
 def _nothing_wrong(view: RunView) -> Decision:
     trend = next(_trend(view), "")
     if "levelled off" in trend:
@@ -103,8 +110,7 @@ def _nothing_wrong(view: RunView) -> Decision:
 
 def _go_on(incident: Incident, causes: Sequence[Cause]) -> Decision:
     """A warning in a run that still works: with a sure cause the next run is worth more than the rest of this one."""
-    ids = {finding.id for finding in incident.findings}
-    sure = [c for c in causes if ids & set(c.explains) and c.confidence >= SURE and c.changes]
+    sure = [c for c in causes if c.confidence >= SURE and c.changes]
     if sure and incident.main.name not in LOGGING:
         return Decision(
             text="finish this run only if its result is needed; make the change below in the next one", go=False,

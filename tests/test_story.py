@@ -185,8 +185,9 @@ def test_a_fault_from_the_start_needs_fresh_weights(view: Callable[..., RunView]
 
 
 def test_a_change_of_the_network_needs_fresh_weights(view: Callable[..., RunView]) -> None:
-    cause = Cause(id="feature-normalisation-missing", rank=1, confidence=0.9)
-    story = told(view(), make("feature-norm-explosion", BREAK), causes=(cause,)).story
+    found = make("feature-norm-explosion", BREAK)
+    cause = Cause(id="feature-normalisation-missing", rank=1, confidence=0.9, explains=(found.id,))
+    story = told(view(), found, causes=(cause,)).story
     assert "fresh weights" in story.decision
     assert "alters the network" in story.decision_why
 
@@ -341,6 +342,6 @@ def test_a_warning_with_a_sure_cause_is_worth_a_new_run(view: Callable[..., RunV
 
 
 def test_noisy_labels_are_looked_at_first(view: Callable[..., RunView]) -> None:
-    cause = Cause(id="label-noise", rank=1, confidence=0.9)
     found = make("validation-below-training", None, "warning")
+    cause = Cause(id="label-noise", rank=1, confidence=0.9, explains=(found.id,))
     assert "labels" in told(view(recovers=True), found, causes=(cause,)).story.decision
