@@ -405,18 +405,19 @@ def _agree_block(step: int, agreement: float, rng: random.Random) -> str:
     n = 1014
     if step < 1700:
         share = 0.30 + 0.64 * step / 1700
-        greedy = _split(n, [(1 - share) / 2, (1 - share) / 2, share, 0.0])
+        shares = [(1 - share) / 2, (1 - share) / 2, share, 0.0]
     elif step <= 2800:
-        greedy = _split(n, [0.0, 0.065, 0.935, 0.0])
+        shares = [0.0, 0.065, 0.935, 0.0]
     elif step <= 3300:
         zap = 0.10 + 0.10 * (step - 2800) / 500
-        greedy = _split(n, [0.0, zap, 1 - zap, 0.0])
+        shares = [0.0, zap, 1 - zap, 0.0]
     else:
         wrong = min(0.89, 0.42 + 0.47 * (step - 3300) / 1100)
-        greedy = _split(n, [0.0, 0.05, 0.95 - wrong, wrong])
+        shares = [0.0, 0.05, 0.95 - wrong, wrong]
+    greedy = _split(n, _sampled(shares, rng))
     top = greedy.index(max(greedy))
     picks = [top if rng.random() < 0.85 else 1 for _ in range(10)]
-    replay = _split(n, [0.17, 0.0, 0.83, 0.0])
+    replay = _split(n, _sampled([0.17, 0.0, 0.83, 0.0], rng))
     return "\n".join(
         [
             f"[AGREE DEBUG] Step {step}:",
@@ -427,6 +428,12 @@ def _agree_block(step: int, agreement: float, rng: random.Random) -> str:
             f"  Replay dist: [{' '.join(f'{v:>4}' for v in replay)}]",
         ]
     )
+
+
+def _sampled(shares: Sequence[float], rng: random.Random) -> list[float]:
+    """Return shares as a sample shows them: no batch has exactly the same counts as the one before."""
+    drawn = [max(0.0, s + rng.gauss(0, 0.006)) if s else 0.0 for s in shares]
+    return [s / sum(drawn) for s in drawn]
 
 
 def _split(n: int, shares: Sequence[float]) -> list[int]:
