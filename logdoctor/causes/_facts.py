@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from logdoctor.view import RunView
 
 EDGE = 0.05  # share of a series that counts as its beginning or its end
+USUAL_CLASSES = (2, 3, 4, 5, 10, 20, 50, 100, 200, 1000)  # counts of classes that data sets have
 SETTLED = 0.25  # share after which start-up transients are over (first quarter of the run)
 
 
@@ -94,6 +94,18 @@ class Climb:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """A training loss that falls ``ratio`` times within a tenth of the run while the held-out loss rises."""
+
+    name: str
+    ratio: float
+    line: int
+    last_line: int
+    held_before: float
+    held_after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stuck:
     """A loss that does not come back after a break: ``records`` after it, above a level once passed in ``passed``."""
 
@@ -112,14 +124,13 @@ def say(value: float) -> str:
     return number(value)
 
 
-_CACHE: WeakKeyDictionary[RunView, Facts] = WeakKeyDictionary()
-
-
 def facts(view: RunView) -> Facts:
-    """Return the facts of ``view``; computed once."""
-    found = _CACHE.get(view)
-    if found is None:
-        found = _CACHE[view] = Facts(view)
+    """Return the facts of ``view``; computed once, and kept with it."""
+    held = vars(view)
+    if "_facts" not in held:
+        held["_facts"] = Facts(view)
+    found = held["_facts"]
+    assert isinstance(found, Facts)
     return found
 
 
@@ -128,17 +139,9 @@ class Facts:
 
     def __init__(self, view: RunView) -> None:
         """Look at ``view``; nothing is computed before it is asked for."""
-        # A strong reference would keep the view, and with it this cache entry, alive for ever.
-        self._view = ref(view)
+        self.view = view
         self._levels: dict[str, Level | None] = {}
         self._jumps: dict[str, Jump | None] = {}
-
-    @property
-    def view(self) -> RunView:
-        """The view these facts are about."""
-        view = self._view()
-        assert view is not None
-        return view
 
     def level(self, *names: str) -> Level | None:
         """Return the level of the first of ``names`` that has at least four finite values."""
@@ -201,8 +204,11 @@ class Facts:
                 return None
             if loss is None:
                 return options[len(options) // 2]
-            best = min(options, key=lambda k: min(abs(v - math.log(k)) for v in (loss.first, loss.end)))
-            return best if min(abs(v - math.log(best)) for v in (loss.first, loss.end)) < 0.3 else None
+            ends = (loss.first, loss.end)
+            usual = [k for k in options if k in USUAL_CLASSES]
+            near = [k for k in usual if min(abs(v - math.log(k)) for v in ends) < 0.3] or options
+            best = min(near, key=lambda k: min(abs(v - math.log(k)) for v in ends))
+            return best if min(abs(v - math.log(best)) for v in ends) < 0.3 else None
         if loss is not None and 0.6 < loss.first < 13:
             k = round(math.exp(loss.first))
             return k if k >= 2 and abs(loss.first - math.log(k)) < 0.05 * loss.first else None
@@ -252,6 +258,15 @@ class Facts:
         """Return a break of ``name`` (a loss) after which it does not come back although it could have, or None."""
         jump, series = self.jump(name), self.view.finite(name)
         return _stuck(series, jump) if series is not None and jump is not None else None
+
+    @cached_property
+    def abrupt_fall(self) -> Fall | None:
+        """A training loss that falls off in the middle of a smooth curve while the held-out loss turns up, or None."""
+        train = self.view.finite("loss") or self.view.finite("train_loss")
+        held = self.view.finite("val_loss")
+        if self.view.is_rl or train is None or held is None or len(train) < 20 or len(held) < 6:
+            return None
+        return _fall(train, held)
 
     def settled_early(self, name: str) -> tuple[float, int] | None:
         """Return (share of the run, line) after which ``name`` stays within 3 % of the way it went before, or None."""
@@ -320,6 +335,8 @@ def _jump(series: Series | None) -> Jump | None:
         here = float(value[index])
         if math.isfinite(here) and not (here > JUMP_RATIO * middle and here - middle > JUMP_NOISE * spread):
             continue
+        if float(np.median(calm[-3:])) > 2 * middle and middle > 0:
+            return None  # it had been growing already: no jump out of calm
         later = value[index + 1 :]
         later = later[np.isfinite(later)]
         quarter = max(1, later.size // 4)
@@ -343,6 +360,31 @@ def _jump(series: Series | None) -> Jump | None:
     return None
 
 
+FALL = 5.0  # factor by which a loss falls within a tenth of the run; healthy runs take most of the run for it
+
+
+def _fall(train: Series, held: Series) -> Fall | None:
+    value = np.maximum(train.value, 1e-12)
+    window, start = max(2, value.size // 10), value.size // 10
+    ratio = value[:-window] / value[window:]
+    index = start + int(np.argmax(ratio[start:]))
+    spiked = value[index] > 1.5 * float(value[: index + 1].min())  # only the way back from a spike
+    if ratio[index] < FALL or spiked or value[index] < 0.02 * value[0]:
+        return None
+    step = float(train.step[index])
+    before, after = held.value[held.step <= step], held.value[held.step > step]
+    if not before.size or not after.size or float(np.median(after)) <= 1.2 * float(before[-1]):
+        return None
+    return Fall(
+        name=train.name,
+        ratio=float(ratio[index]),
+        line=int(train.line[index]),
+        last_line=int(train.line[index + window]),
+        held_before=float(before[-1]),
+        held_after=float(np.median(after)),
+    )
+
+
 CLIMB = 0.03  # of the level reached: below it a climb is what ordinary noise of a plateau makes
 
 
@@ -356,8 +398,8 @@ def _climb(series: Series) -> Climb | None:
     first, stop = max(zip(edges[::2], edges[1::2], strict=True), key=lambda pair: pair[1] - pair[0])
     low, high = int(np.argmin(smooth[: first + 1])), int(first + np.argmax(smooth[first:stop]))
     length = float(stop - first) / smooth.size
-    if length < 0.1:
-        return None
+    if length < 0.1 or smooth[low] > 0.97 * smooth[0]:
+        return None  # a loss that never fell does not climb again: it only rises
     return Climb(
         low=float(smooth[low]),
         low_line=int(series.line[low]),

@@ -44,7 +44,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 def _frozen_outputs(view: RunView) -> Iterator[Argument]:
     """Outputs that stop while the losses on fresh data go on: the weights stand still, the program does not."""
     known = facts(view)
-    stopped = [(n, s) for n in OUTPUTS if (s := known.settled_early(n)) is not None and 0 < s[0] < 0.3]
+    stopped = [(n, s) for n in OUTPUTS if (s := known.settled_early(n)) is not None and 0.05 <= s[0] < 0.3]
     alive = [
         n
         for n in ("loss", "d_loss", "c_loss", "grad_norm")

@@ -54,6 +54,13 @@ def _creeping(view: RunView) -> Iterator[Argument]:
 
 def _outputs(view: RunView) -> Iterator[Argument]:
     known = facts(view)
+    value = known.level("value_loss")
+    if value is not None and value.start > 1e3 and value.end > 0.3 * value.start:
+        yield Argument(
+            weight=-SIGN,
+            text=f"{value.text()}: a value loss of that size takes the whole clipped gradient, so small updates of the "
+            "policy follow from it.",
+        )
     kl = known.level("kl")
     if kl is not None and kl.high < KL_NOTHING:
         yield Argument(

@@ -34,6 +34,14 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             weight=-SIGN,
             text=f"val_loss ends at {say(held.end)}, beside {say(train.end)} in training: there is no gap.",
         )
+    fall = known.abrupt_fall
+    if fall is not None:
+        yield Argument(
+            weight=-STRONG,
+            text=f"It set in at once: {fall.name} falls {say(fall.ratio)} times from line {fall.line} to line "
+            f"{fall.last_line}; "
+            "memorising a data set takes epochs.",
+        )
     size = view.number("n_train", "train_size", "num_train_samples", "train_chars")
     if size is not None and size < (SMALL if view.setting("train_chars") is None else 10 * SMALL):
         yield Argument(weight=HINT, text=f"The training set has {say(size)} items.")
