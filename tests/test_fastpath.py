@@ -144,6 +144,17 @@ def test_suffixes_are_applied(token, value):
     assert (values[0], lengths[0]) == (value, len(token))
 
 
+@pytest.mark.parametrize(
+    ("token", "value", "length"),
+    [("1,234", 1234.0, 5), ("118,921,520", 118921520.0, 11), ("-12,345.5", -12345.5, 9), ("999", 999.0, 3), ("1234", 1234.0, 4)]
+    + [("1,2345", 1.0, 1), ("1234,567", 1234.0, 4), ("1,23", 1.0, 1), ("0.5", 0.5, 3), ("nan", math.nan, 3)],
+)
+def test_thousands_are_read_where_they_are_expected(token, value, length):
+    values, lengths, good = read([token], " ", commas=True)
+    assert good.all()
+    assert (bits(values[0]), lengths[0]) == (bits(value), length)
+
+
 # ---------------------------------------------------------------------------------------------------- templates
 
 NUMBER = re.compile(rb"(?<![\w.])[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)(?![\w.])", re.IGNORECASE)
@@ -223,7 +234,7 @@ def test_a_changed_line_matches_only_where_the_shape_allows_it(lines, data):
         match = pattern(template).match(line)
         assert match is not None
         assert ends[0] == len(line) == match.end()
-        assert [bits(v[0]) for v in values] == [bits(float(t)) for t in match.groups()]
+        assert [bits(v[0]) for v in values] == [bits(float(t.replace(b",", b""))) for t in match.groups()]
 
 
 @settings(max_examples=200, deadline=None)

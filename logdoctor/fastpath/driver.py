@@ -47,6 +47,8 @@ QUIET_LINES = 500
 """Lines of one shape without a record that are still handed to the scanners of events and settings."""
 
 NOWHERE = -1
+WATCHED = 1024
+"""Observations made before they must have paid."""
 
 
 class Distrust(Exception):  # noqa: N818 - a decision, not a fault of the input
@@ -125,6 +127,8 @@ class Driver:
         self._state = self._number()
         self._open: _Open | None = None
         self.block_line = 0
+        self._fed = 0
+        self._watched = 0
         self._fresh = False
 
     # ------------------------------------------------------------------------------------------------ states
@@ -187,7 +191,7 @@ class Driver:
         quiet = (len(assembler.issues), len(assembler.orphans)) == noted
         self._other(number, text, records)
         if self._open is None:
-            if state == NOWHERE:
+            if state == NOWHERE or not self._worth_watching():
                 return
             self._open = _Open(number, state, before)
         watched = self._open
@@ -204,6 +208,11 @@ class Driver:
         elif len(watched.texts) > LONGEST_RECORD:
             self._open = None
 
+    def _worth_watching(self) -> bool:
+        """Watch the first lines, then one in sixteen as long as few lines are read in bulk."""
+        self._fed += 1
+        return self._watched < WATCHED + self.fast_lines // 8 or self._fed % 16 == 0
+
     def _piece(self, number: int, before: Record | None, held: int) -> tuple[str, Record] | None:
         """Return what a line added to a block."""
         block = self.assembler._block
@@ -219,6 +228,7 @@ class Driver:
     # ------------------------------------------------------------------------------------------------ learning
     def _learn(self, watched: _Open) -> None:
         """Take the lines since the last known state as one observation."""
+        self._watched += 1
         raw = b"".join(watched.raw)
         after = self.assembler._context
         self.counters.update(after)

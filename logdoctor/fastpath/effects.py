@@ -289,7 +289,7 @@ class _Places:
 def _narrowed(line: str, start: int, end: int, value: float) -> tuple[int, int]:
     """Leave a unit or a percent sign that the parsers took with the number to the text around it."""
     match = _TOKEN.match(line, start, end)
-    if match is None:
+    if match is None or match.end() == end:
         return start, end
     whole = match["suffix"] == "" or not _same(parse(match["number"]).value, value)
     stop = match.end() if whole else match.end("number")
@@ -297,6 +297,11 @@ def _narrowed(line: str, start: int, end: int, value: float) -> tuple[int, int]:
 
 
 def _means(token: str, value: float) -> bool:
+    try:
+        if float(token) == value:
+            return True
+    except ValueError:
+        pass
     return bool(token) and (_same(parse(token).value, value) or _same(parse(token, count=True).value, value))
 
 

@@ -49,7 +49,7 @@ _MAX_CLINGER = 22
 _MAX_QUOTIENT = 45
 _SPLITTER = 134217729.0
 
-SUFFIXES = {b"k": 3, b"K": 3, b"M": 6, b"G": 9, b"B": 9, b"T": 12}
+SUFFIXES = {b"k": 3, b"K": 3, b"M": 6, b"B": 9, b"T": 12}
 _SUFFIX_POWER = np.zeros(256, np.int64)
 for _letter, _power in SUFFIXES.items():
     _SUFFIX_POWER[_letter[0]] = _power
@@ -61,13 +61,15 @@ class Slot:
 
     Attributes:
         stop: the byte that follows the number in the template.
-        suffix: the number may carry k, M, G, B or T.
+        suffix: the number may carry k, M, B or T.
+        commas: its thousands may be set apart by commas.
         long: most tokens so far did not fit into seven characters (a hint for speed alone).
     """
 
     stop: int
     suffix: bool = False
     long: bool = False
+    commas: bool = False
 
 
 def read_numbers(window: Window, at: Cursor, slot: Slot) -> tuple[Floats, Cursor, Bools | None]:
@@ -85,7 +87,7 @@ def read_numbers(window: Window, at: Cursor, slot: Slot) -> tuple[Floats, Cursor
         negative = minus
         at = at + signed
         words = window.words(at)
-    if slot.long or slot.suffix:
+    if slot.long or slot.suffix or slot.commas:
         value, end, good = _read_long(window, at, slot)
     else:
         value, end, good = _read_short(words, at, slot.stop)
@@ -188,6 +190,8 @@ def _read_long(window: Window, at: Cursor, slot: Slot) -> tuple[Floats, Cursor, 
     """Read tokens of any length up to 23 digits before and behind the point, exponents, nan and inf."""
     mantissa, size, count, good = _digit_run(window, at)
     end = at + count
+    if slot.commas:
+        _add_thousands(window, end, mantissa, size, count)
     exponent = np.zeros(at.size, np.int64)
     dotted = np.flatnonzero(window.data[end] == ord("."))
     if dotted.size:
@@ -212,6 +216,20 @@ def _read_long(window: Window, at: Cursor, slot: Slot) -> tuple[Floats, Cursor, 
     if words_at.size:
         value[words_at], end[words_at], good[words_at] = _read_names(window, at[words_at])
     return value, end, None if good.all() else good
+
+
+def _add_thousands(window: Window, end: Cursor, mantissa: Words, size: Floats, count: Ints) -> None:
+    """Take ``,ddd`` as often as it follows one to three digits, in place."""
+    rows = np.flatnonzero((count >= 1) & (count <= 3))
+    while rows.size:
+        words = window.words(end[rows])
+        part, length, _ = _digit_word((words >> _EIGHT) ^ _ZEROS)
+        found = ((words & _BYTE) == u64(ord(","))) & (length == 3)
+        rows, part = rows[found], part[found]
+        mantissa[rows] = mantissa[rows] * u64(1000) + part
+        size[rows] = size[rows] * 1000.0 + part
+        count[rows] += 3
+        end[rows] += 4
 
 
 def _read_exponents(window: Window, end: Cursor, exponent: Ints, good: Bools) -> None:

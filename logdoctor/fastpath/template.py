@@ -25,7 +25,7 @@ _QUAD = 32
 
 #: The tokens that :func:`~logdoctor.fastpath.numbers.read_numbers` reads, with an optional suffix.
 TOKEN = re.compile(
-    rb"(?P<number>[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|(?i:nan|inf(?:inity)?)))(?P<suffix>[kKMBT]?)"
+    rb"(?P<number>[+-]?(?:(?:(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?|(?i:nan|inf(?:inity)?)))(?P<suffix>[kKMBT]?)"
 )
 _PIECES = re.compile(rb"( +)|([0-9]+)|([^ 0-9]+)")
 # Days and hours seldom change within the lines that a shape is learnt from: any digit will do there from the start.
@@ -255,7 +255,7 @@ def learn(samples: Sequence[Sample]) -> Template | None:
             continue
         flush()
         suffix = any(bool(m and m["suffix"]) for m in (TOKEN.fullmatch(t or b"") for t in tokens))
-        steps.append(Slot(stop=0, suffix=suffix))
+        steps.append(Slot(stop=0, suffix=suffix, commas=any(b"," in (token or b"") for token in tokens)))
     flush()
     if not _set_stops(steps):
         return None
