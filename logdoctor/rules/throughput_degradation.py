@@ -47,11 +47,12 @@ def _tenths(speed: Speed, limits: Limits) -> np.ndarray | None:
     tenths = medians(cost, TENTHS)
     if not np.isfinite(tenths).all():
         return None
-    base, end = float(tenths[:5].min()), float(tenths[-1])
+    base, end = float(tenths[3 if speed.derived else 0 : 5].min()), float(tenths[-1])  # learning may set in late
+    factor = limits.slower * (limits.derived if speed.derived else 1.0)
     first = cost[: cost.size // 2]
     usual = float(np.quantile(first[np.isfinite(first)], 0.5))
     late = cost[-max(3, cost.size // TENTHS) :]
-    if end < limits.slower * base or end < 0.6 * limits.slower * usual or float((late < 1.3 * usual).mean()) > 0.1:
+    if end < factor * base or end < 0.6 * limits.slower * usual or float((late < 1.3 * usual).mean()) > 0.1:
         return None
     ongoing = end >= limits.ongoing * float(tenths[4]) and rank_correlation(np.arange(5.0), tenths[5:]) > 0.6
     jumped = not speed.rate and end >= limits.slower * float(np.quantile(cost[: int(0.6 * cost.size)], 0.75))
