@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from logdoctor.detectors.baseline import noise
+from logdoctor.detectors.bins import binned
 from logdoctor.detectors.smooth import rolling_median
 from logdoctor.model import Bools, Evidence, Finding, Floats, Ints, Phase, Series
 from logdoctor.rules._outcome import Outcome, label, outcome
@@ -29,6 +30,7 @@ from logdoctor.view import RunView
 SMALL = 0.05  # of the level: what the guide may lose before it counts as leaving its level
 QUARTER = 0.25  # of the whole fall: from here on the fall is no drift any more
 SETTLED = 0.95  # of the gain: from here on learning is done
+CURVE = 4096  # points that show every rise and fall of a run
 LONG = 0.2  # of the rows: a flat stretch this long is a phase of its own
 BASES = ("learning", "plateau", "stagnation", "decline")  # what a run does before anything breaks
 ORDER = ("start-up", "learning", "decline", "stagnation", "plateau", "drift", "collapse", "explosion", "dead")
@@ -102,6 +104,17 @@ def _axis(view: RunView) -> Series | None:
 
 
 def _guide(view: RunView) -> _Guide | None:
+    """Return the series that tells the story, thinned to what a curve needs."""
+    found = _choose(view)
+    if found is None or len(found.up) <= CURVE:
+        return found
+    thin = binned(found.up, CURVE)
+    keep = np.zeros(len(found.up), dtype=bool)
+    keep[thin.first] = True
+    return _Guide(found.series.where(keep), thin.value, found.fell)
+
+
+def _choose(view: RunView) -> _Guide | None:
     agreement = view.finite("agreement")
     if agreement is not None and collapse_of(agreement) is not None:
         return _Guide(agreement, agreement.value, True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.detectors.baseline import noise
+from logdoctor.detectors.bins import binned
 from logdoctor.detectors.smooth import rolling_median
 from logdoctor.model import Floats, Series
 from logdoctor.rules._rows import say
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 LOST = 0.5  # half of what was gained is gone: the "below half of its own maximum" test of peak-then-fall rules
 DECLINED = 0.25  # a quarter of it: supports another sign, is none by itself
 MARGIN = 3.0  # standard errors that a change of level must exceed
+CURVE = 4096  # points that show every rise and fall of a run
 POINTS = 8  # fewer values cannot show a rise and a fall
 
 
@@ -107,7 +109,8 @@ def _outcome(view: RunView) -> Outcome:
 
 
 def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outcome:
-    n = up.size
+    thin = binned(up, CURVE)  # a running median over a twelfth of a long series would cost more than all rules
+    up, n = thin.value, len(thin)
     w = max(3, n // 20)
     smooth = rolling_median(up, max(3, n // 12))
     start, last = float(np.median(up[:w])), float(np.median(up[-max(3, n // 10) :]))
@@ -125,8 +128,8 @@ def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outco
         series,
         sign * start,
         sign * best,
-        best_index,
-        int(close[-1]),
+        int(thin.first[best_index]),
+        int(thin.first[close[-1]]),
         sign * last,
         gain,
         lost,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from logdoctor.detectors.smooth import rolling_median
 from logdoctor.detectors.trend import rank_correlation
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 PRINTED = ("q_max", "q_min", "q_value", "target_q", "q1_max", "q2_max", "q2_value")
 BURST = 100.0  # times its median: seed report 002 saw 42,000
 AT_LEVEL = 0.8  # of the highest of the last five rows: still at the level from which it falls
+MOST_DROPS = 2000  # a series that drops more often than that has no level to fall from
 MOSTLY = 0.8  # of the rows after a slow fall are low: single rows may still leap
 CLIPS = ("max_q_value", "td_target_clip", "value_clip", "target_clamp_value")
 FALLBACK = ("q_value", "target_q", "value_max")
@@ -228,11 +230,11 @@ class Fall:
 def collapse(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
     """Find the first drop of the Q magnitude by ``factor`` from one level to another that stays, or None."""
     m = q.magnitude
-    for i in range(3, m.size):
+    for i in _drops(m, factor, least):
         before = float(np.median(m[max(0, i - 10) : i]))
         if q.low is None and q.size.value[i - 1] < 0:
             continue  # a negative value (costs) that rises towards zero is an improvement
-        if before < least or m[i] <= 0 or m[i] > before / factor or float(np.median(m[i : i + 5])) > before / factor:
+        if before < least or m[i] > before / factor or float(np.median(m[i : i + 5])) > before / factor:
             continue
         if float(np.median(m[i:])) > before / (factor / 2):
             continue
@@ -240,6 +242,17 @@ def collapse(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
         last = max(0, i - 5) + int(np.flatnonzero(recent >= AT_LEVEL * recent.max())[-1])
         return Fall(last, i, float(m[last] / m[i]), m.size - i)
     return None
+
+
+def _drops(m: Floats, factor: float, least: float) -> list[int]:
+    """Return the rows that lie ``factor`` below the largest of the ten rows before: no other can be a collapse."""
+    if m.size < 4:
+        return []
+    before = np.maximum.accumulate(m[:10])
+    if m.size > 10:
+        before = np.concatenate([before, sliding_window_view(m, 10)[1:].max(axis=1)])
+    rows = np.flatnonzero((m[1:] > 0) & (m[1:] <= before[:-1] / factor) & (before[:-1] >= least)) + 1
+    return [int(i) for i in rows[rows >= 3][:MOST_DROPS]]
 
 
 def shrinking(q: Scale, factor: float, least: float = 1.0) -> Fall | None:
@@ -288,6 +301,8 @@ def slope_turn(view: RunView) -> Turn | None:
     early, late = float(np.median(judged.value[:part])), float(np.median(judged.value[-part:]))
     if early <= 0 or late >= 0.5 * early or judged.value[-1] >= -0.1 * early:
         return None
+    if len(judged) >= 40 and float(np.median(judged.value[-5:])) > -0.1 * float(judged.value.max()):
+        return None  # a solved run scatters around zero: with enough rows, one negative value at the end is no turn
     series = series.where(np.isfinite(series.value))
     first = min(3, len(series) - 1)  # a regression over one or two points is no slope
     best = first + int(np.argmax(series.value[first:]))
