@@ -8,6 +8,7 @@ kept only a limited number of times, a traceback is one event.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from logdoctor.event_patterns import PATTERNS, may_tell
 from logdoctor.hyperparameter_names import canonical
 from logdoctor.model import Event, Floats, Ints, Segment
 from logdoctor.normalise import states, strip_prefix
-from logdoctor.segments import Mark, segment_at
+from logdoctor.segments import Mark
 
 MOST_OF_A_SHAPE = {"alert": 5, "error": 50, "checkpoint": 200, "overflow": 500, "note": 20, "model-load": 50}
 """How often lines that differ only in their digits are kept; changes of a setting are always kept (up to ``MOST``)."""
@@ -188,6 +189,7 @@ def place(
     """
     rows = np.flatnonzero(np.isfinite(step))
     lines = line[rows]
+    firsts = [segment.first_line for segment in segments]
     out = []
     for event in events:
         at = int(np.searchsorted(lines, event.line, side="right")) - 1
@@ -197,7 +199,7 @@ def place(
                 event,
                 step=float(step[row]) if row >= 0 else None,
                 clock=clock[row] if clock is not None and row >= 0 else None,
-                segment=segment_at(event.line, segments),
+                segment=segments[max(0, bisect_right(firsts, event.line) - 1)].index if segments else 0,
             )
         )
     return tuple(out)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -75,10 +76,14 @@ def scan(lines: Iterable[tuple[int, str]], quiet: Sequence[tuple[int, int]] | No
     found: list[Setting] = []
     seen: set[tuple[str, int]] = set()
     paragraph = _Paragraph()
+    regions = sorted(quiet or ())
+    region = 0
     for number, text in lines:
         if len(text) > LONGEST or len(found) >= MOST_SETTINGS:
             continue
-        inside = quiet is None or any(first <= number <= last for first, last in quiet)
+        while region < len(regions) and regions[region][1] < number:
+            region += 1
+        inside = quiet is None or (region < len(regions) and regions[region][0] <= number)
         if not inside and not _MAY_DUMP.search(text):
             continue
         items = list(_of_line(number, text, inside, paragraph))
@@ -100,8 +105,11 @@ def quiet_regions(rows: Sequence[int], firsts: Iterable[int], last_line: int) ->
     """
     if not rows:
         return ((1, last_line),)
-    before = {row: previous for previous, row in zip([0, *rows[:-1]], rows, strict=True)}
-    return tuple((before[first] + 1, first - 1) for first in sorted(set(firsts)) if first in before)
+    regions = []
+    for first in sorted(set(firsts)):
+        at = bisect_left(rows, first)
+        regions.append((rows[at - 1] + 1 if at else 1, first - 1))
+    return tuple(regions)
 
 
 def _of_line(number: int, text: str, inside: bool, paragraph: _Paragraph) -> Iterator[Setting]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -100,6 +101,7 @@ def divide(
         return Division(segments=(), index=np.zeros(0, np.int64))
     stream = np.zeros(n, np.int64) if stream is None else stream
     borders: dict[int, str] = {}
+    known: list[int] = []
     writers = np.zeros(n, np.int64)
     for one in np.unique(stream):
         rows = np.flatnonzero((stream == one) & np.isfinite(step))
@@ -113,7 +115,7 @@ def divide(
             writers[rows] = mixed
             continue
         for at, why in part.borders():
-            _add_border(borders, int(line[rows[at - 1]]), int(line[rows[at]]), why)
+            _add_border(borders, known, int(line[rows[at - 1]]), int(line[rows[at]]), why)
     for mark in marks:
         _add_mark(borders, mark, line)
     return _division(line, step, stream, writers, borders, marks, last_line or int(line[-1]))
@@ -267,9 +269,11 @@ def _overlap(chains: Ints, kept: Ints) -> bool:
     return any(b[0] < a[1] for a, b in itertools.pairwise(spans))
 
 
-def _add_border(borders: dict[int, str], before: int, at: int, why: str) -> None:
+def _add_border(borders: dict[int, str], known: list[int], before: int, at: int, why: str) -> None:
     """Add a border at line ``at`` unless one between the two records explains the fall already."""
-    if not any(before < known <= at for known in borders):
+    place = bisect_right(known, before)
+    if place == len(known) or known[place] > at:
+        known.insert(place, at)
         borders[at] = why
 
 
@@ -300,26 +304,28 @@ def _division(
     part = np.searchsorted(cuts, line, side="right")
     early = [mark.kind for mark in marks if mark.line < line[0]]
     first = "resume" if "resume" in early else ("banner" if early else "start")
-    pairs = np.unique(np.column_stack((part, writers)), axis=0)
+    most = int(writers.max()) + 1
+    keys, index = np.unique(part * most + writers, return_inverse=True)
+    order = np.argsort(index, kind="stable")
     main = int(np.bincount(stream).argmax())
-    segments, index = [], np.zeros(line.size, np.int64)
-    for number, (piece, writer) in enumerate(pairs.tolist()):
-        rows = np.flatnonzero((part == piece) & (writers == writer))
-        index[rows] = number
-        counted = rows[(stream[rows] == main) & np.isfinite(step[rows])]
+    counted = (stream == main) & np.isfinite(step)
+    segments = []
+    for number, rows in enumerate(np.split(order, np.flatnonzero(np.diff(index[order])) + 1)):
+        piece, writer = divmod(int(keys[number]), most)
+        own = rows[counted[rows]]
         end = int(cuts[piece]) - 1 if piece < cuts.size else last_line
         segments.append(
             Segment(
                 index=number,
                 first_line=int(line[rows[0]]),
                 last_line=max(end, int(line[rows[-1]])),
-                first_step=float(step[counted[0]]) if counted.size else None,
-                last_step=float(step[counted[-1]]) if counted.size else None,
+                first_step=float(step[own[0]]) if own.size else None,
+                last_step=float(step[own[-1]]) if own.size else None,
                 begins="second-process" if writer else (borders[int(cuts[piece - 1])] if piece else first),
                 rows=int(rows.size),
             )
         )
-    return Division(segments=tuple(segments), index=index)
+    return Division(segments=tuple(segments), index=index.astype(np.int64))
 
 
 # ---------------------------------------------------------------------------------------------------------- judging
