@@ -151,6 +151,16 @@ def test_a_head_that_does_not_learn_while_its_twin_does():
     assert finding.figures["spin_agreement_change"] == pytest.approx(5.4)
 
 
+def test_a_head_that_forgets_while_its_twin_learns():
+    view = view_of(
+        series_of("agreement", np.linspace(17.8, 82.9, N)),
+        series_of("spin_agreement", np.linspace(72.2, 60.5, N) + noise(N, 0.2)),
+    )
+    finding = found(view, "LD211")["head-not-learning"]
+    assert finding.figures["worse_first"] > finding.figures["worse_last"]
+    assert "one head forgets" in finding.summary
+
+
 def test_pairs_are_found_by_their_stem_and_not_by_name():
     view = view_of(
         series_of("left_loss", np.linspace(0.1, 0.3, N)), series_of("right_loss", np.linspace(0.3, 0.1, N)),

@@ -7,7 +7,8 @@ layer, its loss weight, its targets.
 How it decides: losses are paired by their common last word (``d_loss`` and ``c_loss``); pairs that play different
 parts (policy and value, actor and critic, train and validation, totals) are left out. One rises by ``rise`` and the
 other falls by ``fall`` between first and last tenth, both steadily. Where agreement shares are printed they must
-agree: none of them may rise clearly on the losing side. Without them, performance must be bad.
+agree: none of them may rise clearly on the losing side. Without them, performance must be bad. Two agreement shares
+alone are enough when one falls steadily by ``points`` while the other rises by as much.
 When it is wrong: a value loss grows with the values it predicts; then its agreement rises too and nothing is said.
 What to do: initialisation and loss weight of that head first; then its targets.
 References: seed report 000.
@@ -86,9 +87,66 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
                 continue
             if best is None or up - down > best[0]:
                 best = (up - down, bad, good)
-    if best is None or not _confirmed(view):
+    if best is not None and _confirmed(view):
+        yield _finding(view, best[1], best[2])
         return
-    yield _finding(view, best[1], best[2])
+    yield from _forgotten(view, limits)
+
+
+def _forgotten(view: RunView, limits: Limits) -> Iterable[Finding]:
+    """Find an agreement share that falls steadily while its sibling rises: one head pays for the other."""
+    shares = [s for s in agreements(view) if len(s) >= 5]
+    for bad in shares:
+        for good in shares:
+            down, up = _points(bad), _points(good)
+            if good is bad or down > -limits.points or up < limits.points:
+                continue
+            last = len(bad) - 1
+            first_value, last_value = float(bad.value[0]), float(bad.value[last])
+            twin_first, twin_last = float(good.value[0]), float(good.value[-1])
+            yield finding(
+                RULE,
+                view,
+                severity="warning",
+                confidence=0.6,
+                metrics=[bad.name, good.name],
+                onset=view.place(bad, _falls(bad)),
+                summary=(
+                    f"{label(bad)} fell from {say(first_value)} to {say(last_value)}"
+                    f" ({last_value - first_value:+.1f} points) while {label(good)} rose from {say(twin_first)} "
+                    f"to {say(twin_last)}"
+                    f" ({twin_last - twin_first:+.1f} points): one head forgets while the other learns."
+                ),
+                figures={
+                    "worse_first": first_value,
+                    "worse_last": last_value,
+                    "better_first": twin_first,
+                    "better_last": twin_last,
+                },
+                evidence=[
+                    *rows(bad, [(0, "first"), *((i, "") for i in way(0, last, 2)), (last, "last")]),
+                    *rows(good, [(0, "first"), (len(good) - 1, "last")]),
+                ],
+                analysis=(
+                    f"The head behind {label(bad)} no longer gets what it learned from, or learns from its own choices."
+                ),
+            )
+            return
+
+
+def _points(series: Series) -> float:
+    """Return the change from the first to the last tenth in points, zero when it is not steady."""
+    tenth = max(1, len(series) // 10)
+    moved = float(np.median(series.value[-tenth:]) - np.median(series.value[:tenth]))
+    tau = rank_correlation(np.arange(len(series), dtype=np.float64), series.value)
+    return moved if tau * np.sign(moved) >= STEADY else 0.0
+
+
+def _falls(series: Series) -> int:
+    """Return the first row after which the series stays below its first tenth."""
+    level = float(np.median(series.value[: max(1, len(series) // 10)]))
+    high = np.flatnonzero(series.value >= level)
+    return min(int(high[-1]) + 1 if high.size else 0, len(series) - 1)
 
 
 def _is_head(name: str) -> bool:
@@ -194,9 +252,12 @@ RULE = Rule(
     title="One head learns, its sibling does not",
     severity="warning",
     detect=detect,
-    min_points=8,
+    min_points=5,
     thresholds=(
         threshold("rise", 0.2, "of the first tenth", "a fifth above the start is no drift", "seed report 000: +167 %"),
+        threshold(
+            "points", 8.0, "points of agreement", "as in agreement-stagnates", "sibling document D-12: 72.2 to 63.5"
+        ),
         threshold("fall", 0.1, "of the first tenth", "the sibling must clearly improve", "seed report 000: -24 %"),
     ),
     tags=("loss", "heads"),
@@ -205,6 +266,8 @@ RULE = Rule(
         Example(title="the same losses while agreement rises to 85 %", log=lambda: _log(False), fires=False),
     ),
     applies_to=lambda view: (
-        None if sum(map(_is_head, view.names)) >= 2 else "no two losses of sibling heads in this log"
+        None
+        if sum(map(_is_head, view.names)) >= 2 or len(agreements(view)) >= 2
+        else "no two losses or agreement shares of sibling heads in this log"
     ),
 )
