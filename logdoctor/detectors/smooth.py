@@ -39,7 +39,7 @@ def trailing_median(value: Floats, window: int) -> Floats:
     """
     value = np.asarray(value, dtype=np.float64)
     if value.size > LONG:
-        return _block_median(value, window)
+        return block_median(value, window)
     out = np.empty_like(value)
     head = min(window, value.size)
     for i in range(head):
@@ -49,9 +49,15 @@ def trailing_median(value: Floats, window: int) -> Floats:
     return out
 
 
-def _block_median(value: Floats, window: int) -> Floats:
-    """The median of the block of ``window`` points before the block a point is in: one pass, for long series."""
+def block_median(value: Floats, window: int) -> Floats:
+    """Return the median of the block of ``window`` points before the block that each point is in.
+
+    One pass, for long series and where the level moves slowly; the first block looks at itself.
+    """
+    value = np.asarray(value, dtype=np.float64)
     blocks = value.size // window
+    if blocks < 2:
+        return np.full(value.size, np.median(value) if value.size else 0.0)
     middle = np.median(value[: blocks * window].reshape(blocks, window), axis=1)
     before = np.concatenate([middle[:1], middle])
     return np.asarray(np.repeat(before, window)[: value.size], dtype=np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from logdoctor.detectors.baseline import MAD_TO_SIGMA
-from logdoctor.detectors.smooth import trailing_median
+from logdoctor.detectors.smooth import block_median, trailing_median
 from logdoctor.model import Bools, Floats, Ints
 
 WINDOW = 41  # points that make the level a spike is measured against
@@ -42,8 +42,8 @@ def spikes(value: Floats, z: float = 8.0, ratio: float = 3.0, window: int = WIND
         return Spikes(np.empty(0, dtype=np.int64), empty, empty, empty)
     level = trailing_median(value, window)
     off = value - level
-    off -= trailing_median(off, window)  # on a slope the level lags behind by a constant, which is no deviation
-    sigma = MAD_TO_SIGMA * np.maximum(trailing_median(np.abs(off), window), _floor(off))
+    off -= block_median(off, window)  # on a slope the level lags behind by a constant, which is no deviation
+    sigma = MAD_TO_SIGMA * np.maximum(block_median(np.abs(off), window), _floor(off))
     with np.errstate(divide="ignore", invalid="ignore"):
         score = np.where(sigma > 0, off / sigma, np.where(off > 0, np.inf, 0.0))
         factor = np.where(level > 0, value / level, np.where(value > level, np.inf, 1.0))

@@ -134,6 +134,7 @@ RULE = Rule(
             "beyond what sharing a machine costs",
             "trainproof: 3; trainspotter: 1.4",
         ),
+        threshold("derived", 1.4, "times as much", "a cost from differences of an average is noisy", "error propagation"),
         threshold("ongoing", 1.3, "times the middle", "it goes on getting worse", "trainspotter: 1.4"),
     ),
     tags=("operations", "throughput"),
