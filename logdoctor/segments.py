@@ -118,6 +118,7 @@ def divide(
             _add_border(borders, known, int(line[rows[at - 1]]), int(line[rows[at]]), why)
     for mark in marks:
         _add_mark(borders, mark, line)
+    _drop_empty(borders, line, step, stream)
     return _division(line, step, stream, writers, borders, marks, last_line or int(line[-1]))
 
 
@@ -291,6 +292,30 @@ def _add_mark(borders: dict[int, str], mark: Mark, line: Ints) -> None:
     borders[row] = mark.kind
 
 
+def _drop_empty(borders: dict[int, str], line: Ints, step: Floats, stream: Ints) -> None:
+    """Let no piece without a step stand alone: a run begins at its first row with a step, under the strongest mark."""
+    main = int(np.bincount(stream).argmax())
+    counted = line[(stream == main) & np.isfinite(step)]
+    if not borders or not counted.size:
+        return
+    cuts = sorted(borders)
+    has = np.diff(np.searchsorted(counted, [-1, *cuts, int(line[-1]) + 1])) > 0
+    for at, cut in enumerate(cuts):
+        if (
+            not has[at] and at > 0 and cuts[at - 1] in borders
+        ):  # the piece above this cut is empty: it loses its own cut
+            borders[cut] = _stronger(borders.pop(cuts[at - 1]), borders[cut])
+        elif not has[at] and at == 0:
+            borders.pop(cut)
+    if not has[-1] and cuts[-1] in borders:
+        borders.pop(cuts[-1])
+
+
+def _stronger(one: str, other: str) -> str:
+    order = ("step-falls", "header", "banner", "resume")
+    return max(one, other, key=order.index)
+
+
 def _division(
     line: Ints,
     step: Floats,
@@ -370,15 +395,20 @@ def _start_up(name: str, values: Floats, segment: Ints) -> Bools:
     out = np.zeros(values.size, np.bool_)
     if not _AVERAGE.search(name):
         return out
-    for one in np.unique(segment):
-        rows = np.flatnonzero((segment == one) & ~np.isnan(values))
-        if rows.size == 0:
-            continue
-        moving = np.flatnonzero(values[rows] != 0)
-        if moving.size:  # an average that never moves is not starting up, it is broken: leave that to the rules
-            out[rows[: moving[0]]] = True
-            if _SLOPE.search(name) and rows.size > 2 * SLOPE_ROWS:
-                out[rows[:SLOPE_ROWS]] = True
+    rows = np.flatnonzero(~np.isnan(values))
+    rows = rows[np.argsort(segment[rows], kind="stable")]
+    if rows.size == 0:
+        return out
+    own = segment[rows]
+    starts = np.flatnonzero(np.concatenate(([True], np.diff(own) != 0)))
+    lengths = np.diff(np.concatenate((starts, [rows.size])))
+    position = np.arange(rows.size) - np.repeat(starts, lengths)
+    moved = np.where(values[rows] != 0, position, rows.size)
+    first = np.minimum.reduceat(moved, starts)  # an average that never moves is broken, which the rules will say
+    least = np.where(first >= lengths, 0, first)
+    if _SLOPE.search(name):
+        least = np.where((first < lengths) & (lengths > 2 * SLOPE_ROWS), np.maximum(least, SLOPE_ROWS), least)
+    out[rows[position < np.repeat(least, lengths)]] = True
     return out
 
 

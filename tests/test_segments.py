@@ -98,6 +98,16 @@ def test_a_resume_outranks_a_banner_and_marks_before_the_first_row_name_the_firs
     assert [s.begins for s in division.segments] == ["resume", "resume"]
 
 
+def test_a_run_begins_at_its_first_row_with_a_step():
+    step = np.concatenate((np.arange(20) * 10.0, [np.nan, np.nan], np.arange(15) * 10.0))
+    division = split(step, marks=[Mark(line=29, kind="banner"), Mark(line=31, kind="resume")])
+    assert spans(division) == [(0.0, 190.0, "start", 22), (0.0, 140.0, "resume", 15)]
+    before = np.concatenate(([np.nan, np.nan], np.arange(15) * 10.0))
+    assert len(split(before, marks=[Mark(line=11, kind="banner")]).segments) == 1
+    after = np.concatenate((np.arange(15) * 10.0, [np.nan, np.nan]))
+    assert len(split(after, marks=[Mark(line=24, kind="banner")]).segments) == 1
+
+
 def test_a_mark_after_the_last_row_begins_nothing():
     assert len(split(range(10), marks=[Mark(line=500, kind="banner")]).segments) == 1
 
