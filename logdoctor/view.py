@@ -32,18 +32,20 @@ PERFORMANCE: tuple[tuple[str, Goal], ...] = (
     ("val_perplexity", "min"),
     ("val_error", "min"),
     ("accuracy", "max"),
+    ("train_accuracy", "max"),
     ("quality", "max"),
     ("fid", "min"),
     ("loss", "min"),
     ("perplexity", "min"),
     ("error", "min"),
+    ("train_loss", "min"),
     ("loss_epoch", "min"),
     ("loss_step", "min"),
 )
 # Losses say nothing of how well a policy acts: a reinforcement-learning run is judged by its returns or not at all.
 RETURNS = frozenset({"eval_return", "episode_return", "reward"})
 LOSS_LIKE = frozenset(
-    {"loss_epoch", "loss_step", "val_loss", "val_perplexity", "val_error", "loss", "perplexity", "error"}
+    {"train_loss", "loss_epoch", "loss_step", "val_loss", "val_perplexity", "val_error", "loss", "perplexity", "error"}
 )
 
 

@@ -45,7 +45,7 @@ def fine_tuning(view: RunView, progress: Progress) -> bool:
     """Whether the run adapts a trained model, whose loss starts low and hardly falls."""
     if starts_midway(view, progress.series) or view.family == "dpo":
         return True
-    classified = view.finite("accuracy") is not None or view.finite("val_accuracy") is not None
+    classified = any(view.finite(name) is not None for name in ("accuracy", "train_accuracy", "val_accuracy"))
     return not classified and abs(first_level(progress)) < PRETRAINED
 
 

@@ -22,7 +22,9 @@ from logdoctor.model import Floats, Goal, Series
 if TYPE_CHECKING:
     from logdoctor.view import RunView
 
-BOUNDED = frozenset({"accuracy", "val_accuracy", "success_rate", "eval_success_rate"})  # between 0 and 1, or 0 and 100
+BOUNDED = frozenset(
+    {"accuracy", "train_accuracy", "val_accuracy", "success_rate", "eval_success_rate"}
+)  # between 0 and 1, or 0 and 100
 MIDWAY_ROWS, MIDWAY_SHARE = 10.0, 0.05  # a first step of ten rows and a twentieth of the run was not the first one
 SB3_WINDOW = 100  # episodes that rollout/ep_rew_mean averages (stats_window_size of Stable-Baselines3)
 

@@ -28,7 +28,7 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
 
-PAIRS = (("loss", "accuracy"), ("val_loss", "val_accuracy"))
+PAIRS = (("loss", "accuracy"), ("train_loss", "train_accuracy"), ("val_loss", "val_accuracy"))
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
@@ -114,7 +114,7 @@ RULE = Rule(
     title="The classifier answers as by chance",
     severity="critical",
     detect=detect,
-    needs=(("loss", "val_loss"), ("accuracy", "val_accuracy")),
+    needs=(("loss", "train_loss", "val_loss"), ("accuracy", "train_accuracy", "val_accuracy")),
     min_points=15,
     thresholds=(
         threshold("near", 0.03, "of ln k", "at the level of uniform guessing or above it", "runmedic: 2 %"),

@@ -59,7 +59,7 @@ def spoken_for(progress: Progress) -> bool:
 
 def _good(view: RunView) -> bool:
     """An accuracy that is high from the start says that there was little to learn."""
-    accuracy = view.finite("accuracy") or view.finite("val_accuracy")
+    accuracy = view.finite("accuracy") or view.finite("train_accuracy") or view.finite("val_accuracy")
     if accuracy is None:
         return False
     top = 1.0 if float(accuracy.value.max()) <= 1.0 else 100.0

@@ -2,10 +2,11 @@
 
 What it finds: a return, success rate or accuracy whose best level over the whole run is no material improvement.
 Why it matters: the whole budget bought nothing; more of the same will not help.
-How it decides: even with ``signal`` standard errors added, the best smoothed level stays within ``material`` of the start's
-size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the end lies below
-the start by as much, or when a second witness says the same (loss at its start, entropy at its maximum, a critic that
-explains nothing, no success at all); a flat curve alone is a warning, because a slow task may need more budget.
+How it decides: even with ``signal`` standard errors added, the best smoothed level stays within ``material`` of the
+start's size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the
+end lies below the start by as much, or when a second witness says the same (loss at its start, entropy at its
+maximum, a critic that explains nothing, no success at all); a flat curve alone is a warning, because a slow task may
+need more budget.
 When it is wrong: a run that continues good weights starts high and stays there (a resumed run is only told, not
 accused); a very slow task may need more budget than this run had; an offset in the reward hides a rise.
 What to do: overfit something trivial first (one batch, one easy level); check learning rate, reward and exploration.
@@ -70,7 +71,7 @@ def _training_fits(view: RunView, progress: Progress) -> bool:
     """Whether the training set is learned while a held-out metric stands still: that is a matter of generalisation."""
     if not progress.series.name.startswith("val_"):
         return False
-    loss = view.finite("loss")
+    loss = view.finite("loss") or view.finite("train_loss")
     if loss is None or len(loss) < 10:
         return False
     early = float(np.median(loss.value[1 : max(4, len(loss) // 10)]))  # the first row of a diverging run is no level
@@ -111,7 +112,7 @@ def witnesses(view: RunView) -> list[str]:
     success = view.finite("success_rate") or view.finite("val_success_rate") or view.finite("eval_success_rate")
     if success is not None and len(success) >= 10 and not success.value.any():
         found.append(f"{label(success)} is 0 in all {len(success)} rows")
-    loss = view.finite("loss")
+    loss = view.finite("loss") or view.finite("train_loss")
     if not view.is_rl and loss is not None and len(loss) >= 10:
         change = 1 - Progress(loss, "min").printed(Progress(loss, "min").final) / max(abs(float(loss.value[0])), 1e-12)
         if change < 0.05:

@@ -99,7 +99,7 @@ def _hurts(view: RunView, turn: Turn, limits: Limits) -> bool:
     progress = Progress(held, "max")
     if (progress.best - progress.final) > max(limits.worse * top, 3 * progress.error):
         return True
-    train = view.finite("accuracy")
+    train = view.finite("accuracy") or view.finite("train_accuracy")
     if train is not None and len(train) >= 6:
         gap = float(np.median(train.value[-5:]) - np.median(held.value[-5:])) / top
         return gap >= limits.apart

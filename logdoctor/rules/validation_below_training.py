@@ -50,7 +50,8 @@ def _hardly_fitted(found: Pair, start: float, limits: Limits) -> bool:
 
 
 def _accuracy_gap(view: RunView) -> float | None:
-    train, held = view.finite("accuracy"), view.finite("val_accuracy")
+    train = view.finite("accuracy") or view.finite("train_accuracy")
+    held = view.finite("val_accuracy")
     if train is None or held is None or len(train) < 6 or len(held) < 6:
         return None
     top = 1.0 if max(float(held.value.max()), float(train.value.max())) <= 1.0 else 100.0
