@@ -32,6 +32,8 @@ def not_checked(view: RunView, checks: Sequence[Check]) -> Iterator[str]:
             continue
         if absent:
             missing.append(_few(absent[1]))
+        elif check.why.lower().startswith("fewer than "):
+            reasons["too few values"].append(check.name or check.id)
         else:
             reasons[check.why].append(check.name or check.id)
     if missing:
