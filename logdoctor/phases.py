@@ -134,19 +134,12 @@ def _choose(view: RunView) -> _Guide | None:
 def _marks(view: RunView, axis: Series, guide: _Guide, found: Sequence[Finding]) -> list[_Mark]:
     """Return where each phase begins, in file order, the first at row 0."""
     n = len(axis)
-    hurt = outcome(view)
-    marks = [_Mark(0, "learning" if _progresses(guide, hurt) else _standing(guide, found))]
+    rises = _progresses(guide, outcome(view)) and not any(f.name == "never-learned" for f in found)
+    base = "learning" if rises else _standing(guide, found)
     warm = _start_up(view, axis)
-    if warm:
-        marks = [_Mark(0, "start-up"), _Mark(warm, marks[0].name)]
+    marks = [_Mark(0, "start-up"), _Mark(warm, base)] if warm else [_Mark(0, base)]
     explosion = _first(axis, [f for f in found if f.severity == "critical"], EXPLODING)
-    collapse = _first(axis, found, COLLAPSING)
-    drift = None
-    if guide.fell:
-        drift, steep = _fall(guide, axis)
-        collapse = (
-            steep if collapse is None or guide.series.name == "agreement" else min(collapse, max(steep, drift or 0))
-        )
+    drift, collapse = _breaks(axis, guide, found, rises)
     if collapse is not None and explosion is not None and abs(collapse - explosion) <= max(3, CLOSE * n):
         collapse = None  # one event; the explosion is what it is
     breaks = [i for i in (explosion, collapse) if i is not None]
@@ -160,12 +153,31 @@ def _marks(view: RunView, axis: Series, guide: _Guide, found: Sequence[Finding])
     return _tidy(marks, n)
 
 
+def _breaks(axis: Series, guide: _Guide, found: Sequence[Finding], rises: bool) -> tuple[int | None, int | None]:
+    """Return the rows at which the guide starts to drift and at which the run collapses, None where it does not."""
+    collapse = _first(axis, found, COLLAPSING)
+    if not guide.fell:
+        return None, collapse
+    if not rises:  # what never rose declines; only another series can collapse then
+        return None, _first(axis, [f for f in found if guide.series.name not in f.metrics], COLLAPSING)
+    drift, steep = _fall(guide, axis)
+    if collapse is None or guide.series.name == "agreement":
+        return drift, steep
+    return drift, min(collapse, max(steep, drift or 0))
+
+
 def _first(axis: Series, found: Sequence[Finding], names: frozenset[str]) -> int | None:
-    lines = [f.onset.line for f in found if f.name in names and f.onset is not None]
-    return _row(axis, min(lines)) if lines else None
+    places = [f.onset for f in found if f.name in names and f.onset is not None]
+    if not places:
+        return None
+    place = min(places, key=lambda item: item.line)
+    if place.step is not None and place.clock == axis.clock and bool((np.diff(axis.step) >= 0).all()):
+        return min(int(np.searchsorted(axis.step, place.step)), len(axis) - 1)
+    return _row(axis, place.line)
 
 
 def _row(axis: Series, line: int) -> int:
+    """Return the row of the axis that stands on ``line`` or after it."""
     return min(int(np.searchsorted(axis.line, line)), len(axis) - 1)
 
 
@@ -242,6 +254,10 @@ def _after(axis: Series, guide: _Guide, found: Sequence[Finding], broke: int | N
     first = int(settled[-1]) + 1 if settled.size else 0
     if first < 2 or rest.size - first < max(10, LONG * up.size):
         return []
+    third = max(1, (rest.size - first) // 3)
+    moved = float(np.median(rest[first : first + third]) - np.median(rest[-third:]))
+    if abs(moved) > 0.1 * abs(float(up.max()) - low):
+        return []  # still on its way down (or up again): nothing stands here
     return [_Mark(_row(axis, int(guide.series.line[start + first])), "stagnation")]
 
 
@@ -274,7 +290,9 @@ def _tidy(marks: Sequence[_Mark], n: int) -> list[_Mark]:
     kept = [m for m in kept if m.index < n]
     if len(kept) > 1 and kept[1].index < LEAST:
         kept = [replace(kept[1], index=0), *kept[2:]]  # a row or two before the first border are no phase
-    return kept
+    stops = [m.index for m in kept[1:]] + [n]
+    quiet = (*BASES, "drift")
+    return [m for i, m in enumerate(kept) if not (i and m.name in quiet and stops[i] - m.index < 2)]
 
 
 # ---------------------------------------------------------------------------------------------------- telling
