@@ -57,7 +57,8 @@ def _classifier(view: RunView) -> Iterator[Argument]:
         yield Argument(weight=STRONG, text=f"{loss.text()}: a cross-entropy cannot be negative.")
     elif loss.tau > 0.9 and loss.end > 3 * max(loss.start, 1e-9):
         yield Argument(
-            weight=STRONG + HINT, text=f"{loss.text()}: it rises steadily from the first record on, as if it were maximised."
+            weight=STRONG + HINT,
+            text=f"{loss.text()}: it rises steadily from the first record on, as if it were maximised.",
         )
     accuracy = known.level("val_accuracy", "accuracy")
     if accuracy is not None and known.classes and accuracy.end < 0.3 / known.classes:
