@@ -14,7 +14,7 @@ from logdoctor.model import Cause, Finding, severity_rank
 
 TOLERANCE = 0.02  # of the lines of the run: detectors place the onset of one event in different series this far apart
 
-LATE = 12.5  # tolerances that the onset of a performance metric may be off: a quarter of the run
+LATE = 12.5  # tolerances that a soft onset may be off: a quarter of the run
 
 _PERFORMANCE = {
     "performance-collapse", "performance-stagnation", "slope-turns-negative", "episodes-shorten", "never-learned",
@@ -46,6 +46,12 @@ _BLOW_UPS = {
 }  # fmt: skip
 _ALL = _PERFORMANCE | _LOSSES | _VALUES | _GRADIENTS | _POLICY | _DEAD
 _BREAKS = _LOSSES | _VALUES | _GRADIENTS | _POLICY | _DEAD | _PERFORMANCE
+
+# Averages over many episodes and curves that do not move: where these begin is the least certain of all.
+_SOFT = _PERFORMANCE | {
+    "td-error-flat", "loss-plateau", "loss-not-learning", "loss-at-chance", "explained-variance-low",
+    "value-scale-suspicious", "policy-near-uniform",
+}  # fmt: skip
 
 # Rule name -> what is known to follow from it.
 FOLLOWS: dict[str, set[str]] = {
@@ -199,7 +205,7 @@ def _parent(finding: Finding, told: Sequence[Finding], causes: Sequence[Cause], 
 def _key(finding: Finding, slack: float) -> tuple[float, str, tuple[str, ...]]:
     """Order by onset; within ``slack`` lines what leads to more counts as earlier, for detectors are not that exact."""
     reach = len(FOLLOWS.get(finding.name, set()) & _ALL) / len(_ALL)
-    if finding.name in _PERFORMANCE:  # averages over many episodes: where a fall of theirs begins is the least certain
+    if finding.name in _SOFT:
         reach = -LATE if finding.onset else -math.inf
     return (line_of(finding) - max(slack, 1.0) * reach, finding.id, finding.metrics)
 
