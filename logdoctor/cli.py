@@ -64,6 +64,10 @@ SettingsFile = Annotated[
     typer.Option("--settings", help="Settings of the tool; else logdoctor.toml, else [tool.logdoctor]."),
 ]
 Parser = Annotated[str | None, typer.Option("--parser", help="Use this parser (see 'formats') instead of the best.")]
+Rename = Annotated[
+    list[str] | None,
+    typer.Option("--name", help="PRINTED=NAME: what a printed metric is, e.g. 'my score=episode_return'. Repeatable."),
+]
 Figures = Annotated[Path | None, typer.Option("--figures", help="Write curves as SVG into this directory.")]
 Excerpt = Annotated[
     bool, typer.Option("--excerpt", help="Print the few lines that carry the evidence, private details masked.")
@@ -107,8 +111,9 @@ def analyze(
     logs: Logs, format: Format = None, output: Output = None, config: Config = None,
     source: Source = None, baseline: Baseline = None, known: Known = None, select: Select = None,
     ignore: Ignore = None, fail_on: FailOn = None, settings: SettingsFile = None, parser: Parser = None,
-    figures: Figures = None, excerpt: Excerpt = False, color: Color = "auto", quiet: Quiet = False,
-    verbose: Verbose = 0, allow_empty: AllowEmpty = False, minimum_coverage: MinimumCoverage = None,
+    rename: Rename = None, figures: Figures = None, excerpt: Excerpt = False, color: Color = "auto",
+    quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
+    minimum_coverage: MinimumCoverage = None,
 ) -> None:  # fmt: skip
     """Read logs, diagnose them and write the report."""
     from logdoctor.reporting import report
@@ -138,7 +143,7 @@ def compare(
     config_before: Annotated[Path | None, typer.Option(help="Hyperparameters of the run before.")] = None,
     config_after: Annotated[Path | None, typer.Option(help="Hyperparameters of the run after.")] = None,
     select: Select = None, ignore: Ignore = None, fail_on: FailOn = None, settings: SettingsFile = None,
-    parser: Parser = None, color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0,
+    parser: Parser = None, rename: Rename = None, color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0,
 ) -> None:  # fmt: skip
     """Compare a run before and after a change: what went, stayed and came, and which difference explains it."""
     from logdoctor.commands import run_compare
@@ -155,8 +160,8 @@ def check(
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Fail on 'not yet' and 'cannot tell' too.")] = False,
     format: Format = None, output: Output = None, config: Config = None, select: Select = None,
-    ignore: Ignore = None, settings: SettingsFile = None, parser: Parser = None, color: Color = "auto",
-    quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
+    ignore: Ignore = None, settings: SettingsFile = None, parser: Parser = None, rename: Rename = None,
+    color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
 ) -> None:  # fmt: skip
     """Judge the next run by what the last report said to watch for."""
     from logdoctor.commands import run_check
@@ -180,8 +185,8 @@ def watch(
     once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
     format: Annotated[str | None, typer.Option("-f", "--format", help="text or json (JSON lines).")] = None,
     output: Output = None, config: Config = None, select: Select = None, ignore: Ignore = None, fail_on: FailOn = None,
-    settings: SettingsFile = None, parser: Parser = None, color: Color = "auto", quiet: Quiet = False,
-    allow_empty: AllowEmpty = False,
+    settings: SettingsFile = None, parser: Parser = None, rename: Rename = None, color: Color = "auto",
+    quiet: Quiet = False, allow_empty: AllowEmpty = False,
 ) -> None:  # fmt: skip
     """Follow growing logs (or a pipe) and speak when the verdict changes."""
     from logdoctor.commands import run_watch
@@ -208,7 +213,8 @@ def render(
 def export(
     log: Log,
     format: Annotated[str | None, typer.Option("-f", "--format", help="csv, jsonl or parquet.")] = None,
-    output: Output = None, settings: SettingsFile = None, parser: Parser = None, allow_empty: AllowEmpty = False,
+    output: Output = None, settings: SettingsFile = None, parser: Parser = None,
+    rename: Rename = None, allow_empty: AllowEmpty = False,
 ) -> None:  # fmt: skip
     """Write the table that was read from a log: CSV, JSON lines or Parquet."""
     from logdoctor.commands import run_export
@@ -266,7 +272,16 @@ def _request(options: dict[str, Any]) -> Any:
     """Turn a command's options into a request; options that were not given are left out."""
     from logdoctor.reporting import Request, request
 
-    names = {*Request.__dataclass_fields__, "select", "ignore", "fail_on", "parser", "allow_empty", "minimum_coverage"}
+    names = {
+        *Request.__dataclass_fields__,
+        "select",
+        "ignore",
+        "fail_on",
+        "parser",
+        "allow_empty",
+        "minimum_coverage",
+        "rename",
+    }
     return request(**{k: v for k, v in options.items() if k in names and v is not None})
 
 

@@ -43,14 +43,23 @@ def read_log(
         InputError: the source cannot be read, or is no text.
         SettingsError: a format of one's own is wrong.
     """
+    settings = settings or Settings()
+    run = _read(source, parser, stream, settings)
+    if settings.names:
+        from logdoctor.renaming import renamed
+
+        return renamed(run, settings.names)
+    return run
+
+
+def _read(source: str | Path, parser: str | None, stream: bool, settings: Settings) -> RunLog:
     from logdoctor import custom_formats
     from logdoctor.machine import read_machine
     from logdoctor.sources import open_source
 
-    settings = settings or Settings()
     chosen = parser or settings.parser
     own, chosen = custom_formats.chosen(chosen, settings.formats)
-    found = read_machine(source, parser=chosen, read_text=lambda path: read_log(path, stream=stream, settings=settings))
+    found = read_machine(source, parser=chosen, read_text=lambda path: _read(path, None, stream, settings))
     if found is not None:
         return found
     opened = open_source(source)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from logdoctor import outputs
+from logdoctor import outputs, progress
 from logdoctor.analysing import Failure, analyze, load_reports
 from logdoctor.engine import render
 from logdoctor.errors import InputError, LogDoctorError, UsageError
@@ -72,6 +72,7 @@ def request(
     parser: str | None = None,
     allow_empty: bool = False,
     minimum_coverage: float | None = None,
+    rename: Sequence[str] = (),
     **rest: Any,
 ) -> Request:
     """Build a request from the flags; settings come from flags, environment and files, in that order.
@@ -81,9 +82,20 @@ def request(
     """
     in_force = load_settings(
         settings, select=tuple(select), ignore=tuple(ignore), fail_on=fail_on, parser=parser,
-        allow_empty=allow_empty, minimum_coverage=minimum_coverage,
+        allow_empty=allow_empty, minimum_coverage=minimum_coverage, names=_pairs(rename),
     )  # fmt: skip
     return Request(settings=in_force, **rest)
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    """Read ``--name PRINTED=NAME``; the last ``=`` separates, since a printed name may hold one."""
+    pairs = {}
+    for text in texts:
+        raw, mark, name = text.rpartition("=")
+        if not (mark and raw.strip() and name.strip()):
+            raise UsageError(f"--name needs PRINTED=NAME, not {text!r}")
+        pairs[raw.strip()] = name.strip()
+    return pairs
 
 
 def report(logs: Sequence[str], request: Request) -> int:
@@ -93,6 +105,7 @@ def report(logs: Sequence[str], request: Request) -> int:
         UsageError: a format is unknown.
         InputError: a saved report cannot be read, or an output cannot be written.
     """
+    progress.enable(not request.quiet)
     targets = _excerpt_first(request) if request.excerpt else request.targets()
     paths = expand(logs)
     known = [item for path in request.known for item in load_reports(path)]

@@ -83,7 +83,11 @@ def load_settings(
     origin, table = _read_file(Path(file)) if file else _find_file(Path(start) if start else Path.cwd())
     settings = _from_table(table, origin or "settings")
     settings = replace(settings, origin=origin, **_from_environment(environ))
-    given = {k: _checked(k, v, f"--{k.replace('_', '-')}") for k, v in flags.items() if v not in (None, (), [], False)}
+    given = {
+        k: _checked(k, v, f"--{k.replace('_', '-')}") for k, v in flags.items() if v not in (None, (), [], {}, False)
+    }
+    if "names" in given:
+        given["names"] = {**settings.names, **given["names"]}
     settings = replace(settings, **given)
     _check_patterns(settings)
     return settings

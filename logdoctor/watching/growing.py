@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from logdoctor import custom_formats
 from logdoctor.model import Event, Ints, Issue, Masked, Reading, RunLog, Segment, Series, Setting, SourceInfo
 from logdoctor.reader import assemble
+from logdoctor.renaming import renamed
 from logdoctor.settings import Settings
 from logdoctor.streaming import Reducer
 
@@ -111,7 +113,10 @@ class Growing:
         first = lines[0][0] if lines else 1
         numbered = [line for line in self._preamble if line[0] < first] + lines
         info = SourceInfo(path=self.path, bytes=self.bytes_read, lines=self.lines_read)
-        return assemble(_Origin(info=info, texts=dict(numbered)), numbered, self.settings.parser)
+        own, parser = custom_formats.chosen(self.settings.parser, self.settings.formats)
+        matched = custom_formats.match(own, numbered) if own else None
+        run = assemble(_Origin(info=info, texts=dict(numbered)), numbered, parser, matched)
+        return renamed(run, self.settings.names)
 
     def _retire(self) -> None:
         """Move the values of the oldest lines into the bins."""
