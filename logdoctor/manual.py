@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from logdoctor.causes._record import CauseRecord
+from logdoctor.documents._record import Document
 from logdoctor.errors import UsageError
 from logdoctor.parsers._record import Parser
 from logdoctor.registry import records
@@ -32,9 +33,9 @@ def causes() -> Mapping[str, CauseRecord]:
     return records("logdoctor.causes", "CAUSE")
 
 
-def formats() -> Mapping[str, Parser]:
-    """Return every parser by id."""
-    return records("logdoctor.parsers", "PARSER")
+def formats() -> Mapping[str, Parser | Document]:
+    """Return every text structure and every machine format by id."""
+    return {**records("logdoctor.parsers", "PARSER"), **records("logdoctor.documents", "DOCUMENT")}
 
 
 @cache
@@ -155,7 +156,7 @@ def cause_page(cause: CauseRecord) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def format_page(parser: Parser) -> str:
+def format_page(parser: Parser | Document) -> str:
     """Return the page of one log format: the docstring of its module."""
     sample = getattr(parser, "sample", "")
     example = f"\n\n## Example\n\n```text\n{sample.strip(chr(10))}\n```" if sample else ""

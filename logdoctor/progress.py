@@ -1,4 +1,4 @@
-"""A progress bar on standard error, on a terminal only, and only for work that takes a while."""
+"""A progress bar on standard error: for the command line, on a terminal only, and only where work takes a while."""
 
 from __future__ import annotations
 
@@ -16,9 +16,18 @@ PATIENCE = 0.8
 """Seconds of work before a bar appears: about the time after which people begin to wonder."""
 
 
+_on = False
+
+
+def enable(on: bool = True) -> None:
+    """Let bars appear; the command line does so, a program that uses the library may."""
+    global _on
+    _on = on
+
+
 def wanted(quiet: bool = False) -> bool:
-    """Whether a bar may be shown: standard error is a terminal and nobody asked for silence."""
-    return not quiet and sys.stderr is not None and sys.stderr.isatty()
+    """Whether a bar may be shown: bars are on, standard error is a terminal and nobody asked for silence."""
+    return _on and not quiet and sys.stderr is not None and sys.stderr.isatty()
 
 
 class Bar:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from logdoctor import progress
 from logdoctor.decoding import Cleaner, binary_kind, encoding_of
 from logdoctor.decompression import DamagedError, decompress, kind_of
 from logdoctor.errors import InputError
@@ -155,7 +156,8 @@ class Source:
         plain = self.compression is None and self.encoding == "utf-8" and isinstance(self._raw, FileInput)
         index: list[tuple[int, int]] = []
         line, last = 1, b"\n"
-        for block in cutter.cut(self._text(self._hashed(digest))):
+        chunks = progress.blocks(self._hashed(digest), f"reading {self.name}", self._raw.size)
+        for block in cutter.cut(self._text(chunks)):
             if not block:
                 continue
             index.append((line, self._mark + cutter.offset))
