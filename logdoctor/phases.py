@@ -85,7 +85,7 @@ def phases(view: RunView, findings: Iterable[Finding]) -> tuple[Phase, ...]:
     guide = _guide(view)
     if axis is None or guide is None or len(axis) < 5:
         return ()
-    found = [f for f in findings if not f.benign and f.severity != "info" and f.onset is not None]
+    found = [f for f in findings if not f.benign and f.severity != "info"]
     marks = _marks(view, axis, guide, found)
     return _build(view, axis, guide, marks)
 
