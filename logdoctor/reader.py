@@ -19,9 +19,10 @@ from logdoctor.parsers._assembler import Assembler, Record
 from logdoctor.parsers._trust import trusted
 from logdoctor.segments import Judgement, Mark, divide, judge, segment_after, segment_at
 from logdoctor.settings import Settings
+from logdoctor.sources import HEAD
 
-#: Bytes from which on lines of one shape are read in bulk.
-LONG = 1 << 16
+#: Bytes from which on lines of one shape are read in bulk; below, the parsers take less than half a second.
+LONG = 500_000
 #: A line with as many values is a row of numbers and tells no event.
 DENSE = 3
 #: Events that are told in a sentence; the numbers in it are names of files, scores so far and new settings.
@@ -63,7 +64,7 @@ def _read(source: str | Path, parser: str | None, stream: bool, settings: Settin
     if found is not None:
         return found
     opened = open_source(source)
-    if not own and opened.binary is None and len(opened.head) >= LONG:
+    if not own and _long(opened):
         from logdoctor.fastpath.long import read_long
 
         long = read_long(opened, chosen, stream=stream)
@@ -71,6 +72,15 @@ def _read(source: str | Path, parser: str | None, stream: bool, settings: Settin
             return long
     numbered = list(opened.lines())
     return assemble(opened, numbered, chosen, custom_formats.match(own, numbered) if own else None)
+
+
+def _long(opened: Any) -> bool:
+    """Whether a source is worth reading in bulk; of a stream only the head is known."""
+    if opened.binary is not None:
+        return False
+    if opened.path is None or opened.compression is not None:
+        return len(opened.head) >= HEAD
+    return bool(opened.path.stat().st_size >= LONG)
 
 
 def assemble(

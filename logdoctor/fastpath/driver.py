@@ -189,7 +189,7 @@ class Driver:
         records = self._drain(block)
         self._state = self._number()
         quiet = (len(assembler.issues), len(assembler.orphans)) == noted
-        self._other(number, text, records)
+        self.other(number, text)
         if self._open is None:
             if state == NOWHERE or not self._worth_watching():
                 return
@@ -220,10 +220,6 @@ class Driver:
             return None
         cells = list(block.cells.items())[held if block is before else 0 :]
         return ("joins" if block is before else "opens"), replace(block, line=number, cells=dict(cells))
-
-    def _other(self, number: int, text: str, records: list[Record]) -> None:
-        if not records or self.tells(text):
-            self.other(number, text)
 
     # ------------------------------------------------------------------------------------------------ learning
     def _learn(self, watched: _Open) -> None:

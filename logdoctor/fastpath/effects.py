@@ -126,7 +126,7 @@ class Effect(NamedTuple):
         record: whether a record comes out (else only counters are set, or nothing happens).
         head: the rest of the record, as a key (grammar, header, bar, anchored ...).
         counters: name and total of the record's own counters.
-        context: names of the counters above, of which the own ones are left out.
+        context: names of the counters above, of which the own ones are left out (but not below an anchor).
         latest: names of the counters last printed above.
         cells: the cells in the order printed.
         sets: counters that the lines set: key, name and total.
@@ -219,7 +219,8 @@ def observe(
 def _effect(record: Record | None, number: int, sets: Any, slots: tuple[tuple[str, int], ...]) -> Effect:
     if record is None:
         return Effect(record=False, sets=sets, slots=slots)
-    own = {count.name.lower() for count in record.counters}
+    # Below an anchor the counters above decide the step; else they are those of the record before, and its own are better.
+    own = set() if record.anchored else {count.name.lower() for count in record.counters}
     return Effect(
         record=True,
         head=(record.grammar, record.header, record.bar, record.anchored),
@@ -322,8 +323,11 @@ def record_of(
         value = math.nan if kind.flag else next(values)
         flag = kind.flag or (IS_NAN if math.isnan(value) else IS_INF if math.isinf(value) else "")
         found[kind.key] = (Cell(kind.name, value, flag, kind.unit), line + kind.below)
-    merged = {**above, **{key: count for key, count in mine.items() if key in model.context}}
-    latest = tuple(merged.get(name.lower(), Count(name, math.nan, total)) for name, total in effect.latest)
+    merged = {**mine, **above}
+    latest = tuple(
+        Count(name, merged[name.lower()].value if name.lower() in merged else math.nan, total)
+        for name, total in effect.latest
+    )
     return replace(
         model, line=line, counters=own, context={key: merged[key] for key in model.context if key in merged}, latest=latest,
         cells=found,

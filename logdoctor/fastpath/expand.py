@@ -23,6 +23,7 @@ from logdoctor.model import Ints
 from logdoctor.names import is_clock
 from logdoctor.parsers._assembler import Key, Record
 from logdoctor.streaming import Points
+from logdoctor.values import MISSING
 
 MOST_APART = 60
 """Lines between the pieces of one record; as for records that are read alone."""
@@ -132,7 +133,9 @@ class _Sample:
                         rows.setdefault(at, found[0])
         if not rows:
             return None
-        at = list(rows)
+        # A record joined to the one before it takes its place over: it says nothing of its own step.
+        own = [i for i, row in rows.items() if int(self.table.line[row]) == items[i].row]
+        at = own or list(rows)
         row = np.array([rows[i] for i in at], np.int64)
         named = _numbers(
             {f"c{k}": np.array([items[i].counters[k] for i in at]) for k in range(len(store.effect.counters))},
@@ -148,11 +151,20 @@ class _Sample:
             labels=labels[: len(visible)],
             counters=labels[len(visible) :],
             clock=int(clocks[0]),
-            step=_rule(named, self.table.step[row], every),
+            step=_rule(named, self.table.step[row], every, self._next_steps(row)),
             outer=_rule(named, self.table.outer[row], every),
             time=_time(self.table.time[row], [items[i].values for i in at]),
             layout=int(self.table.layout[row[0]]),
         )
+
+    def _next_steps(self, row: Ints) -> Floats:
+        """Return the step of the row behind each of ``row`` that is none of them, NaN at the end."""
+        others = np.setdiff1d(np.arange(self.table.line.size), row)
+        if not others.size:
+            return np.full(row.size, np.nan)
+        behind = np.searchsorted(others, row)
+        step = self.table.step[others[np.minimum(behind, others.size - 1)]]
+        return np.where(behind < others.size, step, np.nan)
 
     def _label(
         self, items: Sequence[Sampled], numbers: Sequence[float], below: int, key: object, taken: set[str]
@@ -220,8 +232,10 @@ def _numbers(counters: Mapping[str, Floats], context: Mapping[str, Floats], line
     return {**counters, **named, "row": row.astype(np.float64), "line": line.astype(np.float64)}
 
 
-def _rule(numbers: Mapping[str, Floats], target: Floats, every: bool) -> Rule:
+def _rule(numbers: Mapping[str, Floats], target: Floats, every: bool, behind: Floats | None = None) -> Rule:
     """Find how ``target`` follows from ``numbers``; records where a number is missing may differ.
+
+    Where it is the step of the row ``behind``, no number is given: such rows are filled when all are there.
 
     Raises:
         Undecided: no rule holds.
@@ -237,6 +251,8 @@ def _rule(numbers: Mapping[str, Floats], target: Floats, every: bool) -> Rule:
             rule = _join(numbers, target, inner, outer)
             if rule is not None:
                 return rule
+    if behind is not None and _holds(behind, target):
+        return Rule()
     raise Undecided("no rule for the step" if not every else "no rule for the step of a few records")
 
 
@@ -383,7 +399,7 @@ def _whole(
         if found.time is not None:
             out.time[to] = (_cat([part[found.time[0]] for part in store.cells]) * found.time[1])[own]
         grammar[to] = codes.setdefault(name, len(codes))
-        tally[name] = tally.get(name, 0) + store.count
+        tally[name] = tally.get(name, 0) + (store.count if store.effect.piece != "joins" else 0)
         named.clear()
     at = np.searchsorted(every, singles.key[singles.rows])
     for field_name in ("step", "clock", "outer", "time", "layout"):
@@ -439,9 +455,10 @@ def _columns(
             if label is not None:
                 parts[label].append((rows, store.counters[0][k], line))
         for kind in store.effect.cells:
-            for label, column in table.columns.items() if kind.flag else ():
+            for label, column in table.columns.items() if kind.flag == MISSING else ():
                 if column.key == kind.key:
-                    missing[label] += store.count
+                    # The sample counts its own.
+                    missing[label] += store.count - len(sample.by_effect.get(store.effect, ()))
         store.cells = []
     return {
         label: _column(table.columns[label], pieces, missing[label]) for label, pieces in parts.items() if pieces
@@ -509,7 +526,8 @@ def _merge(groups: Sequence[_Group], pairs: set[tuple[Shape, Shape]]) -> None:
     head = head[order]
     follows = np.zeros(head.size, np.bool_)
     follows[1:] = joins[kind[:-1], kind[1:]] & (step[1:] == step[:-1]) & (clock[1:] == clock[:-1])
-    follows[1:] &= (head[1:] - head[:-1] <= MOST_APART) & (head[1:] != head[:-1])
+    follows[1:] &= head[1:] - head[:-1] <= MOST_APART
+    follows[1:] |= head[1:] == head[:-1]  # pieces of one block
     first = np.maximum.accumulate(np.where(follows, 0, np.arange(head.size)))
     joined = np.empty_like(head)
     joined[order] = head[first]
