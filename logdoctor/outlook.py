@@ -35,6 +35,7 @@ LABELS = frozenset({"label-noise"})
 SURE = 0.6  # probability from which a cause is acted upon although nothing is lost yet
 UNSURE = 0.4  # probability below which a cause is a guess
 EARLY = 0.2  # share of the rows before the break below which a fresh start is simpler than a checkpoint
+LEVEL, WORSE = "has levelled off", "got worse towards the end"
 SLOW = 0.1  # share of the whole gain below which the last third counts as level
 BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
 
@@ -99,11 +100,9 @@ def of_event(incident: Incident, causes: Sequence[Cause]) -> list[Cause]:
 
 def _nothing_wrong(view: RunView) -> Decision:
     trend = next(_trend(view), "")
-    if "levelled off" in trend:
-        return Decision(
-            text="continue, or stop here if the level is enough",
-            why=f"nothing is broken; {lower_first(trend).rstrip('.')}",
-        )
+    if LEVEL in trend or WORSE in trend:
+        text = "continue, or stop here if the level is enough" if LEVEL in trend else "continue, and look again soon"
+        return Decision(text=text, why=f"nothing is broken; {lower_first(trend).rstrip('.')}")
     go_why = f"{_label(view)} is still improving" if trend else "nothing speaks against it"
     return Decision(text="continue", why="nothing at or above a warning was found", go=True, go_why=go_why)
 
@@ -271,22 +270,20 @@ def prognosis(view: RunView, incidents: Sequence[Incident], parts: Stretches, ca
 
 
 def _trend(view: RunView) -> Iterator[str]:
+    """Say in one sentence where the curve is going, by the medians of its second and its last third."""
     performance = view.performance
     if performance is None or len(performance.series) < 20:
         return
     series = performance.series
     third = len(series) // 3
     middle, last = float(np.median(series.value[-2 * third : -third])), float(np.median(series.value[-third:]))
-    whole = abs(tail(series) - head(series))
-    better = ((last < middle) if performance.goal == "min" else (last > middle)) and abs(last - middle) > SLOW * whole
-    if better:
-        yield (
-            f"{label(series)} is still improving: median {rounded(middle)} in the second third of the log, "
-            f"{rounded(last)} in the last."
-        )
+    low, high = np.percentile(series.value, [10, 90])
+    moved = (middle - last) if performance.goal == "min" else (last - middle)
+    ends = f"median {rounded(middle)} in the second third of the log, {rounded(last)} in the last"
+    if abs(moved) <= SLOW * max(abs(tail(series) - head(series)), float(high - low)):
+        yield f"{label(series)} {LEVEL}: {ends}."
     else:
-        ends = f"median {rounded(middle)} in the second third, {rounded(last)} in the last"
-        yield f"{label(series)} has levelled off: {ends}."
+        yield f"{label(series)} {'is still improving' if moved > 0 else WORSE}: {ends}."
 
 
 def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:

@@ -177,7 +177,8 @@ def _entropy(view: RunView, series: Series) -> Healthy | None:
     if first == 0 or last < SPARE * first:
         return None
     del view
-    return _item(series, f"went {_between(first, last)} in size: the policy sharpens and can still explore")
+    what = "the policy sharpens and can still explore" if last < first * (1 - STEADY) else "the policy still explores"
+    return _item(series, f"went {_between(first, last)} in size: {what}")
 
 
 def _explained(view: RunView, series: Series) -> Healthy | None:
