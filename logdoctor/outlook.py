@@ -89,6 +89,8 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
         )  # fmt: skip
     if not grave and not names & FUTILE:
         return _go_on(incidents[0], causes)
+    if not grave and not any(c.confidence >= SURE for c in causes):
+        return _find_out(view)
     return _restart(view, incidents, parts, causes)
 
 
@@ -105,6 +107,18 @@ def _nothing_wrong(view: RunView) -> Decision:
         return Decision(text=text, why=f"nothing is broken; {lower_first(trend).rstrip('.')}")
     go_why = f"{_label(view)} is still improving" if trend else "nothing speaks against it"
     return Decision(text="continue", why="nothing at or above a warning was found", go=True, go_why=go_why)
+
+
+def _find_out(view: RunView) -> Decision:
+    """Nothing was gained, and neither the severity nor the cause is clear enough to throw the run away."""
+    why = "the log does not settle why nothing was gained"
+    if view.performance is not None:
+        series = view.performance.series
+        why = (
+            f"{label(series)} was {rounded(head(series))} at the start and is {rounded(tail(series))} at the end; "
+            "if the run began from a trained model, that may be all there is"
+        )
+    return Decision(text="pause, and find out first", why=why, go=False, go_why="nothing was gained in this log")
 
 
 def _go_on(incident: Incident, causes: Sequence[Cause]) -> Decision:

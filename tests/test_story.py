@@ -345,3 +345,9 @@ def test_noisy_labels_are_looked_at_first(view: Callable[..., RunView]) -> None:
     found = make("validation-below-training", None, "warning")
     cause = Cause(id="label-noise", rank=1, confidence=0.9, explains=(found.id,))
     assert "labels" in told(view(recovers=True), found, causes=(cause,)).story.decision
+
+
+def test_nothing_gained_without_a_clear_cause_is_no_reason_to_throw_a_run_away(view: Callable[..., RunView]) -> None:
+    story = told(view(), make("loss-not-learning", None, "warning")).story
+    assert story.decision == "pause, and find out first"
+    assert "at the start and is" in story.decision_why
