@@ -172,6 +172,16 @@ def test_a_gap_the_wrong_way_round_counts_only_when_the_training_set_is_not_fitt
     assert not found(dropout, "LD702")
 
 
+def test_a_wide_gap_in_accuracy_the_wrong_way_round_is_told_even_when_the_loss_falls():
+    view = view_of(
+        series_of("loss", np.linspace(2.3, 1.0, 40)),
+        series_of("val_loss", np.linspace(2.2, 0.4, 40)),
+        series_of("accuracy", np.linspace(0.1, 0.7, 40)),
+        series_of("val_accuracy", np.linspace(0.2, 0.95, 40)),
+    )
+    assert "validation-below-training" in found(view, "LD702")
+
+
 # ---------------------------------------------------------------------------------------------------- language models
 def test_the_loss_scale_may_look_for_its_level_at_the_start():
     scale = np.full(N, 4096.0)

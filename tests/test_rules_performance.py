@@ -105,6 +105,15 @@ def test_an_unfinished_run_is_told_so():
     assert "unfinished" in finding.summary
 
 
+def test_a_slow_training_loss_far_from_done_is_unfinished_and_a_fine_tuned_one_is_not():
+    slow = np.linspace(3.6, 2.6, N) + noise(N, 0.01)
+    finding = found(view_of(series_of("loss", slow)), "LD604")["still-improving"]
+    assert "slowly" in finding.summary
+    assert not found(view_of(series_of("loss", slow - 1.5)), "LD604")  # began at 2.1: trained before
+    done = 0.3 + 3.3 * np.exp(-np.linspace(0, 5, N)) + noise(N, 0.01)
+    assert not found(view_of(series_of("loss", done)), "LD604")
+
+
 def test_a_curve_that_reached_its_cap_is_finished():
     ret = np.minimum(np.concatenate([np.full(80, 20.0), np.linspace(20, 400, 40)]), 200.0)
     assert not found(view_of(series_of("episode_return", ret)), "LD604")
@@ -149,6 +158,11 @@ def test_short_episodes_explain_a_lost_return_and_a_quick_goal_does_not():
     assert "episodes-shorten" in found(short, "LD607")
     quick = view_of(series_of("episode_return", learns()), series_of("episode_length", np.linspace(500, 60, N)))
     assert not found(quick, "LD607")
+
+
+def test_a_return_that_is_the_episode_length_is_one_curve():
+    ret = lost()
+    assert not found(view_of(series_of("episode_return", ret), series_of("episode_length", ret)), "LD607")
 
 
 def test_a_capped_score_is_not_a_lack_of_variance():

@@ -6,7 +6,8 @@ Why it matters: some of it is ordinary (dropout, augmentation, averages over an 
 loss that hardly falls says that the training labels are wrong, or that held-out samples leak into training.
 How it decides: in at least ``often`` of the evaluations of the second half the held-out loss is below ``below`` of
 the training one, and the training loss has fallen by less than ``fitted`` of its start; where accuracies are printed,
-the held-out one is ``apart`` higher. A well fitted training set clears the suspicion.
+the held-out one is ``apart`` higher, and from ``wide`` on that alone is enough. A well fitted training set clears the
+suspicion.
 When it is wrong: heavy dropout, mixup or label smoothing raise the training loss on purpose.
 What to do: evaluate a batch of the training set in evaluation mode with its labels; look at twenty samples and their
 labels.
@@ -37,9 +38,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     half = len(found.held) // 2
     lower = found.held.value[half:] < limits.below * found.train[half:]
     start = max(float(found.train[0]), float(np.median(found.train[:3])))
-    if float(lower.mean()) < limits.often or not _hardly_fitted(found, start, limits):
-        return
     gap = _accuracy_gap(view)
+    wide = gap is not None and gap >= limits.wide
+    if float(lower.mean()) < limits.often or not (wide or _hardly_fitted(found, start, limits)):
+        return
     if gap is not None and gap < limits.apart:
         return
     yield _finding(view, found, start, gap)
@@ -115,6 +117,7 @@ RULE = Rule(
             "fitted", 0.4, "of the first training loss", "a fitted training set clears the suspicion", "trainproof"
         ),
         threshold("apart", 0.05, "of full accuracy", "the answers differ as well", "UMLAUT: 0.05"),
+        threshold("wide", 0.15, "of full accuracy", "more than augmentation and dropout cost", "UMLAUT: 0.05"),
         threshold("points", 10.0, "evaluations", "fewer show no habit", "UMLAUT: after epoch 3"),
     ),
     tags=("generalisation", "supervised", "data"),
