@@ -120,7 +120,7 @@ def _choose(view: RunView) -> _Guide | None:
         return _Guide(agreement, agreement.value, True)
     hurt = outcome(view)
     if hurt.series is not None and view.performance is not None:
-        return _Guide(hurt.series, view.performance.upward, hurt.fell or hurt.declined)
+        return _Guide(hurt.series, view.performance.upward, hurt.fell)
     loss = view.finite("loss")
     if loss is not None and len(loss) >= 5:
         return _Guide(loss, -loss.value, False)
@@ -149,7 +149,7 @@ def _marks(view: RunView, axis: Series, guide: _Guide, found: Sequence[Finding])
     marks += [_Mark(collapse, "collapse")] if collapse is not None else []
     marks += _after(axis, guide, found, collapse)
     before = min([m.index for m in marks if m.name not in ("start-up", *BASES)], default=n)
-    marks += _plateau(axis, guide, before)
+    marks += _plateau(axis, guide, before) if rises else []
     return _tidy(marks, n)
 
 
@@ -213,7 +213,8 @@ def _standing(guide: _Guide, found: Sequence[Finding]) -> str:
         return "stagnation"
     part = max(2, guide.up.size // 10)
     start, last = float(np.median(guide.up[:part])), float(np.median(guide.up[-part:]))
-    return "decline" if start - last > max(3 * noise(guide.up), SMALL * abs(start)) else "plateau"
+    error = noise(guide.up) / np.sqrt(part)
+    return "decline" if start - last > max(3 * error, SMALL * abs(start)) else "plateau"
 
 
 def _fall(guide: _Guide, axis: Series) -> tuple[int | None, int]:

@@ -54,6 +54,11 @@ def test_steady_growth_from_row_to_row_needs_only_five_rows():
     assert "7,475,702.3215" in finding.summary or "7,475,702" in finding.summary
 
 
+def test_without_a_printed_performance_only_unmistakable_growth_counts():
+    assert "gradient-explosion" in found(view_of(series_of("grad_norm", np.geomspace(5191, 7475702, 6))), "LD301")
+    assert not found(view_of(series_of("grad_norm", np.geomspace(0.5, 60, 40))), "LD301")
+
+
 # ---------------------------------------------------------------------------------------------------- dead, fading
 def test_a_gradient_that_dies_is_dated_to_the_first_dead_row():
     g = norm()

@@ -252,7 +252,7 @@ def _drops(m: Floats, factor: float, least: float) -> list[int]:
     if m.size > 10:
         before = np.concatenate([before, sliding_window_view(m, 10)[1:].max(axis=1)])
     rows = np.flatnonzero((m[1:] > 0) & (m[1:] <= before[:-1] / factor) & (before[:-1] >= least)) + 1
-    return [int(i) for i in rows[rows >= 3][:MOST_DROPS]]
+    return [int(i) for i in rows[rows >= 2][:MOST_DROPS]]
 
 
 def shrinking(q: Scale, factor: float, least: float = 1.0) -> Fall | None:

@@ -28,13 +28,19 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, change, finding, rows, say, threshold, times, way
 from logdoctor.view import RunView
 
+UNKNOWN = "no performance is printed that would justify it"
+
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for each gradient norm that exploded."""
-    if not outcome(view).bad:
+    hurt = outcome(view)
+    if not hurt.bad and hurt.series is not None:
         return
     for series in map(alive, norms(view)):
         if len(series) < 4:
+            continue
+        if not hurt.bad:  # no performance is printed: only unmistakable growth counts
+            yield from _grew(view, series, limits, limits.growth * limits.factor)
             continue
         found = departures(series.highs, limits.factor, limits.sigmas)
         strong = [d for d in found if (d.sustained and d.stop - d.start >= 3) or d.ratio >= limits.violent]
@@ -42,7 +48,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         if strong:
             yield _exploded(view, series, max(strong, key=lambda d: d.ratio), strong[0])
         else:
-            yield from _grew(view, series, limits)
+            yield from _grew(view, series, limits, limits.growth)
 
 
 def _exploded(view: RunView, series: Series, worst: Departure, first: Departure) -> Finding:
@@ -78,12 +84,12 @@ def _exploded(view: RunView, series: Series, worst: Departure, first: Departure)
     )
 
 
-def _grew(view: RunView, series: Series, limits: Limits) -> Iterable[Finding]:
+def _grew(view: RunView, series: Series, limits: Limits, growth: float) -> Iterable[Finding]:
     fifth = max(1, len(series) // 5)
     value = series.value
     early, late = float(np.median(value[:fifth])), float(np.median(value[-fifth:]))
     tau = rank_correlation(np.arange(value.size, dtype=np.float64), value)
-    if early <= 0 or late < limits.least or late / early < limits.growth or tau < limits.monotone:
+    if early <= 0 or late < limits.least or late / early < growth or tau < limits.monotone:
         return
     rate = (late / early) ** (1 / max(1, len(series) - fifth))
     last = len(series) - 1
@@ -97,7 +103,8 @@ def _grew(view: RunView, series: Series, limits: Limits) -> Iterable[Finding]:
         onset=view.place(series, 0),
         summary=(
             f"{label(series)} grew steadily from {say(float(value[0]))} to {say(float(value[-1]))},"
-            f" {times(late / early)} times by medians and about {times(rate)} times a row; {outcome(view).text}."
+            f" {times(late / early)} times by medians and about {times(rate)} times a row;"
+            f" {outcome(view).text or UNKNOWN}."
         ),
         figures={
             "first": float(value[0]),
