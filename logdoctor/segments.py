@@ -103,7 +103,7 @@ def divide(
     borders: dict[int, str] = {}
     known: list[int] = []
     writers = np.zeros(n, np.int64)
-    for one in np.unique(stream):
+    for one in _distinct(stream):
         rows = np.flatnonzero((stream == one) & np.isfinite(step))
         if rows.size < 2:
             continue
@@ -175,6 +175,11 @@ def judge(
 
 
 # --------------------------------------------------------------------------------------------------------- dividing
+
+
+def _distinct(numbers: Ints) -> Ints:
+    """Return the distinct ones of small numbers (many times faster than ``np.unique`` on long arrays)."""
+    return np.flatnonzero(np.bincount(numbers))
 
 
 class _Steps:
@@ -330,7 +335,9 @@ def _division(
     early = [mark.kind for mark in marks if mark.line < line[0]]
     first = "resume" if "resume" in early else ("banner" if early else "start")
     most = int(writers.max()) + 1
-    keys, index = np.unique(part * most + writers, return_inverse=True)
+    together = part * most + writers
+    keys = _distinct(together)
+    index = np.searchsorted(keys, together)
     order = np.argsort(index, kind="stable")
     main = int(np.bincount(stream).argmax())
     counted = (stream == main) & np.isfinite(step)
@@ -364,7 +371,7 @@ def _frozen(step: Floats, segment: Ints, stream: Ints, columns: Mapping[str, Flo
     out = np.zeros(n, np.bool_)
     if n < FROZEN_ROWS:
         return out
-    for one in np.unique(stream):
+    for one in _distinct(stream):
         rows = np.flatnonzero(stream == one)
         still = np.concatenate(([False], (np.diff(step[rows]) == 0) & (np.diff(segment[rows]) == 0)))
         if int(still.sum()) < FROZEN_ROWS:

@@ -43,7 +43,9 @@ MOST_TEMPLATES = 256
 LONGEST_RECORD = 64
 FIRST_LINES = 96
 RESCAN_AFTER = 64
-QUIET_LINES = 500
+TOLD = 16
+"""Samples of a shape that are asked whether they tell of an event."""
+QUIET_LINES = 100
 """Lines of one shape without a record that are still handed to the scanners of events and settings."""
 
 NOWHERE = -1
@@ -257,7 +259,8 @@ class Driver:
         elif group.moves[state] != move:
             group.moves[state] = None  # the shape does not decide what happens here
         group.models.setdefault(seen.effect, seen.record)
-        group.telling = group.telling or any(self.tells(text) for text in texts)
+        if group.told < TOLD:
+            group.telling = group.telling or any(self.tells(text) for text in texts)
         group.told += 1
         if len(group.samples) < MOST_SAMPLES:
             group.samples.append(sample)
@@ -392,7 +395,7 @@ class _Walk:
             if not taken.any():
                 continue
             states = path.before[rows.line]
-            for state in np.unique(states[taken]).tolist():
+            for state in np.flatnonzero(np.bincount(states[taken])).tolist():
                 move = known.moves[state]
                 assert move is not None
                 self.parts.append((known, move[1], rows, taken & (states == state)))

@@ -369,7 +369,7 @@ def _whole(
     keys = [group.head * _DUPLICATES for group in groups]
     moved = alone.head != table.line[singles.rows]
     singles.key[singles.rows[moved]] = alone.head[moved] * _DUPLICATES
-    every = np.unique(np.concatenate([*keys, singles.key[singles.rows]]))
+    every = _distinct(np.concatenate([*keys, singles.key[singles.rows]]))
     size = every.size
     out = Table(
         line=every // _DUPLICATES,
@@ -411,7 +411,7 @@ def _whole(
             tally[record.grammar] = tally.get(record.grammar, 0) + 1
     out.step = _filled(out.step)
     out.columns = _columns(sample, decided, singles, placed, at)
-    stream = np.unique(out.clock * (len(codes) + 1) + grammar, return_inverse=True)[1].astype(np.int64)
+    stream = out.clock * (len(codes) + 1) + grammar
     lines = len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
     return Expanded(table=out, stream=stream, metric_lines=lines, rows=size, grammars=tally)
 
@@ -544,6 +544,12 @@ def _filled(step: Floats) -> Floats:
     if missing.size and known.size:
         step[missing] = step[known[np.minimum(np.searchsorted(known, missing), known.size - 1)]]
     return step
+
+
+def _distinct(values: Ints) -> Ints:
+    """Return the distinct values in order (``np.unique`` hashes, which is slower on values that are nearly sorted)."""
+    values = np.sort(values, kind="stable")
+    return values[np.concatenate([[True], values[1:] != values[:-1]])]
 
 
 def _cat(arrays: Sequence[np.ndarray]) -> np.ndarray:
