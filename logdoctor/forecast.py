@@ -183,7 +183,7 @@ def _own(
         return
     before = parts.before(performance.name)
     soon = _soon(parts, before, _resumes(incidents, decision))
-    action = _next_action(of_event(incidents[0], causes))
+    action = _next_action(of_event(incidents, causes))
     down = performance.goal == "min"
     if parts.broke_late and before is not None and len(before) >= 10:
         good, start = tail(before), head(before)

@@ -445,11 +445,13 @@ class Link:
 class Story:
     """The parts of the report that tie findings together; each is empty when there is nothing true to say.
 
-    ``main`` is the id of the finding that names the gravest event; ``lines`` are the first and last line of the run
+    ``main`` is the id of the finding that names the gravest event, ``cause`` the id of its most probable cause (empty
+    when the causes found explain only other events); ``lines`` are the first and last line of the run
     that the report is about (a file may hold several).
     """
 
     main: str = ""
+    cause: str = ""
     lines: tuple[int, int] | None = None
     chain: tuple[Link, ...] = ()
     why_now: tuple[str, ...] = ()

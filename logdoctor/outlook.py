@@ -33,6 +33,8 @@ REBUILT = frozenset({
 })  # fmt: skip
 LABELS = frozenset({"label-noise"})
 SURE = 0.6  # probability from which a cause is acted upon although nothing is lost yet
+CLIP = frozenset({"clip-limit-differs"})
+LIKELY = 0.5  # probability from which the cause of one event is taken to matter for another
 UNSURE = 0.4  # probability below which a cause is a guess
 EARLY = 0.2  # share of the rows before the break below which a fresh start is simpler than a checkpoint
 LEVEL, WORSE = "has levelled off", "got worse towards the end"
@@ -65,7 +67,7 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
     """Stop, continue or restart, from where, and whether a longer run makes sense."""
     if not incidents:
         return _nothing_wrong(view)
-    causes = of_event(incidents[0], causes)
+    causes = of_event(incidents, causes)
     names = {f.name for incident in incidents for f in incident.findings}
     grave = any(incident.severity == 2 for incident in incidents)
     main = incidents[0].main
@@ -94,10 +96,23 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
     return _restart(view, incidents, parts, causes)
 
 
-def of_event(incident: Incident, causes: Sequence[Cause]) -> list[Cause]:
-    """Return the causes that explain something of an event; another fault's cause would mislead."""
-    ids = {finding.id for finding in incident.findings}
-    return [cause for cause in causes if ids & set(cause.explains)]
+def of_event(incidents: Sequence[Incident], causes: Sequence[Cause]) -> list[Cause]:
+    """Return the causes of the gravest event.
+
+    Those that explain something of it or nothing of any other; and a likely one of another event, unless that is a
+    matter of logging, of speed, or of how the program ended.
+    """
+    own = {finding.id for finding in incidents[0].findings}
+    others = [finding for incident in incidents[1:] for finding in incident.findings if finding.id not in own]
+    foreign = {finding.id for finding in others}
+    training = {finding.id for finding in others if finding.name not in LOGGING | SPEED | ENDED | CLIP}
+    return [
+        cause
+        for cause in causes
+        if own & set(cause.explains)
+        or not foreign & set(cause.explains)
+        or (cause.confidence >= LIKELY and training & set(cause.explains))
+    ]
 
 
 def _nothing_wrong(view: RunView) -> Decision:
@@ -159,9 +174,9 @@ def _early_stop(view: RunView, place: Place | None) -> Decision:
 
 def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]) -> Decision:
     names = {f.name for incident in incidents for f in incident.findings}
-    if recovered(view, parts) and not names & FUTILE:
+    if recovered(view, parts) and not names & FUTILE and not incidents[0].main.name.startswith("performance-"):
         return Decision(
-            text="continue, with the setting that broke it put back",
+            text="continue, and make the change below at the next occasion",
             why=f"{_label(view)} is back at the level it had before", go=None,
         )  # fmt: skip
     main = incidents[0].main

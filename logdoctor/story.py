@@ -10,7 +10,7 @@ from logdoctor.headlines import headline
 from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
 from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Story
-from logdoctor.outlook import Decision, decide, loss_since, next_checkpoint, prognosis
+from logdoctor.outlook import Decision, decide, loss_since, next_checkpoint, of_event, prognosis
 from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
@@ -64,6 +64,7 @@ def _story(
     return replace(
         story,
         main=incidents[0].main.id if incidents else "",
+        cause=next((c.id for c in of_event(incidents, diagnosis.causes)), "") if incidents else "",
         chain=_chain(view, incidents, event, before),
         why_now=tuple(_why_now(view, incidents, parts, event, before)),
         decision=decision.text,

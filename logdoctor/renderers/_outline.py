@@ -187,7 +187,7 @@ def facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
     if story.decision:
         out.append(("Now", _joined(story.decision, story.decision_why)))
     if diagnosis.causes and told:
-        out.append(("Most likely cause", _cause_of(diagnosis, told[0])))
+        out.append(("Most likely cause", _cause_of(diagnosis)))
     if story.go is not None:
         out.append(("Longer run", _joined("go" if story.go else "no-go", story.go_why)))
     if story.wasted_steps:
@@ -216,12 +216,14 @@ def _start(diagnosis: Diagnosis, where: Place) -> str:
     return f"{'the first row, ' if where.line in starts else ''}{place(diagnosis, where)}"
 
 
-def _cause_of(diagnosis: Diagnosis, incident: Incident) -> str:
-    """Return the most probable cause that explains something of the event; another fault's cause would mislead."""
-    ids = {finding.id for finding in (incident.root, *incident.derived)}
-    own = next((c for c in diagnosis.causes if ids & set(c.explains)), None)
+def _cause_of(diagnosis: Diagnosis) -> str:
+    """Return the most probable cause of the first event: one that explains only another fault would mislead."""
+    first = diagnosis.causes[0]
+    if not diagnosis.story.main:
+        return _cause_line(first)
+    own = next((c for c in diagnosis.causes if c.id == diagnosis.story.cause), None)
     if own is None:
-        return f"not named by this log for this event; for the rest: {lower_first(_cause_line(diagnosis.causes[0]))}"
+        return f"not named by this log for this event; for the rest: {lower_first(_cause_line(first))}"
     return _cause_line(own)
 
 
