@@ -208,13 +208,13 @@ def _progresses(guide: _Guide, hurt: Outcome) -> bool:
 
 
 def _standing(guide: _Guide, found: Sequence[Finding]) -> str:
-    """Name a stretch without progress: stagnation where a rule says so, decline where it ends lower, or plateau."""
-    if any(f.name in STANDING for f in found):
-        return "stagnation"
+    """Name a stretch without progress: decline where its end is lower, stagnation where a rule says so, or plateau."""
     part = max(2, guide.up.size // 10)
     start, last = float(np.median(guide.up[:part])), float(np.median(guide.up[-part:]))
     error = noise(guide.up) / np.sqrt(part)
-    return "decline" if start - last > max(3 * error, SMALL * abs(start)) else "plateau"
+    if start - last > max(3 * error, 2 * SMALL * abs(start)):
+        return "decline"
+    return "stagnation" if any(f.name in STANDING for f in found) else "plateau"
 
 
 def _fall(guide: _Guide, axis: Series) -> tuple[int | None, int]:
