@@ -7,21 +7,19 @@ dictionary after the word "config", a command line with flags) count anywhere.
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from logdoctor.configfiles import flatten, from_mapping, read_config, scalar
+from logdoctor.configfiles import from_mapping, read_config
 from logdoctor.hyperparameter_names import canonical, snake, value_of
 from logdoctor.model import Setting
+from logdoctor.setting_dumps import LONGEST, ModelDump, dump, options_of
 
 __all__ = ["canonical", "from_mapping", "read_config", "scan"]
 
 MOST_SETTINGS = 5_000
-LONGEST = 65_536
 LONGEST_PAIR = 2_000
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -45,20 +43,12 @@ _INLINE = re.compile(
 )
 _ARROW = re.compile(r"^(?P<a>[-+\d.,eE%]+)\s*(?:→|->|=>)\s*(?P<b>[-+\d.,eE%]+)")
 _NESTED = re.compile(r"(?P<name>[A-Za-z]\w*)\s*=\s*(?P<value>[-+\d.eE]+)")
-_NAMESPACE = re.compile(
-    r"\b(?:\w*Namespace|\w*Arguments|\w*Args|\w*Config|\w*Params|\w*Hyperparameters|\w*Settings)\s*\("
-)
-_DUMP_WORD = re.compile(
-    r"\b(?:config\w*|hyper-?param\w*|options?|args?|arguments|params|parameters|settings)\b", re.IGNORECASE
-)
-_COMMAND = re.compile(
-    r"(?:^|\s)(?:python[\d.]*|torchrun|deepspeed|accelerate|srun|mpirun|bash|\S+\.py|Command|cmd|argv|args)\b"
-)
-_FLAG = re.compile(r"(?:^|[\s'\"\[,])--?(?P<name>[A-Za-z][\w.\-]+)(?:=|\s+|['\"],\s*['\"])(?P<value>[^\s,'\"\]]+)")
 _INIT = re.compile(
     r"^(?P<words>[A-Za-z ]{3,40}?)\b(?:initiali[sz]ed|created|built|uses?|using)\b"
     r".*?\b(?P<name>\w+)\s*=\s*(?P<value>[-+\d.eE]+)"
 )
+_COUNTED = re.compile(r"(?<![\w.])(?P<value>\d[\d,]*)\s+(?:parallel\s+)?(?P<what>environments|envs)\b", re.IGNORECASE)
+_COUNTS = {"environments": "n_envs", "envs": "n_envs"}
 _MAY_DUMP = re.compile(r"Namespace\(|Arg\w*\(|[Cc]onfig|[Pp]arams|--\w|[Ss]ettings|[Oo]ptions")
 _RULER = re.compile(r"^[\s\-=_*#~+|─═━]*$")
 _NUMERIC = re.compile(r"^[-+]?[\d.,]+(?:[eE][-+]?\d+)?%?$")
@@ -75,7 +65,8 @@ def scan(lines: Iterable[tuple[int, str]], quiet: Sequence[tuple[int, int]] | No
     """
     found: list[Setting] = []
     seen: set[tuple[str, int]] = set()
-    paragraph = _Paragraph()
+    paragraph, model = _Paragraph(), ModelDump()
+    options = True
     regions = sorted(quiet or ())
     region = 0
     for number, text in lines:
@@ -84,14 +75,18 @@ def scan(lines: Iterable[tuple[int, str]], quiet: Sequence[tuple[int, int]] | No
         while region < len(regions) and regions[region][1] < number:
             region += 1
         inside = quiet is None or (region < len(regions) and regions[region][0] <= number)
+        if not inside and options and "{" in text[:200]:
+            found += options_of(number, text)
+            options = False
         if not inside and not _MAY_DUMP.search(text):
             continue
         items = list(_of_line(number, text, inside, paragraph))
+        items += model.feed(number, text) if inside else model.close()
         for item in items:
             if (item.name, item.line or 0) not in seen:
                 seen.add((item.name, item.line or 0))
                 found.append(item)
-    found += [item for item in paragraph.close() if (item.name, item.line or 0) not in seen]
+    found += [item for item in (*paragraph.close(), *model.close()) if (item.name, item.line or 0) not in seen]
     return tuple(sorted(found, key=lambda item: item.line or 0))
 
 
@@ -116,9 +111,9 @@ def _of_line(number: int, text: str, inside: bool, paragraph: _Paragraph) -> Ite
     payload = _payload(text)
     if not inside:
         yield from paragraph.close()
-        yield from _dump(number, payload, inside=False)
+        yield from dump(number, payload, inside=False)
         return
-    dumped = list(_dump(number, payload, inside=True))
+    dumped = list(dump(number, payload, inside=True))
     if dumped:
         yield from paragraph.close()
         yield from dumped
@@ -244,89 +239,6 @@ def _setting(number: int, name: str, raw: str, value: Any) -> Setting:
     return Setting(name=name, raw_name=raw.strip(), value=value, line=number)
 
 
-# ------------------------------------------------------------------------------------------------------------ dumps
-
-
-def _dump(number: int, payload: str, *, inside: bool) -> Iterator[Setting]:
-    """Yield the settings of a line that is a dump by itself."""
-    if "(" in payload and (match := _NAMESPACE.search(payload)):
-        yield from _keywords(number, payload[match.end() :])
-        return
-    brace = payload.find("{")
-    if brace >= 0 and (inside or _DUMP_WORD.search(payload[:brace])):
-        data = literal(payload[brace : payload.rfind("}") + 1])
-        if isinstance(data, dict):
-            yield from _named(number, list(flatten(data)))
-            return
-    if "--" in payload and _COMMAND.search(payload):
-        flags = [(m["name"].replace("-", "_"), m["value"]) for m in _FLAG.finditer(payload)]
-        yield from _named(number, flags, known_only=True)
-        return
-    head, colon, tail = payload.partition(":")
-    if colon and tail.count("=") >= 3 and len(head) < 40 and _DUMP_WORD.search(head):
-        yield from _keywords(number, tail)
-
-
-def _named(number: int, pairs: Iterable[tuple[str, Any]], *, known_only: bool = False) -> Iterator[Setting]:
-    taken: set[str] = set()
-    for raw, value in pairs:
-        name = canonical(raw)
-        if known_only and name is None:
-            continue
-        full = name or snake(raw)
-        if full in taken or not full:
-            continue
-        taken.add(full)
-        one = scalar(value, name) if not isinstance(value, str) else value_of(value, name)
-        if not isinstance(one, str) or len(one) <= 80:
-            yield _setting(number, full, raw, one)
-
-
-def _keywords(number: int, text: str) -> Iterator[Setting]:
-    """Yield ``name=value`` pairs of a dump; commas inside brackets and quotes do not separate."""
-    pairs = []
-    for part in _split_commas(text):
-        name, equals, value = part.partition("=")
-        if equals and re.fullmatch(r"\s*[A-Za-z_][\w.]*\s*", name):
-            read = literal(value.strip())
-            pairs.append((name.strip(), value.strip() if read is None and value.strip() != "None" else read))
-    yield from _named(number, pairs)
-
-
-def _split_commas(text: str) -> Iterator[str]:
-    depth, start, quote = 0, 0, ""
-    for at, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-            if depth < 0:
-                yield text[start:at]
-                return
-        elif char == "," and depth == 0:
-            yield text[start:at]
-            start = at + 1
-    yield text[start:]
-
-
-def literal(text: str) -> Any:
-    """Return the JSON or Python literal that ``text`` is, or None."""
-    if not text or len(text) > LONGEST:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
-        return None
-
-
 def _prose(number: int, payload: str) -> Iterator[Setting]:
     """Yield a setting named in a sentence (``Actor CNN optimizer initialized with lr=0.0001``)."""
     match = _INIT.match(payload.strip())
@@ -337,3 +249,7 @@ def _prose(number: int, payload: str) -> Iterator[Setting]:
         ]
         full = "_".join([*words, name])
         yield _setting(number, full, match["name"], value_of(match["value"], name))
+        return
+    counted = _COUNTED.search(payload)
+    if counted:
+        yield _setting(number, _COUNTS[counted["what"].lower()], counted["what"], value_of(counted["value"]))

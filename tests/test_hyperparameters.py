@@ -109,6 +109,44 @@ def test_lines_that_are_no_settings(line):
     assert found(line) == {}
 
 
+MODEL = """\
+Using cpu device
+Sequential(
+  (0): Linear(in_features=64, out_features=64, bias=True)
+  (1): Tanh()
+  (2): Dropout(p=0.1, inplace=False)
+  (3): Linear(in_features=64, out_features=64, bias=True)
+  (4): Tanh()
+  (5): Linear(in_features=64, out_features=10, bias=True)
+)
+Epoch 1
+"""
+
+
+def test_a_printed_model():
+    read = scan(enumerate(MODEL.splitlines(), 1))
+    assert [(i.name, i.value, i.line) for i in read] == [
+        ("n_layers", 2, 3),
+        ("activation", "tanh", 4),
+        ("dropout", 0.1, 5),
+    ]
+
+
+def test_a_count_before_its_name():
+    assert found("Tube shooter, 32 environments, device cpu") == {"n_envs": 32}
+
+
+def test_options_that_every_record_repeats():
+    rows = [json.dumps({"step": k, "loss": 1 / k, "config": {"lr": 0.1, "grad_clip": 40.0}}) for k in range(1, 5)]
+    assert found("\n".join(rows), []) == {"learning_rate": 0.1, "max_grad_norm": 40.0}
+    flat = [
+        json.dumps({"epoch": k, "loss": 1 / k, "batchSize": 128, "momentum": 0.9, "dropout": 0, "lr": 0.1})
+        for k in range(1, 5)
+    ]
+    assert found("\n".join(flat), []) == {"batch_size": 128, "momentum": 0.9, "dropout": 0, "learning_rate": 0.1}
+    assert found("{'loss': 0.5, 'learning_rate': 1e-05, 'epoch': 0.1}\n" * 3, []) == {}
+
+
 def test_unknown_names_count_only_in_company():
     assert found("frobnication: 3\n") == {}
     assert found("lr: 0.1\ngamma: 0.9\nfrobnication: 3\n") == {"learning_rate": 0.1, "gamma": 0.9, "frobnication": 3}
