@@ -146,6 +146,16 @@ def test_norms_above_the_limit_with_a_neutral_column_are_not_clipped():
     assert (finding.severity, finding.figures["rows_above"]) == ("warning", 3)
 
 
+def test_a_burst_in_a_log_that_does_not_speak_of_clipping():
+    g = norm(2.0)
+    g[100] = 5000.0
+    finding = found(view_of(series_of("grad_norm", g), series_of("episode_return", lost())), "LD308")[
+        "clipping-inactive"
+    ]
+    assert "states no clip limit" in finding.summary
+    assert not found(view_of(series_of("grad_norm", g), series_of("episode_return", learns())), "LD308")
+
+
 def test_a_neutral_column_below_the_limit_is_fine():
     view = view_of(series_of("grad_norm", norm(2.0)), series_of("clip_delta", np.ones(N)), settings=limit(10.0))
     assert not found(view, "LD308", "LD305", "LD307")

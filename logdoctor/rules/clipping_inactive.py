@@ -5,7 +5,8 @@ any limit whose norm reaches many times its median.
 Why it matters: without a limit one bad batch can move the weights by a hundred ordinary updates.
 How it decides: the clip column never leaves its neutral value (1.000 as ratio, 0.000 as difference) although the norm
 exceeds the stated limit in ``rows`` rows or more; or no limit is stated, or it is stated to be off, and the norm
-reaches ``factor`` times its median. It is a warning where performance or a loss suffered, else a remark.
+reaches ``factor`` times its median. Where the log does not speak of clipping at all it must be ``unstated`` times in
+a run that suffers. It is a warning where performance or a loss suffered, else a remark.
 When it is wrong: the column may show another parameter group than the norm.
 What to do: clip the gradient norm, for a start near the 90th percentile of the norms printed.
 References: Pascanu et al. 2013 (arXiv:1211.5063); Google tuning playbook.
@@ -40,31 +41,30 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         setting = None
     if setting is not None and clip is None:
         return  # no column says whether the stated limit acts
-    if setting is None and not stated and clip is None:
-        return  # neither a setting nor a column speaks of clipping at all
+    silent = setting is None and not stated and clip is None
+    if silent and not (outcome(view).bad or suffering(view)):
+        return  # nothing speaks of clipping, and nothing speaks of harm
     positive = series.value[series.value > 0]
     median = float(np.median(positive)) if positive.size else 0.0
-    border = setting if setting is not None else limits.factor * median
+    border = setting if setting is not None else (limits.unstated if silent else limits.factor) * median
     above = np.flatnonzero(series.highs > border)
-    if border <= 0 or above.size < limits.rows or series.highs.max() < limits.least:
+    if border <= 0 or above.size < (1 if silent else limits.rows) or series.highs.max() < limits.least:
         return
-    yield _finding(view, series, above, setting, median, clip is not None)
+    words = "the clip column never left its neutral value" if clip is not None else "clipping is configured to be off"
+    yield _finding(view, series, above, setting, median, "the log states no clip limit" if silent else words)
 
 
 def _finding(
-    view: RunView, series: Series, above: np.ndarray, setting: float | None, median: float, column: bool
+    view: RunView, series: Series, above: np.ndarray, setting: float | None, median: float, words: str
 ) -> Finding:
     trouble = outcome(view).text if outcome(view).bad else suffering(view)
     tail = f"; {trouble}" if trouble else ""
     worst = int(np.argmax(series.highs))
     peak = float(series.highs[worst])
     what = (
-        f"the stated limit {say(setting)}"
+        f"above the stated limit {say(setting)}"
         if setting is not None
         else f"{times(peak / median)} times its median {say(median)}"
-    )
-    neutral = (
-        ", and the clip column never left its neutral value" if column else ", and clipping is configured to be off"
     )
     top = above[np.argsort(-series.highs[above])[:4]]
     return finding(
@@ -76,8 +76,8 @@ def _finding(
         onset=view.place(series, int(above[0]), "high"),
         summary=(
             f"{label(series)} reached {say(peak)} at {at(view, series, worst, 'high')}, "
-            f"{'above' if setting is not None else ''}{' ' if setting is not None else ''}{what}{neutral}:"
-            f" nothing limited the {above.size:,} largest updates{tail}."
+            f"{what}, and {words}:"
+            f" nothing limited {f'the {above.size:,} largest updates' if above.size > 1 else 'that update'}{tail}."
         ),
         figures={
             "peak": peak,
@@ -122,6 +122,13 @@ RULE = Rule(
             "times the median norm",
             "a tenfold norm is what clipping is for",
             "runmedic, trainproof: > 10 x median",
+        ),
+        threshold(
+            "unstated",
+            100.0,
+            "times the median norm",
+            "where nothing speaks of clipping, only a burst does",
+            "seed report 002: 100 times normal",
         ),
         threshold(
             "least",
