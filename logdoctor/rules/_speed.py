@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,14 @@ from logdoctor.model import Floats, Series
 if TYPE_CHECKING:
     from logdoctor.view import RunView
 
-RATES = ("steps_per_second", "samples_per_second", "tokens_per_second", "fps", "it_per_second")
-TIMES = ("step_time", "time", "epoch_time", "iteration_time", "batch_time", "step_ms", "dt")
+# Canonical names first; programs with names of their own are understood by how such names end.
+RATES = ("steps_per_second", "samples_per_second", "tokens_per_second", "fps")
+TIMES = ("step_time", "time")
+RATE = re.compile(r"^(?!val_|eval_|test_)\w*(per_s|per_sec|per_second|throughput|_hz)$")
+TIME = re.compile(
+    r"^(?!val_|eval_|test_|data_|total_|elapsed)\w*?(step|iter|iteration|batch|update|epoch|train)_(time|ms|seconds|secs?|s)(_m?s)?$"
+    r"|^(time|dt|ms|sec)_(ms|s|sec|per_(step|iter|iteration|batch|update))$|^(dt|ms)$"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +39,9 @@ class Speed:
 def speeds(view: RunView, least: int = 20) -> list[Speed]:
     """Return the speed metrics of the run, times per step first (they are measured, rates may be averages)."""
     found = []
-    for names, rate in ((TIMES, False), (RATES, True)):
-        for name in names:
+    for names, pattern, rate in ((TIMES, TIME, False), (RATES, RATE, True)):
+        others = sorted(name for name in view.names if name not in names and pattern.search(name))
+        for name in (*names, *others):
             series = view.finite(name)
             if series is None:
                 continue
