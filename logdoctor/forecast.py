@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from logdoctor.aftermath import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, of_event
+from logdoctor.decisions import Decision
 from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Finding, Series, Watch
-from logdoctor.outlook import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, Decision, of_event
 from logdoctor.registry import records
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import Stretches, head, tail

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from logdoctor.aftermath import of_event
+from logdoctor.decisions import Decision, decide
 from logdoctor.forecast import expectations, watch_list
 from logdoctor.headlines import headline
 from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
 from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Story
-from logdoctor.outlook import Decision, decide, loss_since, next_checkpoint, of_event, prognosis
+from logdoctor.outlook import loss_since, next_checkpoint, prognosis
 from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items

@@ -1,0 +1,115 @@
+"""What became of the run after it broke: did it come back, where is its curve going, which causes concern the event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from logdoctor.incidents import Incident
+from logdoctor.model import Cause, Place
+from logdoctor.rules._outcome import label, outcome
+from logdoctor.stretches import Stretches, head, tail
+from logdoctor.view import RunView
+from logdoctor.wording import rounded, steps, unit_word
+
+# Kinds of findings by what one does about them.
+LOGGING = frozenset({"metric-never-recorded", "metric-frozen", "evaluation-frozen", "frozen-rows"})
+SPEED = frozenset({"throughput-degradation", "loader-stall", "memory-growth"})
+ENDED = frozenset({"out-of-memory", "crash", "killed", "run-cut-off"})
+FIT = frozenset({"overfitting"})
+UNFINISHED = frozenset({"still-improving"})
+FUTILE = frozenset({
+    "never-learned", "nothing-was-trained", "loss-at-chance", "loss-not-learning", "updates-stopped",
+    "learning-rate-decayed-early", "learning-rate-zero",
+})  # fmt: skip
+CLIP = frozenset({"clip-limit-differs"})
+LIKELY = 0.5  # probability from which the cause of one event is taken to matter for another
+LEVEL, WORSE = "has levelled off", "got worse towards the end"
+SLOW = 0.1  # share of the whole gain below which the last third counts as level
+BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
+
+
+def of_event(incidents: Sequence[Incident], causes: Sequence[Cause]) -> list[Cause]:
+    """Return the causes of the gravest event.
+
+    Those that explain something of it or nothing of any other; and a likely one of another event, unless that is a
+    matter of logging, of speed, or of how the program ended.
+    """
+    own = {finding.id for finding in incidents[0].findings}
+    others = [finding for incident in incidents[1:] for finding in incident.findings if finding.id not in own]
+    foreign = {finding.id for finding in others}
+    training = {finding.id for finding in others if finding.name not in LOGGING | SPEED | ENDED | CLIP}
+    return [
+        cause
+        for cause in causes
+        if own & set(cause.explains)
+        or not foreign & set(cause.explains)
+        or (cause.confidence >= LIKELY and training & set(cause.explains))
+    ]
+
+
+def recovered(view: RunView, parts: Stretches) -> bool:
+    """Whether performance has come back to the level before the break, and the loss is finite."""
+    performance = view.performance
+    loss = view.get("loss")
+    if outcome(view).bad:
+        return False
+    if loss is not None and not np.isfinite(loss.value[-3:]).all():
+        return False
+    if performance is None or not parts.broke_late:
+        return False
+    before, after = parts.before(performance.name), parts.after(performance.name)
+    if before is None or after is None or len(after) < 3:
+        return False
+    sign = -1.0 if performance.goal == "min" else 1.0
+    start, good, now = sign * head(before), sign * tail(before), sign * tail(after)
+    return now >= good - (1 - BACK) * max(abs(good - start), 0.0)
+
+
+def no_recovery(view: RunView, parts: Stretches) -> str:
+    """Return the clause that says that performance did not come back; empty when nothing is known."""
+    performance = view.performance
+    if performance is None or parts.break_line is None or not parts.broke_late:
+        return ""
+    before, after = parts.before(performance.name), parts.after(performance.name)
+    if before is None or after is None or len(after) < 3:
+        return ""
+    sign = -1.0 if performance.goal == "min" else 1.0
+    worse = sign * tail(after) < sign * tail(before)
+    verb = "has not come back" if worse else "has not improved"
+    return f"{name_of(view)} {verb} in the {len(after):,} rows since (last tenth: {rounded(tail(after))})"
+
+
+def trend(view: RunView) -> Iterator[str]:
+    """Say in one sentence where the curve is going, by the medians of its second and its last third."""
+    performance = view.performance
+    if performance is None or len(performance.series) < 20:
+        return
+    series = performance.series
+    third = len(series) // 3
+    middle, last = float(np.median(series.value[-2 * third : -third])), float(np.median(series.value[-third:]))
+    low, high = np.percentile(series.value, [10, 90])
+    moved = (middle - last) if performance.goal == "min" else (last - middle)
+    ends = f"median {rounded(middle)} in the second third of the log, {rounded(last)} in the last"
+    if abs(moved) <= SLOW * max(abs(tail(series) - head(series)), float(high - low)):
+        yield f"{label(series)} {LEVEL}: {ends}."
+    else:
+        yield f"{label(series)} {'is still improving' if moved > 0 else WORSE}: {ends}."
+
+
+def name_of(view: RunView) -> str:
+    """Return what the log calls its performance."""
+    return label(view.performance.series) if view.performance else "performance"
+
+
+def place_text(view: RunView, place: Place | None) -> str:
+    """Return ``frame 47,212,888 (line 1213)``."""
+    if place is None:
+        return ""
+    clocks = view.run.reading.clocks
+    clock = next((c for c in clocks if (c.primary if place.clock is None else c.name == place.clock)), None)
+    word = unit_word(clock)
+    if place.step is None or word == "line":
+        return f"line {place.line}"
+    return f"{word} {steps(place.step, exact=True)} (line {place.line})"
