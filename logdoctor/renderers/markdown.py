@@ -7,6 +7,7 @@ from textwrap import wrap
 
 from logdoctor.model import Cause, Diagnosis, Finding
 from logdoctor.renderers import _outline as outline
+from logdoctor.renderers import _sentences as sentences
 from logdoctor.renderers._escape import code, fence, markdown, markdown_reference, plain
 from logdoctor.renderers._figures import percent
 from logdoctor.renderers._pictures import links
@@ -49,8 +50,8 @@ def _report(diagnosis: Diagnosis, options: RenderOptions) -> str:
 
 def _top(diagnosis: Diagnosis) -> str:
     lead = f"**{diagnosis.verdict.capitalize()}.** {markdown(diagnosis.headline)}"
-    facts = "\n".join(f"- **{name}:** {markdown(text)}" for name, text in outline.facts(diagnosis))
-    head = f"# {outline.MARKS[diagnosis.verdict]} {markdown(outline.title(diagnosis))}"
+    facts = "\n".join(f"- **{name}:** {markdown(text)}" for name, text in sentences.facts(diagnosis))
+    head = f"# {outline.MARKS[diagnosis.verdict]} {markdown(sentences.title(diagnosis))}"
     return "\n\n".join(
         part for part in (head, lead, facts, f"{code(diagnosis.source.path)}, {_size(diagnosis)}") if part
     )
@@ -111,7 +112,7 @@ def _derived_figures(diagnosis: Diagnosis, findings: Sequence[Finding]) -> str:
 
 
 def _phases(diagnosis: Diagnosis) -> str:
-    rows = outline.phase_rows(diagnosis)
+    rows = sentences.phase_rows(diagnosis)
     chain = diagnosis.story.chain
     if not rows and len(chain) < 2:
         return ""
@@ -145,15 +146,15 @@ def _causes(diagnosis: Diagnosis) -> str:
 
 
 def _brief(diagnosis: Diagnosis, cause: Cause) -> str:
-    said = [f"for: {outline.argument(diagnosis, text)}" for text in cause.for_[:1]]
-    said += [f"against: {outline.argument(diagnosis, text)}" for text in cause.against[:1]]
+    said = [f"for: {sentences.argument(diagnosis, text)}" for text in cause.for_[:1]]
+    said += [f"against: {sentences.argument(diagnosis, text)}" for text in cause.against[:1]]
     return ": " + markdown("; ".join(text.rstrip(".") for text in said)) if said else ""
 
 
 def _cause(diagnosis: Diagnosis, cause: Cause, role: str) -> str:
     lines = [f"### {role}: {markdown(cause.title or cause.id)} ({percent(cause.confidence)})", ""]
-    lines += [f"- For: {markdown(outline.argument(diagnosis, text))}" for text in cause.for_]
-    lines += [f"- Against: {markdown(outline.argument(diagnosis, text))}" for text in cause.against]
+    lines += [f"- For: {markdown(sentences.argument(diagnosis, text))}" for text in cause.for_]
+    lines += [f"- Against: {markdown(sentences.argument(diagnosis, text))}" for text in cause.against]
     lines += [f"- Would settle it: {markdown(text)}" for text in cause.would_settle]
     if cause.mechanism:
         wrapped = [part for line in cause.mechanism for part in wrap(plain(line), WIDTH, subsequent_indent="    ")]
@@ -162,7 +163,7 @@ def _cause(diagnosis: Diagnosis, cause: Cause, role: str) -> str:
 
 
 def _code(diagnosis: Diagnosis) -> str:
-    lines = [f"{markdown(outline.code_text(item))}\n  {code(item.text)}" for item in diagnosis.code[:CODE]]
+    lines = [f"{markdown(sentences.code_text(item))}\n  {code(item.text)}" for item in diagnosis.code[:CODE]]
     if len(diagnosis.code) > CODE:
         lines.append(f"{len(diagnosis.code) - CODE} more in `--format json`.")
     lines += [f"not read: {markdown(text)}" for text in diagnosis.code_skipped[:2]]
@@ -174,7 +175,7 @@ def _why_now(diagnosis: Diagnosis) -> str:
 
 
 def _changes(diagnosis: Diagnosis) -> str:
-    rows = outline.change_rows(diagnosis.causes)
+    rows = sentences.change_rows(diagnosis.causes)
     if not rows:
         return ""
     table = ["| Parameter | Old | New | Reason |", "|---|---|---|---|"]
@@ -182,8 +183,8 @@ def _changes(diagnosis: Diagnosis) -> str:
     for item in rows:
         cells = (
             code(item.parameter, table=True),
-            markdown(outline.old_text(item)),
-            markdown(outline.new_text(item)),
+            markdown(sentences.old_text(item)),
+            markdown(sentences.new_text(item)),
         )
         table.append(f"| {' | '.join(cells)} | {markdown(item.why)} |")
         note = [f"cost: {item.tradeoff.rstrip('.')}"] if item.tradeoff else []
@@ -212,9 +213,9 @@ def _watch(diagnosis: Diagnosis) -> str:
         items = [item for item in diagnosis.watch if item.sign == sign]
         lines = []
         for item in items:
-            action = outline.action_text(item)
+            action = sentences.action_text(item)
             tail = f" → {markdown(action)}" if action else ""
-            lines.append(f"- {mark} {markdown(outline.watch_text(diagnosis, item))}{tail}")
+            lines.append(f"- {mark} {markdown(sentences.watch_text(diagnosis, item))}{tail}")
         if lines:
             out.append(f"**{name}**\n\n" + "\n".join(lines))
     return "\n\n".join(out)
@@ -225,7 +226,7 @@ def _healthy(diagnosis: Diagnosis) -> str:
     name = "Why it is healthy" if diagnosis.verdict == "healthy" else "What is healthy"
     lines = []
     for item in items[:HEALTHY_ITEMS]:
-        metric, why = outline.healthy_text(diagnosis, item)
+        metric, why = sentences.healthy_text(diagnosis, item)
         lines.append(f"✅ **{markdown(metric)}**: {markdown(why)}" if metric else f"✅ {markdown(why)}")
     return _list(name, lines)
 
@@ -257,15 +258,15 @@ def _parameters(diagnosis: Diagnosis) -> str:
         return ""
     rows = []
     for item in items[:PARAMETERS]:
-        cells = (markdown(outline.setting_value(item)), markdown(outline.setting_place(item)))
-        rows.append(f"| {code(outline.setting_name(diagnosis, item), table=True)} | {' | '.join(cells)} |")
+        cells = (markdown(sentences.setting_value(item)), markdown(sentences.setting_place(item)))
+        rows.append(f"| {code(sentences.setting_name(diagnosis, item), table=True)} | {' | '.join(cells)} |")
     more = f"\n\n{len(items) - PARAMETERS} more in `--format json`." if len(items) > PARAMETERS else ""
     table = "\n".join(["| Parameter | Value | Where |", "|---|---|---|", *rows])
     return f"<details><summary>Parameters of the run ({len(items)})</summary>\n\n{table}{more}\n\n</details>"
 
 
 def _reading(diagnosis: Diagnosis) -> str:
-    return "**How it was read.** " + " ".join(markdown(text) for text in outline.reading_text(diagnosis))
+    return "**How it was read.** " + " ".join(markdown(text) for text in sentences.reading_text(diagnosis))
 
 
 def _checks(diagnosis: Diagnosis) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from logdoctor.model import Cause, Diagnosis, Finding
 from logdoctor.renderers import _outline as outline
+from logdoctor.renderers import _sentences as sentences
 from logdoctor.renderers._escape import terminal as safe
 from logdoctor.renderers._figures import percent
 from logdoctor.renderers._record import Renderer, RenderOptions
@@ -103,10 +104,10 @@ def _report(page: _Page, diagnosis: Diagnosis) -> None:
 
 def _top(page: _Page, diagnosis: Diagnosis) -> None:
     style = COLORS[diagnosis.verdict]
-    page.line(f"{diagnosis.verdict}: {outline.title(diagnosis)}", style)
+    page.line(f"{diagnosis.verdict}: {sentences.title(diagnosis)}", style)
     page.line(diagnosis.headline, "bold")
     page.line("")
-    for name, text in outline.facts(diagnosis):
+    for name, text in sentences.facts(diagnosis):
         page.item(text, mark=f"{name:<17}", indent=0)
     size = f"{diagnosis.reading.rows:,} rows of {diagnosis.source.lines:,} lines"
     page.item(f"{diagnosis.source.path}, {size}", mark=f"{'Log':<17}", indent=0)
@@ -145,7 +146,7 @@ def _order(page: _Page, diagnosis: Diagnosis) -> None:
             page.item(f"{outline.place(diagnosis, link.place)}: {link.text}", mark=f"{number}.")
     if diagnosis.phases and page.options.verbose:
         page.title("Phases")
-        for name, where, text in outline.phase_rows(diagnosis):
+        for name, where, text in sentences.phase_rows(diagnosis):
             page.item(f"{name}, {where}: {text}")
     if diagnosis.story.why_now:
         page.title("Why now")
@@ -171,17 +172,19 @@ def _cause(page: _Page, diagnosis: Diagnosis, cause: Cause) -> None:
     few = None if page.options.verbose else ITEMS
     for mark, texts in (("+", cause.for_[:few]), ("-", cause.against[:few]), ("?", cause.would_settle[:few])):
         for text in texts:
-            page.item(outline.argument(diagnosis, text), mark=mark, indent=5)
+            page.item(sentences.argument(diagnosis, text), mark=mark, indent=5)
     page.rows(cause.mechanism, indent=5)
 
 
 def _changes(page: _Page, diagnosis: Diagnosis) -> None:
-    rows = outline.change_rows(diagnosis.causes)
+    rows = sentences.change_rows(diagnosis.causes)
     if not rows:
         return
     page.title("What to change")
     for item in rows:
-        page.item(f"{item.parameter}: {outline.old_text(item)} → {outline.new_text(item)}. {item.why}", style="bold")
+        page.item(
+            f"{item.parameter}: {sentences.old_text(item)} → {sentences.new_text(item)}. {item.why}", style="bold"
+        )
         if item.tradeoff:
             page.item(f"cost: {item.tradeoff}", mark="", indent=3)
         if page.options.verbose:
@@ -200,23 +203,23 @@ def _watch(page: _Page, diagnosis: Diagnosis) -> None:
     page.title("What to watch in the next run")
     for item in diagnosis.watch:
         good = item.sign == "recovery"
-        action = outline.action_text(item)
-        text = outline.watch_text(diagnosis, item) + (f" → {action}" if action else "")
+        action = sentences.action_text(item)
+        text = sentences.watch_text(diagnosis, item) + (f" → {action}" if action else "")
         page.item(text, mark="good:" if good else "bad: ", style="green" if good else "yellow")
 
 
 def _rest(page: _Page, diagnosis: Diagnosis) -> None:
     story, few = diagnosis.story, None if page.options.verbose else ITEMS
     checkpoint = [f"Next checkpoint: {story.next_checkpoint}"] if story.next_checkpoint else []
-    pairs = [outline.healthy_text(diagnosis, item) for item in diagnosis.healthy]
+    pairs = [sentences.healthy_text(diagnosis, item) for item in diagnosis.healthy]
     healthy = [f"{name}: {why}" if name else why for name, why in pairs]
     sections: list[tuple[str, Sequence[str]]] = [
-        ("In the code", [outline.code_text(item) for item in diagnosis.code[:few]]),
+        ("In the code", [sentences.code_text(item) for item in diagnosis.code[:few]]),
         ("Healthy", healthy[:few]),
         ("Remarks", [f"{f.summary} ({f.id})" for f in outline.remarks(diagnosis)[:few]]),
         ("Prognosis", [*story.prognosis[:few], *checkpoint]),
         ("Not checked", (*story.not_checked[:few], *story.limits)),
-        ("How it was read", outline.reading_text(diagnosis)[: few or None]),
+        ("How it was read", sentences.reading_text(diagnosis)[: few or None]),
     ]  # fmt: skip
     for name, lines in sections:
         if lines:

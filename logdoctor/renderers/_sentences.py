@@ -1,0 +1,273 @@
+"""The sentences of a text report, before they are set in a language; shared by Markdown and terminal.
+
+Strings made here are unescaped; each renderer passes them through its own function of :mod:`._escape`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from logdoctor.model import (
+    Cause,
+    Change,
+    CodeFact,
+    Diagnosis,
+    Healthy,
+    Phase,
+    Place,
+    Setting,
+    Watch,
+)
+from logdoctor.renderers._outline import Incident, heading, incidents, label, last_step, main, metric_of, place, unit
+from logdoctor.wording import counted, hours, lower_first, number, percent, plural, steps
+
+UNSURE = 0.4  # probability below which a cause is called a guess
+MASKED = 4  # stretches of rows that were not judged and are named
+BACKGROUND = frozenset({"LD513"})  # what had changed before, without being a fault itself
+SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
+
+
+def title(diagnosis: Diagnosis) -> str:
+    """Return the name of the problem and where the log ends."""
+    told = incidents(diagnosis)
+    if diagnosis.verdict == "inconclusive":
+        what = "No judgement possible"
+    elif not told:
+        what = "Healthy run"
+    else:
+        names = list(dict.fromkeys(heading(main(diagnosis, item)) for item in told))
+        what = names[0] if len(names) == 1 else f"{names[0]} (and {len(names) - 1} more)"
+    end = last_step(diagnosis)
+    return f"{what} – {end}" if end else what
+
+
+def facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    """Return what a reader needs in twenty seconds, as (label, sentence)."""
+    story, out = diagnosis.story, []
+    told = incidents(diagnosis)
+    if told:
+        out.append(("Since", since(diagnosis, told[0])))
+    if story.decision:
+        out.append(("Now", _joined(story.decision, story.decision_why)))
+    if diagnosis.causes and told:
+        out.append(("Most likely cause", _cause_of(diagnosis)))
+    if story.go is not None:
+        out.append(("Longer run", _joined("go" if story.go else "no-go", story.go_why)))
+    if story.wasted_steps:
+        out.append(("Lost", wasted(diagnosis)))
+    return [(name, text) for name, text in out if text]
+
+
+def since(diagnosis: Diagnosis, incident: Incident) -> str:
+    """Return where it began, and where it became obvious when that is later."""
+    chain = [link for link in diagnosis.story.chain if link.finding not in BACKGROUND]
+    if not chain:
+        onset = incident.root.onset
+        if onset is None:
+            return "the start of the run"
+        return _start(diagnosis, onset)
+    text = _start(diagnosis, chain[0].place) + (f", {chain[0].text}" if chain[0].text else "")
+    worst = [f for f in (incident.root, *incident.derived) if f.severity == incident.severity and f.onset]
+    seen = min((f.onset for f in worst if f.onset), key=lambda where: where.line, default=None)
+    if seen is None or seen.line <= chain[0].place.line:
+        return text
+    return f"{text}; plain to see from {place(diagnosis, seen)}"
+
+
+def _start(diagnosis: Diagnosis, where: Place) -> str:
+    starts = {segment.first_line for segment in diagnosis.reading.segments}
+    return f"{'the first row, ' if where.line in starts else ''}{place(diagnosis, where)}"
+
+
+def _cause_of(diagnosis: Diagnosis) -> str:
+    """Return the most probable cause of the first event: one that explains only another fault would mislead."""
+    first = diagnosis.causes[0]
+    if not diagnosis.story.main:
+        return _cause_line(first)
+    own = next((c for c in diagnosis.causes if c.id == diagnosis.story.cause), None)
+    if own is None:
+        return f"not named by this log for this event; for the rest: {lower_first(_cause_line(first))}"
+    return _cause_line(own)
+
+
+def _cause_line(cause: Cause) -> str:
+    text = f"{cause.title or cause.id} ({percent(cause.confidence)})"
+    if cause.confidence < UNSURE:
+        text = f"not clear from this log; first guess: {lower_first(text)}"
+    if cause.changes:
+        text += f"; change first: {change_text(cause.changes[0])}"
+    return text
+
+
+def change_text(item: Change) -> str:
+    """Return ``learning_rate 0.0003 → 0.0001``, or the sentence when the change is no value."""
+    if isinstance(item.to, str) and " " in item.to:
+        return item.to
+    old = "" if item.from_ is None else f" {_value(item.from_)}"
+    return f"{item.parameter}{old} → {_value(item.to)}"
+
+
+def _value(value: object) -> str:
+    return "not set" if value is None else number(value) if isinstance(value, (int, float)) else str(value)
+
+
+def wasted(diagnosis: Diagnosis) -> str:
+    """Return the steps and hours since the onset."""
+    story = diagnosis.story
+    if not story.wasted_steps:
+        return ""
+    word = unit(diagnosis)
+    text = f"{counted(story.wasted_steps, word)}"
+    if story.wasted_hours:
+        text += f", about {hours(story.wasted_hours)}"
+    return _joined(text, story.wasted_why)
+
+
+def _joined(text: str, why: str) -> str:
+    return f"{text}: {why}" if text and why else text or why
+
+
+# ---------------------------------------------------------------------------------------------- phases, watch, changes
+def phase_rows(diagnosis: Diagnosis) -> list[tuple[str, str, str]]:
+    """Return (name, range, summary) of each phase."""
+    return [(p.name, _range(diagnosis, p), p.summary) for p in diagnosis.phases]
+
+
+def _range(diagnosis: Diagnosis, phase: Phase) -> str:
+    lines = f"lines {phase.first_line}–{phase.last_line}"
+    word = unit(diagnosis, phase.clock)
+    if phase.first_step is None or phase.last_step is None or word == "line":
+        return lines
+    return f"{plural(word)} {steps(phase.first_step)}–{steps(phase.last_step)}, {lines}"
+
+
+def change_rows(causes: Iterable[Cause]) -> list[Change]:
+    """Return each parameter change once, most probable cause first."""
+    seen: set[str] = set()
+    out: list[Change] = []
+    for item in (item for cause in causes for item in cause.changes):
+        if item.parameter not in seen:
+            seen.add(item.parameter)
+            out.append(item)
+    return out
+
+
+def old_text(item: Change) -> str:
+    """Return the present value of a change and where it stands."""
+    if item.from_ is None:
+        return "not stated"
+    return _value(item.from_) + (f" ({item.where})" if item.where else "")
+
+
+def new_text(item: Change) -> str:
+    """Return the new value of a change."""
+    return _value(item.to)
+
+
+def watch_text(diagnosis: Diagnosis, item: Watch) -> str:
+    """Return what to look for, with its number and by when."""
+    name = label(diagnosis, item.metric)
+    if item.condition == "between":
+        text = f"{name} between {_value(item.value)} and {_value(item.value2)}"
+    elif item.condition in SIGNS:
+        text = f"{name} {SIGNS[item.condition]} {_value(item.value)}"
+    elif item.condition == "finite":
+        text = f"{name} stays finite"
+    else:
+        text = f"{name} {item.condition}" + (f" (now {_value(item.value)})" if item.value is not None else "")
+    if item.within_steps:
+        text += f" within {counted(item.within_steps, unit(diagnosis, item.clock))}"
+    return f"{text}: {item.why}" if item.why else text
+
+
+def healthy_text(diagnosis: Diagnosis, item: Healthy) -> tuple[str, str]:
+    """Return the name of a healthy metric and the reason; a reason that begins with the name has none in front."""
+    name = label(diagnosis, item.metric)
+    metric = metric_of(diagnosis, item.metric)
+    if item.why.startswith((name, metric.raw_name if metric and metric.raw_name else name)):
+        return "", item.why
+    return name, item.why
+
+
+def action_text(item: Watch) -> str:
+    """Return what to do about a watched sign."""
+    if not item.otherwise:
+        return ""
+    return f"if not: {item.otherwise}" if item.sign == "recovery" else f"then: {item.otherwise}"
+
+
+def argument(diagnosis: Diagnosis, text: str) -> str:
+    """Return an argument for a cause; one that repeats a finding names it instead of telling it twice."""
+    found = next((f for f in diagnosis.findings if f.summary == text), None)
+    if found is None:
+        return text
+    where = f", line {found.onset.line}" if found.onset else ""
+    return f"{heading(found)} ({found.id}{where})"
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+def reading_text(diagnosis: Diagnosis) -> list[str]:
+    """Return how the log was read: coverage, counters, runs, rows that were not judged, issues."""
+    reading = diagnosis.reading
+    unread = f"{reading.unread_lines:,} lines that look like metrics were not read"
+    covered = f"{unread} (coverage {percent(reading.coverage)})" if reading.unread_lines else "all of them read"
+    out = [f"{reading.rows:,} rows ({reading.format}) from {reading.metric_lines:,} metric lines, {covered}."]
+    siblings = (diagnosis.baseline or {}).get("siblings") or []
+    if siblings:
+        more = f" and {len(siblings) - 4} more" if len(siblings) > 4 else ""
+        out.append(f"Compared with {len(siblings)} sibling runs: {', '.join(map(str, siblings[:4]))}{more}.")
+    if len(reading.clocks) > 1:
+        out.append("Counters: " + ", ".join(f"{c.name}{' (main)' if c.primary else ''}" for c in reading.clocks) + ".")
+    if len(reading.segments) > 1:
+        parts = [f"lines {s.first_line}–{s.last_line} ({s.begins})" for s in reading.segments[:6]]
+        more = f" and {len(reading.segments) - 6} more" if len(reading.segments) > 6 else ""
+        out.append(f"{len(reading.segments)} parts: {', '.join(parts)}{more}.")
+    out += _masked(diagnosis)
+    out += [f"Line {issue.line}: {issue.text}." if issue.line else f"{issue.text}." for issue in reading.issues[:4]]
+    if len(reading.issues) > 4:
+        out.append(f"{len(reading.issues) - 4} further remarks of the reader: see --format json.")
+    return out
+
+
+def code_text(item: CodeFact) -> str:
+    """Return where something stands in the code, and what."""
+    return f"{item.file}, line {item.line}: {item.what}"
+
+
+def _masked(diagnosis: Diagnosis) -> list[str]:
+    """Tell once for each stretch why its rows were not judged."""
+    texts: dict[tuple[int, int, int], list[str]] = {}
+    for masked in diagnosis.reading.masked:
+        key = (masked.first_line, masked.last_line, masked.rows)
+        texts.setdefault(key, []).append(masked.text or masked.reason)
+    out = []
+    for (first, last, rows), reasons in list(texts.items())[:MASKED]:
+        where = f"line {first}" if first == last else f"lines {first}–{last}"
+        counted = "1 row" if rows == 1 else f"{rows:,} rows"
+        out.append(f"Not judged: {counted} ({where}): {_first_two(reasons)}.")
+    return out
+
+
+def _first_two(reasons: Sequence[str]) -> str:
+    different = list(dict.fromkeys(reasons))
+    more = f"; {len(different) - 2} more" if len(different) > 2 else ""
+    return "; ".join(different[:2]) + more
+
+
+def setting_name(diagnosis: Diagnosis, item: Setting) -> str:
+    """Return what the log calls a hyperparameter; with our name where one line holds two of them."""
+    raw = item.raw_name or item.name
+    twice = sum((other.raw_name or other.name) == raw for other in diagnosis.hyperparameters) > 1
+    return f"{raw}: {item.name}" if twice else raw
+
+
+def setting_value(item: Setting) -> str:
+    """Return the value of a hyperparameter."""
+    return _value(item.value)
+
+
+def setting_place(item: Setting) -> str:
+    """Return where a hyperparameter stands."""
+    if item.source == "log":
+        return f"line {item.line}" if item.line else "log"
+    return f"{item.source}, line {item.line}" if item.line else item.source
