@@ -214,3 +214,11 @@ def test_report_renders_as_intended() -> None:
     assert page.count("<details>") == page.count("</details>") >= 1
     assert '<a href="https://www.nature.com/articles/nature14236">' in page
     assert "| " not in re.sub(r"<pre>.*?</pre>", "", page, flags=re.DOTALL)
+
+
+def test_two_findings_of_one_rule_are_one_event_when_the_story_says_so() -> None:
+    base = hand_made.sick()
+    twin = replace(base.findings[0], metrics=("grad_norm",), explained_by=("LD201",), summary="The other loss as well.")
+    report = text(replace(base, findings=(*base.findings, twin)))
+    assert "### 2." not in report
+    assert report.index("What follows from it") < report.index("The other loss as well")
