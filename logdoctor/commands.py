@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logdoctor import manual, outputs
+from logdoctor import discovery, manual, outputs
 from logdoctor.checking import check, exit_code
 from logdoctor.comparison import compare
 from logdoctor.engine import render
@@ -137,10 +137,19 @@ def run_watch(
         tell.append(Command(on_change, outputs.talk))
     if request.settings.notify:
         tell.append(Notifier(request.settings.notify, outputs.talk))
-    watched = Watch(logs, settings=request.settings, until=until, config=request.config, **options)
+    watched = Watch(_followed(logs), settings=request.settings, until=until, config=request.config, **options)
     if request.output:
         tell.append(_reporter(watched, request))
     return watch(watched, tell)
+
+
+def _followed(logs: Sequence[str]) -> list[str]:
+    """Expand directories and patterns; a plain path may not exist yet."""
+    found: list[str] = []
+    for log in logs:
+        pattern = not Path(log).exists() and any(c in log for c in "*?[")
+        found += discovery.expand([log]) if pattern or Path(log).is_dir() else [log]
+    return list(dict.fromkeys(found))
 
 
 def _printer(request: Request, *, several: bool) -> Callable[[Happening], None]:

@@ -172,6 +172,22 @@ def test_it_keeps_a_bounded_number_of_lines_and_points():
     assert run.series["loss"].count == 16_000
 
 
+def test_a_look_reads_no_more_lines_late_than_early(monkeypatch):
+    """The cost of a new line does not depend on how many came before it."""
+    read = []
+    plain = growing.assemble
+    monkeypatch.setattr(growing, "assemble", lambda o, lines, *a: read.append(len(lines)) or plain(o, lines, *a))
+    grown = Growing("a.log")
+    totals = []
+    for start in range(0, 12_000, 500):
+        read.clear()
+        grown.feed(numbered(rows(500, start), start + 1))
+        grown.run_log()
+        totals.append(sum(read))
+    assert max(totals) <= 2 * (growing.WINDOW + growing.PREAMBLE)
+    assert max(totals[-8:]) <= max(totals[8:16])
+
+
 def test_two_runs_in_one_file_stay_apart_when_they_are_retired():
     lines = [*rows(4000), "Using device: cuda:0", *rows(4000)]
     grown = Growing("a.log")
