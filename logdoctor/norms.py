@@ -272,6 +272,8 @@ def judge(view: RunView, parameter: str) -> Judgement | None:
     """Return how a setting of this run compares with its norm, or None when it is not given or has no norm."""
     setting = view.setting(parameter)
     value = None if setting is None else as_number(setting.value)
+    if parameter == "ent_coef" and value is not None:
+        value = abs(value)  # some programs add the entropy term to the loss, with a negative sign
     found = None if value is None else judge_value(view, parameter, value)
     if found is None or setting is None:
         return None
@@ -297,7 +299,7 @@ def learning_rates(view: RunView) -> Iterator[Judgement]:
     """
     given = [found for name in LEARNING_RATES if (found := judge(view, name)) is not None]
     column = view.finite("learning_rate")
-    if column is not None and len(column):
+    if column is not None and len(column) and "(1e" not in column.raw_name:  # ``lr (1e-4)`` prints its own unit
         top = int(column.value.argmax())
         found = judge_value(view, "learning_rate", float(column.value[top]))
         if found is not None and (not given or found.value > 1.5 * max(g.value for g in given)):

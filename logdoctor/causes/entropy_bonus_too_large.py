@@ -32,6 +32,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if entropy is None or not view.is_rl or view.family == "sac":
         return
     size, end = max(abs(entropy.high), abs(entropy.low)), abs(entropy.end)
+    if size > 20.0:  # summed over a batch, or of continuous actions: no number of actions follows from it
+        return
     actions = round(math.exp(size))
     if end < 0.9 * size:
         yield Argument(weight=-STRONG, text=f"{entropy.text()}: the policy did commit itself.")
