@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +13,11 @@ import numpy as np
 
 from logdoctor import events, frames, hyperparameters
 from logdoctor.custom_formats import Matched
-from logdoctor.model import Event, Ints, Issue, Reading, RunLog, Segment, Setting
+from logdoctor.model import Event, Ints, Issue, Reading, RunLog, Segment, Series, Setting
 from logdoctor.normalise import states
 from logdoctor.parsers._assembler import Assembler, Record
 from logdoctor.parsers._trust import trusted
-from logdoctor.segments import Judgement, Mark, divide, judge, segment_after, segment_at
+from logdoctor.segments import Division, Judgement, Mark, divide, judge, segment_after, segment_at
 from logdoctor.settings import Settings
 from logdoctor.sources import HEAD
 
@@ -132,8 +132,9 @@ def run_log(
     streams: Ints,
     metric_lines: int,
     grammars: Tally[str],
+    make_series: Callable[[Division, Judgement], dict[str, Series]] | None = None,
 ) -> RunLog:
-    """Divide a table into runs and put the run log together."""
+    """Divide a table into runs and put the run log together; ``make_series`` is given where rows stand for bins."""
     table = known.table
     division = divide(
         table.line, table.step, marks=known.marks, stream=streams, outer=table.outer, layout=table.layout,
@@ -144,7 +145,10 @@ def run_log(
         if table.line.size
         else Judgement(rows=np.zeros(0, np.bool_))
     )
-    series = frames.series_of(table, division.index, judgement.of)
+    if make_series is None:
+        series = frames.series_of(table, division.index, judgement.of)
+    else:
+        series = make_series(division, judgement)
     unread = [issue for issue in builder.issues if "under no header" in issue.text]
     total = metric_lines + len(unread)
     reading = Reading(

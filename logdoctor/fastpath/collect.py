@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from logdoctor.fastpath.driver import Bulk
+from logdoctor.fastpath.driver import BLOCK, Bulk
 from logdoctor.fastpath.effects import Effect, record_of
 from logdoctor.fastpath.numbers import Floats
 from logdoctor.model import Ints
@@ -65,12 +65,13 @@ class Collector:
     """Takes what the driver reads.
 
     Args:
-        stream: reduce the numbers into bins of about ``expected`` records each instead of keeping all.
+        stream: reduce the numbers into bins instead of keeping all.
+        size: bytes of the log, 0 when unknown; tells how wide the bins are going to be.
     """
 
-    def __init__(self, *, stream: bool = False, expected: int = 0) -> None:
+    def __init__(self, *, stream: bool = False, size: int = 0) -> None:
         """Start with nothing."""
-        self.stream, self.expected = stream, expected
+        self.stream, self.size = stream, size
         self.singles: list[Record] = []
         self.others: list[tuple[int, str]] = []
         self.stores: dict[Effect, Store] = {}
@@ -110,9 +111,10 @@ class Collector:
     def _reduce(self, store: Store, bulk: Bulk) -> None:
         """Add to the bins of each cell; counters travel with the middle value, for its step."""
         if store.heads is None:
-            aux = len(bulk.counters) + len(bulk.context)
-            store.heads = Reducer(self.expected, aux)
-            store.reducers = [Reducer(self.expected, aux) for _ in bulk.cells]
+            beside = len(bulk.counters) + len(bulk.context)
+            expected = self._expected(bulk.line.size)
+            store.heads = Reducer(expected, beside)
+            store.reducers = [Reducer(expected, beside) for _ in bulk.cells]
         counters = [*bulk.counters, *bulk.context.values()]
         leading = counters[0] if counters else bulk.line.astype(np.float64)
         cuts = _falls(bulk.counters)
@@ -135,6 +137,10 @@ class Collector:
                 for reducer in (store.heads, *store.reducers):
                     reducer.cut()
             begin = stop
+
+    def _expected(self, rows: int) -> int:
+        """Return about how many records there will be of an effect of which the present block has ``rows``."""
+        return int(rows * max(1.0, self.size / BLOCK)) if rows >= 64 else 0
 
     # ------------------------------------------------------------------------------------------------ sample
     def sample(self) -> list[Sampled]:

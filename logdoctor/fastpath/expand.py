@@ -8,14 +8,14 @@ records of the effect; where none holds, :class:`Undecided` says that the log mu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from logdoctor.fastpath.collect import Collector, Sampled, Store
+from logdoctor.fastpath.collect import Collector, Sampled, Store, points_of
 from logdoctor.fastpath.effects import Effect
 from logdoctor.fastpath.numbers import Bools, Floats
 from logdoctor.frames import Column, Table
@@ -549,7 +549,7 @@ def _filled(step: Floats) -> Floats:
 def _distinct(values: Ints) -> Ints:
     """Return the distinct values in order (``np.unique`` hashes, which is slower on values that are nearly sorted)."""
     values = np.sort(values, kind="stable")
-    return values[np.concatenate([[True], values[1:] != values[:-1]])]
+    return values[np.concatenate([[True], values[1:] != values[:-1]])] if values.size else values
 
 
 def _cat(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -557,4 +557,137 @@ def _cat(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _binned(sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: _Singles) -> Expanded:
-    raise NotImplementedError
+    """Keep bins: one row of the table stands for the records of a bin, every metric has bins of its own."""
+    table = sample.table
+    rows = [_Heads.of_singles(sample, singles)]
+    parts: dict[str, list[SeriesPoints]] = {label: [] for label in table.columns}
+    judged: dict[str, list[tuple[int, Floats]]] = {label: [] for label in table.columns}
+    tally: dict[str, int] = {}
+    for record in sample.singles:
+        if record.line in singles.lines:
+            tally[record.grammar] = tally.get(record.grammar, 0) + 1
+    for label, column in table.columns.items():
+        alone = singles.cells[label]
+        if alone.any():
+            parts[label].append(_single_points(column, alone, table))
+    for store, found in decided:
+        heads, cells = points_of(store)
+        named = _beside(store, heads, 0)
+        rows.append(
+            _Heads(
+                heads.line, np.asarray(found.step.of(named, len(heads)), np.float64),
+                np.asarray(found.outer.of(named, len(heads)), np.float64), found, [_grammar(store.effect)], heads.weight,
+            )
+        )  # fmt: skip
+        visible = [kind for kind in store.effect.cells if not kind.flag]
+        for kind, label, points, reducer in zip(visible, found.labels, cells, store.reducers, strict=True):
+            if label is None:
+                continue
+            step = np.asarray(found.step.of(_beside(store, points, kind.below), len(points)), np.float64)
+            parts[label].append(SeriesPoints(points, step, found.clock, reducer.count, reducer.nonfinite))
+            if len(points) == len(heads):
+                judged[label].append((len(rows) - 1, points.value))
+        for k, label in enumerate(found.counters):
+            if label is not None:
+                value = heads.beside[k]
+                same = replace(heads, value=value, low=value, high=value, low_line=heads.line, high_line=heads.line)
+                parts[label].append(SeriesPoints(same, rows[-1].step, found.clock, store.count, 0))
+        name = _grammar(store.effect)
+        tally[name] = tally.get(name, 0) + (store.count if store.effect.piece != "joins" else 0)
+    out, stream, weight, place = _stacked(rows, table)
+    for label, arrays in judged.items():
+        if arrays:
+            at = np.concatenate([place[i] for i, _ in arrays])
+            value = np.concatenate([values for _, values in arrays])
+            order = np.argsort(at, kind="stable")
+            model = table.columns[label]
+            out.columns[label] = Column(model.key, at[order], value[order], out.line[at[order]])
+    points = {label: _together(pieces) for label, pieces in parts.items() if pieces}
+    lines = len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
+    return Expanded(out, stream, lines, int(weight.sum()), tally, points, weight)
+
+
+@dataclass(slots=True)
+class _Heads:
+    """Rows of the table that stand for the records of one effect, or for those read alone."""
+
+    line: Ints
+    step: Floats
+    outer: Floats
+    found: Decided | None
+    grammar: Sequence[str]
+    weight: Ints
+    clock: Ints | None = None
+    layout: Ints | None = None
+
+    @classmethod
+    def of_singles(cls, sample: _Sample, singles: _Singles) -> _Heads:
+        table, rows = sample.table, singles.rows
+        by_line = {record.line: record.grammar for record in sample.singles}
+        line = table.line[rows]
+        return cls(
+            line, table.step[rows], table.outer[rows], None, [by_line.get(at, "") for at in line.tolist()],
+            np.ones(rows.size, np.int64), table.clock[rows], table.layout[rows],
+        )  # fmt: skip
+
+
+def _beside(store: Store, points: Points, below: int) -> dict[str, Floats]:
+    """Return the numbers printed beside the middle of each bin."""
+    count = len(store.effect.counters)
+    counters = {f"c{k}": points.beside[k] for k in range(count)}
+    context = {key: points.beside[count + k] for k, (key, _, _) in enumerate(store.effect.context)}
+    line = points.line - below
+    return _numbers(counters, context, line, line)
+
+
+def _single_points(column: Column, alone: Bools, table: Table) -> SeriesPoints:
+    value, line, rows = column.value[alone], column.line[alone], column.rows[alone]
+    zeros = np.zeros(value.size, np.int64)
+    points = Points(value, line, value, line, value, line, zeros + 1, zeros)
+    bad = value.size - int(np.isfinite(value).sum())
+    return SeriesPoints(points, table.step[rows], int(np.bincount(table.clock[rows]).argmax()), value.size, bad)
+
+
+def _stacked(rows: Sequence[_Heads], table: Table) -> tuple[Table, Ints, Ints, list[Ints]]:
+    """Put rows together in file order; return the table, the stream and weight of each row, and where each went."""
+    line = np.concatenate([part.line for part in rows])
+    order = np.argsort(line, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    place, start = [], 0
+    for part in rows:
+        place.append(rank[start : start + part.line.size])
+        start += part.line.size
+
+    def filled(values: Callable[[_Heads], Any]) -> Any:
+        return np.concatenate([np.broadcast_to(values(part), part.line.size) for part in rows])[order]
+
+    codes = {name: i for i, name in enumerate(dict.fromkeys(name for part in rows for name in part.grammar))}
+    clock = filled(lambda part: part.found.clock if part.found else part.clock)
+    grammar = filled(lambda part: np.array([codes[name] for name in part.grammar], np.int64))
+    out = Table(
+        line=line[order],
+        step=_filled(filled(lambda part: part.step)),
+        clock=clock,
+        clocks=table.clocks,
+        outer=filled(lambda part: part.outer),
+        time=np.full(line.size, np.nan),
+        layout=filled(lambda part: part.found.layout if part.found else part.layout),
+        columns={},
+        names=table.names,
+        issues=table.issues,
+    )
+    return out, clock * len(codes) + grammar, filled(lambda part: part.weight), place
+
+
+def _together(pieces: Sequence[SeriesPoints]) -> SeriesPoints:
+    """Join the bins of one metric that stand in records of several effects."""
+    names = ("value", "line", "low", "low_line", "high", "high_line", "weight", "part")
+    joined = {name: np.concatenate([getattr(piece.points, name) for piece in pieces]) for name in names}
+    order = np.argsort(joined["line"], kind="stable")
+    step = np.concatenate([piece.step for piece in pieces])[order]
+    largest = max(pieces, key=lambda piece: piece.count)
+    points = Points(**{name: array[order] for name, array in joined.items()})
+    return SeriesPoints(
+        points, step, largest.clock, sum(piece.count for piece in pieces), sum(piece.nonfinite for piece in pieces)
+    )

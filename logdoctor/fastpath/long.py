@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from logdoctor import events
 from logdoctor.fastpath.collect import Collector
 from logdoctor.fastpath.driver import Distrust, Driver
-from logdoctor.fastpath.expand import Undecided, expand
-from logdoctor.model import RunLog
+from logdoctor.fastpath.expand import Expanded, Undecided, expand
+from logdoctor.frames import Table, raw_name
+from logdoctor.model import RunLog, Series
+from logdoctor.segments import Division, Judgement
 from logdoctor.streaming import STREAM_BYTES
 
 
@@ -31,7 +36,8 @@ def _read(opened: Any, parser: str | None, *, stream: bool) -> RunLog:
     from logdoctor.reader import new_assembler, run_log, understand
 
     size = opened.path.stat().st_size if opened.path is not None else None
-    collector = Collector(stream=stream and (size is None or size > STREAM_BYTES))
+    streamed = stream and (size is None or size > STREAM_BYTES or opened.compression is not None)
+    collector = Collector(stream=streamed, size=size or 0)
     assembler = new_assembler(parser)
     driver = Driver(
         assembler, collector.single, collector.bulk, collector.other, tells=_tells, begins=collector.next_block
@@ -46,10 +52,60 @@ def _read(opened: Any, parser: str | None, *, stream: bool) -> RunLog:
     assembler.records = sorted(records, key=lambda record: record.line)
     shapes = {id(record): (record.grammar, tuple(record.cells)) for record in collector.singles}
     known = understand(assembler, numbered)
+    sample = known.table
     whole = expand(known.table, known.records, sampled, collector, shapes)
-    return run_log(
-        opened, assembler, numbered, known._replace(table=whole.table), whole.stream, whole.metric_lines, Tally(whole.grammars)
-    )
+    known = known._replace(table=whole.table)
+    tally = Tally(whole.grammars)
+    if not collector.stream:
+        return run_log(opened, assembler, numbered, known, whole.stream, whole.metric_lines, tally)
+    run = run_log(
+        opened, assembler, numbered, known, whole.stream, whole.metric_lines, tally,
+        lambda division, judgement: _series(whole, sample, division, judgement),
+    )  # fmt: skip
+    return _streamed(run, whole)
+
+
+def _series(whole: Expanded, sample: Table, division: Division, judgement: Judgement) -> dict[str, Series]:
+    """Return the series of bins; a bin belongs to the run, and is judged like the row, that it follows."""
+    table = whole.table
+    out: dict[str, Series] = {}
+    for label, found in whole.points.items():
+        points, column, name = found.points, sample.columns[label], table.names[label]
+        row = np.maximum(np.searchsorted(table.line, points.line, side="right") - 1, 0)
+        out[label] = Series(
+            name=label,
+            raw_name=raw_name(column.key),
+            value=points.value,
+            step=found.step,
+            line=points.line,
+            segment=division.index[row],
+            judged=judgement.of(label)[row],
+            clock=None if found.clock == 0 else table.clocks[found.clock].name,
+            unit=name.unit or column.unit,
+            phase=name.phase,
+            goal=name.goal,
+            low=points.low,
+            high=points.high,
+            low_line=points.low_line,
+            high_line=points.high_line,
+            weight=points.weight,
+            missing=column.missing,
+            unreadable=column.unreadable,
+            nonfinite=found.nonfinite,
+            count=found.count,
+        )
+    return out
+
+
+def _streamed(run: RunLog, whole: Expanded) -> RunLog:
+    """Count printed records instead of bins, and say that there is no dataframe."""
+    assert whole.weight is not None
+    segments = []
+    for segment in run.reading.segments:
+        inside = (whole.table.line >= segment.first_line) & (whole.table.line <= segment.last_line)
+        segments.append(replace(segment, rows=int(whole.weight[inside].sum())))
+    reading = replace(run.reading, rows=whole.rows, segments=tuple(segments), streamed=True)
+    return replace(run, reading=reading, build_frame=None)
 
 
 def _tells(text: str) -> bool:
