@@ -13,6 +13,7 @@ class LineCutter:
     Attributes:
         offset: where the block just yielded began in the input; right as long as ``shortened`` is False.
         shortened: whether a line was cut.
+        line: number of the first line of the block being built; who takes the blocks keeps it.
         issues: what was cut or removed.
     """
 
@@ -23,7 +24,7 @@ class LineCutter:
         self.issues: list[Issue] = []
         self._limit = line_bytes
         self._seen = 0
-        self._line = 1
+        self.line = 1
         self._nul: int | None = None
 
     def cut(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -59,12 +60,11 @@ class LineCutter:
         self._seen += len(data)
         if b"\x00" in data:
             if self._nul is None:
-                self._nul = self._line + data.count(b"\n", 0, data.index(b"\x00"))
+                self._nul = self.line + data.count(b"\n", 0, data.index(b"\x00"))
             data = data.replace(b"\x00", b"")
-        self._line += data.count(b"\n")
         return data
 
     def _note_long(self) -> None:
         self.shortened = True
         text = f"the line is longer than {self._limit} bytes; the rest of it is not read"
-        self.issues.append(Issue(line=self._line, text=text))
+        self.issues.append(Issue(line=self.line, text=text))

@@ -163,6 +163,7 @@ class Source:
             index.append((line, self._mark + cutter.offset))
             last = cleaner.clean(block, line)
             line += last.count(b"\n")
+            cutter.line = line
             yield last
         self._index = index if plain and not cutter.shortened else []
         self._issues += [*self._raw.issues, *cutter.issues, *cleaner.issues]
