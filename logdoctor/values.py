@@ -15,7 +15,7 @@ NAN = math.nan
 #: Flags of :class:`Value`.
 OK, IS_NAN, IS_INF, MISSING, UNREADABLE = "", "nan", "inf", "missing", "unreadable"
 
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 #: A finite decimal number, thousands commas allowed.
 FINITE = r"[-+−]?" + _DIGITS
 #: What printers write for a number that is none: C, Python, JavaScript, Torch and Windows spellings.

@@ -116,6 +116,7 @@ _PHASELESS = words(
     "lr learningrate time datatime fps epsilon memory eta maxmem mem gradnorm gnorm wd weightdecay "
     "momentum data itertime"
 )
+LONGEST_CHUNK = 80  # a value and its unit; a longer stretch is prose
 MAX_SCAN = 20_000  # characters of one line that are looked at; longer lines are literals or damage
 
 
@@ -551,7 +552,7 @@ def _reversed(text: str, cells: list[Cell]) -> None:
     for piece in [*_CHUNKS.finditer(text), None]:
         end = len(text) if piece is None else piece.start()
         chunk = text[position:end]
-        match = _REVERSED.match(chunk)
+        match = _REVERSED.match(chunk) if len(chunk) <= LONGEST_CHUNK else None
         if match:
             name = match["name"].strip()
             low = squash(name)
