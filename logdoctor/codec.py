@@ -33,7 +33,8 @@ def _flag_key(key: str) -> str:
 
 
 def _number(value: float) -> float | int:
-    return int(value) if float(value).is_integer() and abs(value) < 2**53 else value
+    whole = float(value).is_integer() and abs(value) < 2**53
+    return int(value) if whole and (value or math.copysign(1.0, value) > 0) else value  # -0.0 is printed by logs
 
 
 def encode(value: Any) -> Any:

@@ -79,3 +79,9 @@ def test_a_damaged_report_is_one_clear_error(damaged: object) -> None:
 def test_a_field_of_the_wrong_kind_is_one_clear_error(key: str, value: object) -> None:
     with pytest.raises(InputError):
         diagnosis_from_dict({**example().to_dict(), key: value})
+
+
+def test_the_sign_of_zero_is_kept() -> None:
+    from logdoctor.codec import encode
+
+    assert [str(value) for value in encode((0.0, -0.0, 2.0))] == ["0", "-0.0", "2"]
