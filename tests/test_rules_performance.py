@@ -235,3 +235,28 @@ def test_the_report_is_about_the_last_run_that_can_be_judged():
     run = run_of(series_of("episode_return", learns(104), segment=segment), segments=_segments(*parts))
     views = [RunView(run, segments=group) for group in runs_of(run)]
     assert main_run(views).segments == (1,)
+
+
+def test_other_runs_of_a_file_are_told_and_do_not_decide():
+    from logdoctor.engine import diagnose
+
+    count = 60
+    sick, well = np.full(count, np.nan), np.linspace(2.0, 0.3, count) + noise(count, 0.02)
+    sick[:20] = np.linspace(3.6, 3.0, 20)
+    segment = np.repeat([0, 1], count)
+    parts = _segments(("banner", 100, 6000, count), ("banner", 100, 6000, count))
+    step = np.tile(np.arange(1, count + 1) * 100.0, 2)
+    rows = [
+        series_of("loss", np.concatenate([sick, well]), segment=segment, step=step),
+        series_of(
+            "val_accuracy",
+            np.concatenate([np.full(count, 0.1), np.linspace(0.2, 0.95, count)]),
+            segment=segment,
+            step=step,
+        ),
+    ]
+    diagnosis = diagnose(run_of(*rows, segments=parts))
+    assert diagnosis.verdict == "healthy"
+    other = [f for f in diagnosis.findings if f.segment == 0]
+    assert other
+    assert all(f.severity == "info" and f.summary.startswith("Run 1 of 2") for f in other)
