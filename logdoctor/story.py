@@ -8,7 +8,7 @@ from dataclasses import replace
 from logdoctor.aftermath import of_event
 from logdoctor.decisions import Decision, decide
 from logdoctor.forecast import expectations, watch_list
-from logdoctor.headlines import headline
+from logdoctor.headlines import clause, headline
 from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
 from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Story
@@ -100,7 +100,7 @@ def _chain(
     links += [
         Link(finding=f.id, place=f.onset, text=lower_first(f.title or f.name)) for f in before if f.onset and links
     ]
-    if event is not None:
+    if event is not None and not any(f.name == "learning-rate-changed" for f in told):
         place = Place(line=event.line, step=event.step, clock=event.clock)
         links.append(Link(finding=event.name, place=place, text=event_text(view, event, _lines(view))))
     by_line: dict[int, Link] = {}
@@ -114,6 +114,8 @@ def _link(view: RunView, finding: Finding) -> Link:
     assert finding.onset is not None
     here = next((e for e in finding.evidence if e.line == finding.onset.line and e.value is not None), None)
     text = lower_first(finding.title or finding.name.replace("-", " "))
+    if finding.name == "learning-rate-changed":  # what was changed says more than that it was
+        return Link(finding=finding.id, place=finding.onset, text=lower_first(clause(finding.summary)))
     if here is not None:
         series = view.run.series.get(here.metric)
         text += f" ({label(series) if series is not None else here.metric} {number(here.value)})"

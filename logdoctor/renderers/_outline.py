@@ -28,6 +28,22 @@ class Incident:
     derived: tuple[Finding, ...] = ()
 
     @property
+    def before(self) -> tuple[Finding, ...]:
+        """Lesser findings that began earlier: signs and changes that came before the event."""
+        return tuple(f for f in self.derived if self._earlier(f))
+
+    @property
+    def after(self) -> tuple[Finding, ...]:
+        """What follows from the event."""
+        return tuple(f for f in self.derived if not self._earlier(f))
+
+    def _earlier(self, finding: Finding) -> bool:
+        if finding.onset is None or self.root.onset is None:
+            return False
+        lesser = severity_rank(finding.severity) < severity_rank(self.root.severity)
+        return lesser and finding.onset.line < self.root.onset.line
+
+    @property
     def severity(self) -> str:
         """The worst severity of the event."""
         return max((self.root, *self.derived), key=lambda f: severity_rank(f.severity)).severity

@@ -74,8 +74,9 @@ def _symptoms(diagnosis: Diagnosis) -> str:
     for index, item in enumerate(told, start=1):
         parts.append(_finding(diagnosis, item.root, f"{index}. {outline.MARKS[item.severity]} "))
         if item.derived:
-            parts.append("What follows from it:")
-            parts.append("\n".join(_derived(finding) for finding in item.derived))
+            for name, found in (("What came before it:", item.before), ("What follows from it:", item.after)):
+                if found:
+                    parts += [name, "\n".join(_derived(finding) for finding in found)]
             main = outline.main(diagnosis, item)
             rows = evidence_rows(diagnosis, main) if main is not item.root else []
             parts += [f"{markdown(outline.heading(main))}:\n\n{fence(rows)}"] if rows else []

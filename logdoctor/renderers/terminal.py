@@ -123,7 +123,8 @@ def _symptoms(page: _Page, diagnosis: Diagnosis) -> None:
             page.line("")
         _finding(page, diagnosis, item.root, f"{index}.")
         for finding in item.derived:
-            page.item(f"{finding.summary} ({finding.id})", mark="→", style=COLORS[finding.severity], indent=3)
+            mark = "←" if finding in item.before else "→"
+            page.item(f"{finding.summary} ({finding.id})", mark=mark, style=COLORS[finding.severity], indent=3)
             if page.options.verbose or finding is outline.main(diagnosis, item):
                 page.rows(evidence_rows(diagnosis, finding, page.width - 6), indent=5)
 

@@ -23,7 +23,7 @@ WARM_UP = 0.15  # share of the run in which a rising rate may still be its warm-
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The rate changed from ``before`` to ``after`` at point ``index`` of its column, or by an event."""
+    """The rate changed from ``before`` to ``after``; a change in several key presses ends at ``last_line``."""
 
     before: float
     after: float
@@ -31,6 +31,19 @@ class Step:
     step: float | None
     position: float
     text: str = ""
+    last_line: int = 0
+    last_step: float | None = None
+
+    @property
+    def stated(self) -> tuple[int, float | None]:
+        """Line and step at which ``after`` was printed."""
+        return (self.last_line, self.last_step) if self.last_line else (self.line, self.step)
+
+    @property
+    def where(self) -> str:
+        """``line 97`` or ``lines 1212 to 1215``."""
+        several = self.last_line and self.last_line != self.line
+        return f"lines {self.line} to {self.last_line}" if several else f"line {self.line}"
 
     @property
     def factor(self) -> float:
@@ -146,7 +159,10 @@ def _joined(view: RunView, steps: list[Step]) -> list[Step]:
             groups[-1].append(step)
         else:
             groups.append([step])
-    return [Step(g[0].before, g[-1].after, g[0].line, g[0].step, g[0].position, g[0].text) for g in groups]
+    return [
+        Step(g[0].before, g[-1].after, g[0].line, g[0].step, g[0].position, g[0].text, g[-1].line, g[-1].step)
+        for g in groups
+    ]
 
 
 def _lines(view: RunView) -> tuple[int, int]:

@@ -42,7 +42,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def _finding(view: RunView, worst: Step, steps: list[Step], victim: str, restarts: bool) -> Finding:
     what = (
         f"The learning rate was raised from {say(worst.before)} to {say(worst.after)} ({times(worst.factor)} times) "
-        f"at line {worst.line}"
+        f"at {worst.where}"
     )
     after = f"; {victim} got worse after it." if victim else "; nothing got worse after it."
     return finding(
@@ -55,7 +55,9 @@ def _finding(view: RunView, worst: Step, steps: list[Step], victim: str, restart
         summary=f"{what}, and {len(steps) - 1} times more to the same peak: restarts." if restarts else what + after,
         figures={"before": worst.before, "after": worst.after, "factor": round(worst.factor, 4), "raises": len(steps)},
         evidence=[
-            Evidence(line=s.line, step=s.step, metric="learning_rate", value=s.after, note=f"from {say(s.before)}")
+            Evidence(
+                line=s.stated[0], step=s.stated[1], metric="learning_rate", value=s.after, note=f"from {say(s.before)}"
+            )
             for s in steps[:6]
         ],
         benign=restarts,
