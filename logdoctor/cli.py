@@ -128,7 +128,10 @@ def sweep(
     quiet: Quiet = False, verbose: Verbose = 0, workers: Workers = None, engine: Engine = "pool",
     scheduler: Scheduler = None, resume: Resume = None,
 ) -> None:  # fmt: skip
-    """Diagnose many runs: a table, shared failures, and the settings that separate failed from healthy."""
+    """Diagnose many runs and compare them.
+
+    A table, shared failures, and the settings that separate the failed from the healthy.
+    """
     from logdoctor.sweep_reporting import report_sweep
 
     where: dict[str, Any] = {"workers": workers, "engine": engine, "scheduler": scheduler, "resume": resume}
@@ -145,7 +148,10 @@ def compare(
     select: Select = None, ignore: Ignore = None, fail_on: FailOn = None, settings: SettingsFile = None,
     parser: Parser = None, rename: Rename = None, color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0,
 ) -> None:  # fmt: skip
-    """Compare a run before and after a change: what went, stayed and came, and which difference explains it."""
+    """Compare a run before and after a change.
+
+    What went, stayed and came, figures at the same step, and which difference explains the outcome.
+    """
     from logdoctor.commands import run_compare
 
     configs = (config_before, config_after)
@@ -163,7 +169,10 @@ def check(
     ignore: Ignore = None, settings: SettingsFile = None, parser: Parser = None, rename: Rename = None,
     color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
 ) -> None:  # fmt: skip
-    """Judge the next run by what the last report said to watch for."""
+    """Judge the next run by the last report.
+
+    Its watch list, and that its alarms stay away: met, not met, not yet or cannot tell, each with its figure.
+    """
     from logdoctor.commands import run_check
 
     raise typer.Exit(run_check(log, against, _request(locals()), strict=strict))
@@ -188,7 +197,10 @@ def watch(
     settings: SettingsFile = None, parser: Parser = None, rename: Rename = None, color: Color = "auto",
     quiet: Quiet = False, allow_empty: AllowEmpty = False,
 ) -> None:  # fmt: skip
-    """Follow growing logs (or a pipe) and speak when the verdict changes."""
+    """Follow growing logs and tell what changes.
+
+    Files that may not exist yet, or a pipe. It speaks when the verdict changes and says what triggered it.
+    """
     from logdoctor.commands import run_watch
 
     options: dict[str, Any] = {"interval": interval, "heartbeat": heartbeat, "silent_for": silent_for}
@@ -216,7 +228,10 @@ def export(
     output: Output = None, settings: SettingsFile = None, parser: Parser = None,
     rename: Rename = None, allow_empty: AllowEmpty = False,
 ) -> None:  # fmt: skip
-    """Write the table that was read from a log: CSV, JSON lines or Parquet."""
+    """Write what was read as a table.
+
+    CSV, JSON lines or Parquet.
+    """
     from logdoctor.commands import run_export
 
     raise typer.Exit(run_export(log, _request(locals())))
@@ -227,7 +242,10 @@ def demo(
     name: Annotated[str | None, typer.Argument(help="Which sample; a failing one when left out.")] = None,
     format: Format = None, output: Output = None, color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0,
 ) -> None:  # fmt: skip
-    """Analyse a sample log that comes with the program, and say what to try next."""
+    """Analyse a sample log; no data needed.
+
+    The samples come with the program. It ends with the next command to try.
+    """
     from logdoctor.commands import run_demo
 
     raise typer.Exit(run_demo(name, _request(locals())))

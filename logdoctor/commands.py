@@ -114,7 +114,8 @@ def run_demo(name: str | None, request: Request) -> int:
 
 
 def _quoted(path: Path) -> str:
-    return shlex.quote(str(path))
+    here = Path.cwd()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def run_watch(
