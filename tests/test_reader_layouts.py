@@ -27,7 +27,9 @@ def test_last_step_unit_and_values(layout, tmp_path):
         series = run.series[name]
         assert series.value[-1] == pytest.approx(value, nan_ok=True), name
         if position == 0:
-            clock = next(c for c in run.reading.clocks if (c.primary if series.clock is None else c.name == series.clock))
+            clock = next(
+                c for c in run.reading.clocks if (c.primary if series.clock is None else c.name == series.clock)
+            )
             assert (series.step[-1], clock.unit) == (pytest.approx(layout.step), layout.unit)
             assert not layout.count or len(series) == layout.count
 

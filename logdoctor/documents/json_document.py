@@ -38,6 +38,8 @@ def sniff(probe: Probe) -> bool:
     first, newline, rest = head.partition(b"\n")
     try:
         json.loads(first)
+    except RecursionError:
+        return False  # nested beyond any record
     except ValueError:
         return True
     return not (newline and rest.strip()) or first.strip() in (b"[", b"{")

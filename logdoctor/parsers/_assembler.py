@@ -141,7 +141,8 @@ class Assembler:
         stripped = strip_prefix(text)
         if "columns" in self.grammars and self._columns(number, text, stripped):
             return
-        self._pairs(number, stripped)
+        if "keyvalue" in self.grammars:
+            self._pairs(number, stripped)
 
     def _empty(self) -> None:
         self._close_box()
