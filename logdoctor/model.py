@@ -37,7 +37,7 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 def severity_rank(severity: str) -> int:
     """Return 0 for info, 1 for warning, 2 for critical."""
-    return SEVERITIES.index(severity)  # type: ignore[arg-type]
+    return SEVERITIES.index(severity)
 
 
 # --------------------------------------------------------------------------------------------------------------

@@ -74,3 +74,6 @@ def argument(call: ast.Call, position: int, name: str) -> ast.AST | None:
     if len(call.args) > position:
         return call.args[position]
     return next((k.value for k in call.keywords if k.arg == name), None)
+
+
+__all__ = ["CodeFact", "Module", "Pattern", "argument", "call_name", "calls", "classes", "functions", "is_number"]
