@@ -21,7 +21,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from logdoctor.detectors.bins import medians
-from logdoctor.detectors.trend import rank_correlation
+from logdoctor.detectors.trend import rank_correlation, trend
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, ramp, table
 from logdoctor.rules._outcome import label
@@ -60,12 +60,19 @@ def _tenths(speed: Speed, limits: Limits) -> np.ndarray | None:
 
 
 def onset(speed: Speed, base: float, spread: float) -> int:
-    """Return the first row from which (nearly) all rows are slower than before."""
+    """Return where the slowing begins: the first row from which (nearly) all are slower, or the foot of the ramp."""
     border = max(base + 4 * spread, 1.25 * base)
     slow = speed.cost > border
     share = np.cumsum(slow[::-1])[::-1] / np.arange(slow.size, 0, -1)
     from_here = np.flatnonzero(slow & (share > 0.9))
-    return int(from_here[0]) if from_here.size else speed.cost.size // 2
+    if not from_here.size:
+        return speed.cost.size // 2
+    first = int(from_here[0])
+    line = trend(speed.cost[first:])
+    if line is None or line.slope <= 0 or line.change < 0.5 * base:
+        return first  # a jump begins where it is seen
+    back = (line.start - base) / line.slope  # a ramp begins where its line leaves the old level
+    return max(0, int(first - min(max(back, 0.0), 0.25 * speed.cost.size)))
 
 
 def _finding(view: RunView, speed: Speed, tenths: np.ndarray, names: list[str]) -> Finding:
@@ -134,7 +141,9 @@ RULE = Rule(
             "beyond what sharing a machine costs",
             "trainproof: 3; trainspotter: 1.4",
         ),
-        threshold("derived", 1.4, "times as much", "a cost from differences of an average is noisy", "error propagation"),
+        threshold(
+            "derived", 1.4, "times as much", "a cost from differences of an average is noisy", "error propagation"
+        ),
         threshold("ongoing", 1.3, "times the middle", "it goes on getting worse", "trainspotter: 1.4"),
     ),
     tags=("operations", "throughput"),
