@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.detectors.constant import repeat_share, trailing_constant
+from logdoctor.detectors.nonfinite import nonfinite
 from logdoctor.model import Floats, Series
 from logdoctor.rules._speed import averages_since_start
 
@@ -55,6 +56,7 @@ def digits(value: float) -> int:
 def frozen(view: RunView) -> list[Frozen]:
     """Return the metrics that moved at (nearly) every row and then repeat one value up to the last row."""
     found = []
+    broken = broken_from(view)
     for name in view.names:
         series = view.get(name)
         if series is None or len(series) < 2 * LEAST or IGNORED.search(name):
@@ -64,9 +66,20 @@ def frozen(view: RunView) -> list[Frozen]:
         tail = trailing_constant(series.value)
         if tail is None or tail.length < max(LEAST, SHARE * len(series)) or not np.isfinite(tail.value):
             continue
-        if is_measurement(series, tail.first, tail.value):
+        if int(series.line[tail.first]) < broken and is_measurement(series, tail.first, tail.value):
             found.append(Frozen(series, tail.first))
     return found
+
+
+def broken_from(view: RunView) -> float:
+    """Line from which a loss or a gradient norm stays non-finite: what repeats from there on follows from that."""
+    lines = [math.inf]
+    for name in view.names:
+        series = view.get(name) if name.endswith(("loss", "grad_norm")) else None
+        bad = nonfinite(series.value) if series is not None else None
+        if series is not None and bad is not None and bad.stays:
+            lines.append(float(series.line[max(0, bad.first - 2)]))
+    return min(lines)
 
 
 def is_measurement(series: Series, first: int, value: float) -> bool:

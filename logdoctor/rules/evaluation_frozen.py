@@ -13,6 +13,7 @@ References: SageMaker UnchangedTensor (3 equal values); TD3 logs in which the la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from logdoctor.detectors.constant import trailing_constant
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, ramp, table, wobble
-from logdoctor.rules._frozen import LEAST, Frozen, alive, frozen, is_measurement
+from logdoctor.rules._frozen import LEAST, Frozen, alive, broken_from, frozen, is_measurement
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import threshold
 from logdoctor.rules.metric_frozen import EVALUATION, report
@@ -41,8 +42,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 
 
 def _few(view: RunView, few: int) -> list[Frozen]:
-    found = []
-    for name in view.names:
+    found: list[Frozen] = []
+    for name in view.names if broken_from(view) == math.inf else ():
         series = view.get(name)
         if not name.startswith(EVALUATION) or series is None or len(series) < few + 2:
             continue
