@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -286,25 +286,42 @@ def raw_name(key: Key) -> str:
     return f"{key.title} / {key.raw}" if key.title else key.raw
 
 
-def dense(table: Table) -> dict[str, Floats]:
-    """Return every column with shape ``(rows,)``, NaN where a row has no value."""
-    out: dict[str, Floats] = {}
-    for label, column in table.columns.items():
-        if column.rows.size == table.line.size:  # a value in every row
-            out[label] = column.value
-            continue
-        values = np.full(table.line.size, np.nan)
+def dense(table: Table) -> Mapping[str, Floats]:
+    """Return every column with shape ``(rows,)``, NaN where a row has no value; each is made when asked for."""
+    return _Dense(table)
+
+
+class _Dense(Mapping[str, Floats]):
+    """The columns of a table with a value, or NaN, for every row."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table.columns)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table.columns)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self._table.columns
+
+    def __getitem__(self, label: str) -> Floats:
+        column = self._table.columns[label]
+        if column.rows.size == self._table.line.size:  # a value in every row
+            return column.value
+        values = np.full(self._table.line.size, np.nan)
         values[column.rows] = column.value
-        out[label] = values
-    return out
+        return values
 
 
 def frame(table: Table, segment: Ints) -> pd.DataFrame:
     """Return the dataframe of the contract."""
     import pandas as pd
 
-    data: dict[str, object] = {"line": table.line, "segment": segment, "step": table.step}
+    data: dict[str, object] = {"line": table.line.copy(), "segment": segment.copy(), "step": table.step.copy()}
     if np.isfinite(table.time).any():
-        data["time"] = table.time
-    data.update(dense(table))
-    return pd.DataFrame(data)
+        data["time"] = table.time.copy()
+    for label, values in dense(table).items():
+        data[label] = values.copy() if values is table.columns[label].value else values
+    return pd.DataFrame(data, copy=False)  # every array is the frame's own by now

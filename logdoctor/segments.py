@@ -159,8 +159,10 @@ def judge(
         rows &= ~mask
         masked += _stretches(reason, mask, line)
     by_column: dict[str, Bools] = {}
-    for name, values in columns.items():
-        mask = _start_up(name, values, segment)
+    for name in columns:
+        if not _AVERAGE.search(name):
+            continue
+        mask = _start_up(name, columns[name], segment)
         if mask.any():
             by_column[name] = ~mask
             masked += _stretches("start-up", mask & rows, line, name)

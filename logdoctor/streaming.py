@@ -62,6 +62,24 @@ class Points:
         return int(self.value.size)
 
 
+def thinned(points: Points, limit: int = FINITE_BINS + NONFINITE_BINS) -> Points:
+    """Merge neighbours until there are at most ``limit`` bins (bins of several effects stand side by side)."""
+    fields = {name: getattr(points, name) for name in (*_FIELDS, "part")}
+    fields |= {f"beside{i}": array for i, array in enumerate(points.beside)}
+    later = False
+    while fields["value"].size > limit:
+        before = fields["value"].size
+        # A non-finite bin is merged with none: it would hide the finite one, or be hidden.
+        whole = np.isfinite(fields["value"])
+        fields["part"] = np.cumsum(np.concatenate([[0], (np.diff(fields["part"]) != 0) | (whole[1:] != whole[:-1])]))
+        fields = _merge(fields, later)
+        later = not later
+        if fields["value"].size == before:
+            break
+    beside = tuple(fields.pop(f"beside{i}") for i in range(len(points.beside)))
+    return Points(**fields, beside=beside)
+
+
 class Reducer:
     """Takes a series piece by piece and keeps it in at most 4096 points."""
 

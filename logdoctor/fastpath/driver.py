@@ -43,6 +43,8 @@ MOST_TEMPLATES = 256
 LONGEST_RECORD = 64
 FIRST_LINES = 96
 RESCAN_AFTER = 64
+DENSE = 3
+"""A line with as many values is a row of numbers and tells no event."""
 TOLD = 16
 """Samples of a shape that are asked whether they tell of an event."""
 QUIET_LINES = 100
@@ -403,6 +405,7 @@ class _Walk:
     def _emit(self) -> None:
         updates = self._updates()
         opened = self._opened()
+        made: dict[Effect, list[Bulk]] = {}
         for known, effect, rows, mask in self.parts:
             if not effect.record:
                 self._tell(known, rows.line[mask], rows.template.lines)
@@ -426,9 +429,11 @@ class _Walk:
                 row = opened[1][np.searchsorted(opened[0], line, side="right") - 1]
             bulk = Bulk(effect, model, place, row, counters, [cells[i] for i in sorted(cells)], context)
             self._check(known, bulk, rows, mask)
-            if known.telling:
+            if known.telling and len(cells) < DENSE:
                 self._tell(known, line, rows.template.lines)
-            self.driver.bulk(bulk)
+            made.setdefault(effect, []).append(bulk)
+        for bulks in made.values():
+            self.driver.bulk(_in_order(bulks))
 
     def _opened(self) -> tuple[Ints, Ints]:
         """Return where in this block of text blocks of the log were opened, and their first lines."""
@@ -516,6 +521,27 @@ class _Walk:
 _EMPTY: Floats = np.zeros(0)
 _SAME = -9
 _STRIDE = 1024
+
+
+def _in_order(bulks: list[Bulk]) -> Bulk:
+    """Join the records that several shapes made of one effect, in file order."""
+    first = bulks[0]
+    if len(bulks) == 1:
+        return first
+    order = np.argsort(np.concatenate([bulk.line for bulk in bulks]), kind="stable")
+
+    def joined(arrays: Iterable[np.ndarray]) -> np.ndarray:
+        return np.concatenate(list(arrays))[order]
+
+    return Bulk(
+        effect=first.effect,
+        model=first.model,
+        line=joined(bulk.line for bulk in bulks),
+        row=joined(bulk.row for bulk in bulks),
+        counters=[joined(bulk.counters[i] for bulk in bulks) for i in range(len(first.counters))],
+        cells=[joined(bulk.cells[i] for bulk in bulks) for i in range(len(first.cells))],
+        context={key: joined(bulk.context[key] for bulk in bulks) for key in first.context},
+    )
 
 
 def _settings(effect: Effect, values: list[Floats]) -> Iterator[tuple[str, Floats]]:

@@ -22,12 +22,13 @@ from logdoctor.frames import Column, Table
 from logdoctor.model import Ints
 from logdoctor.names import is_clock
 from logdoctor.parsers._assembler import Key, Record
-from logdoctor.streaming import Points
+from logdoctor.streaming import Points, thinned
 from logdoctor.values import MISSING
 
 MOST_APART = 60
 """Lines between the pieces of one record; as for records that are read alone."""
 _DUPLICATES = 64
+_Cells = tuple[Ints, Floats, Ints]  # row, value and line of each cell
 Shape = tuple[str, tuple[Key, ...]]
 _UNITS = (1.0, 60.0, 3600.0, 1e-3)
 
@@ -460,19 +461,19 @@ def _columns(
                     # The sample counts its own.
                     missing[label] += store.count - len(sample.by_effect.get(store.effect, ()))
         store.cells = []
-    return {
-        label: _column(table.columns[label], pieces, missing[label]) for label, pieces in parts.items() if pieces
-    }
+    weaver = _Weaver()
+    out: dict[str, Column] = {}
+    for label, pieces in parts.items():
+        if pieces:
+            out[label] = _column(table.columns[label], pieces, missing[label], weaver)
+            pieces.clear()
+    return out
 
 
-def _column(model: Column, pieces: Sequence[tuple[Ints, Floats, Ints]], missing: int) -> Column:
-    if len(pieces) == 1:
-        rows, value, line = pieces[0]
-    else:
-        rows, value, line = (_cat(list(arrays)) for arrays in zip(*pieces, strict=True))
-        if bool((np.diff(rows) < 0).any()):
-            order = np.argsort(rows, kind="stable")
-            rows, value, line = rows[order], value[order], line[order]
+def _column(model: Column, pieces: Sequence[_Cells], missing: int, weaver: _Weaver) -> Column:
+    rows, value, line = pieces[0]
+    for more in pieces[1:]:
+        rows, value, line = weaver.woven((rows, value, line), more)
     bad = value.size - int(np.isfinite(value).sum())
     return Column(
         key=model.key, rows=rows, value=value, line=line, unit=model.unit, missing=missing,
@@ -481,6 +482,45 @@ def _column(model: Column, pieces: Sequence[tuple[Ints, Floats, Ints]], missing:
 
 
 _NONE: Floats = np.zeros(0)
+
+
+class _Weaver:
+    """Puts the cells of two kinds of records into row order.
+
+    Where each goes is worked out once for all columns with the same rows, which then share their row and line arrays.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[bytes, int], tuple[Ints, Ints, Ints]] = {}
+        self._lines: dict[tuple[bytes, bytes, int], Ints] = {}
+        self._alive: list[Ints] = []  # an id is only good while its array is there
+
+    def woven(self, one: _Cells, other: _Cells) -> _Cells:
+        """Return the cells of both."""
+        few, many = (one, other) if one[0].size <= other[0].size else (other, one)
+        key = few[0].tobytes()
+        at_few, at_many, rows = self._placed(key, few[0], many[0])
+        value = np.empty(rows.size)
+        value[at_few], value[at_many] = few[1], many[1]
+        line_key = (key, few[2].tobytes(), id(many[2]))
+        if line_key not in self._lines:
+            line = np.empty(rows.size, np.int64)
+            line[at_few], line[at_many] = few[2], many[2]
+            self._lines[line_key] = line
+            self._alive.append(many[2])
+        return rows, value, self._lines[line_key]
+
+    def _placed(self, key: bytes, few: Ints, many: Ints) -> tuple[Ints, Ints, Ints]:
+        if (key, id(many)) not in self._places:
+            at_few = np.searchsorted(many, few) + np.arange(few.size)
+            free = np.ones(few.size + many.size, np.bool_)
+            free[at_few] = False
+            at_many = np.flatnonzero(free)
+            rows = np.empty(free.size, np.int64)
+            rows[at_few], rows[at_many] = few, many
+            self._places[(key, id(many))] = (at_few, at_many, rows)
+            self._alive.append(many)
+        return self._places[(key, id(many))]
 
 
 @dataclass(slots=True)
@@ -687,7 +727,8 @@ def _together(pieces: Sequence[SeriesPoints]) -> SeriesPoints:
     order = np.argsort(joined["line"], kind="stable")
     step = np.concatenate([piece.step for piece in pieces])[order]
     largest = max(pieces, key=lambda piece: piece.count)
-    points = Points(**{name: array[order] for name, array in joined.items()})
+    joined["part"][:] = 0  # parts are numbered by effect; restarts are told by the steps
+    points = thinned(Points(**{name: array[order] for name, array in joined.items()}, beside=(step,)))
     return SeriesPoints(
-        points, step, largest.clock, sum(piece.count for piece in pieces), sum(piece.nonfinite for piece in pieces)
+        points, points.beside[0], largest.clock, sum(piece.count for piece in pieces), sum(piece.nonfinite for piece in pieces)
     )
