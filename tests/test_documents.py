@@ -132,6 +132,18 @@ def test_monitor_counts_steps_by_lengths(tmp_path):
     assert settings_of(run) == {"environment": "Cart-v1"}
 
 
+def test_monitor_files_of_several_environments_are_one_run(tmp_path):
+    head = '#{"t_start": 1.5, "env_id": "Cart-v1"}\nr,l,t\n'
+    (tmp_path / "0.monitor.csv").write_text(head + "1.0,10,1.0\n3.0,10,3.0\n")
+    (tmp_path / "1.monitor.csv").write_text(head + "2.0,20,2.0\n4.0,20,4.0\n")
+    run = read_log(tmp_path)
+    assert run.series["episode_return"].value.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert run.series["episode_return"].step.tolist() == [10.0, 30.0, 40.0, 60.0]
+    lines = run.series["episode_return"].line.tolist()
+    assert lines == [1, 2, 3, 4]
+    assert run.fetch([2, 3, 9]) == {2: "1.monitor.csv:3: 2.0,20,2.0", 3: "0.monitor.csv:4: 3.0,10,3.0"}
+
+
 # ------------------------------------------------------------------------------------------------------------- MLflow
 
 

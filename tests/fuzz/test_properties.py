@@ -18,7 +18,7 @@ from logdoctor import events, hyperparameters
 from logdoctor.configfiles import flatten
 from logdoctor.decompression import kind_of
 from logdoctor.documents._json import JsonError, parse, plain
-from logdoctor.errors import InputError, LogDoctorError
+from logdoctor.errors import LogDoctorError
 from logdoctor.reader import read_log
 from logdoctor.segments import Mark, divide, judge
 from logdoctor.sources import open_source
@@ -34,10 +34,10 @@ PACKERS = (gzip.compress, bz2.compress, lzma.compress)
 
 
 def lines_of(data: bytes) -> list[tuple[int, str]] | None:
-    source = open_source(io.BytesIO(data))
     try:
+        source = open_source(io.BytesIO(data))
         numbered = list(source.lines())
-    except InputError:
+    except LogDoctorError:
         return None
     assert source.info.bytes == len(data)
     assert source.info.sha256 == hashlib.sha256(data).hexdigest()
@@ -60,8 +60,10 @@ def read_or_refused(read):
 @given(ANY_LOG)
 def test_lines_are_counted_by_newlines_alone(data):
     numbered = lines_of(data)
+    if numbered is None:
+        return
     source = open_source(io.BytesIO(data))
-    if numbered is None or source.encoding != "utf-8" or source.compression:
+    if source.encoding != "utf-8" or source.compression:
         return
     assert [number for number, _ in numbered] == list(range(1, len(numbered) + 1))
     printed = data.removeprefix(b"\xef\xbb\xbf").replace(b"\x00", b"")
@@ -73,10 +75,10 @@ def test_lines_are_counted_by_newlines_alone(data):
 @given(ANY_LOG)
 def test_numbers_are_untouched_whatever_the_encoding_was(data):
     """Every ASCII character of the file arrives, in order; only NUL and the return of a line end are taken off."""
-    source = open_source(io.BytesIO(data))
     try:
+        source = open_source(io.BytesIO(data))
         clean = b"".join(source.blocks())
-    except InputError:
+    except LogDoctorError:
         return
     if source.encoding != "utf-8" or source.compression:
         return
@@ -90,10 +92,10 @@ def test_numbers_are_untouched_whatever_the_encoding_was(data):
 def test_fetch_returns_the_lines_that_were_read(tmp_path, data, wanted):
     path = tmp_path / "run.log"
     path.write_bytes(data)
-    source = open_source(path)
     try:
+        source = open_source(path)
         numbered = dict(source.lines())
-    except InputError:
+    except LogDoctorError:
         return
     assert source.fetch(wanted) == {n: numbered[n] for n in set(wanted) if n in numbered}
 
