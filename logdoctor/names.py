@@ -23,8 +23,8 @@ def words(text: str) -> frozenset[str]:
 _SPELLINGS: dict[str, str] = {
     "loss": (
         "steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
-        "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss "
-        "epochloss losstotal"
+        "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss epochloss "
+        "losstotal"
     ),
     "policy_loss": (
         "policy policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate "
@@ -61,19 +61,20 @@ _SPELLINGS: dict[str, str] = {
     "perplexity": "ppl perplexity",
     "fid": "fid fid50k fid50kfull",
     "episode_return": (
-        "mean/medianreward averageundiscountedreturnpertrainingepisode lastmeanrewardperepisode eprewmean eprewardmean epreturnmean episoderewardmean episodereturnmean episodicreturn "
-        "episodicreturns episodereturn averageepret averagereturn avgreturn meanreward meanrewards "
-        "meanrew totalreward totalrewards episodereward eprew epreward rew return returns score scores "
-        "avgreward averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore "
-        "averagescore mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore "
-        "rewardmean runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward "
-        "episodereturns eprewavg eprewsmean episodescore sumreward rewardsum"
+        "mean/medianreward averageundiscountedreturnpertrainingepisode lastmeanrewardperepisode eprewmean "
+        "eprewardmean epreturnmean episoderewardmean episodereturnmean episodicreturn episodicreturns "
+        "episodereturn averageepret averagereturn avgreturn meanreward meanrewards meanrew totalreward "
+        "totalrewards episodereward eprew epreward rew return returns score scores avgreward "
+        "averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore averagescore "
+        "mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore rewardmean "
+        "runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward episodereturns "
+        "eprewavg eprewsmean episodescore sumreward rewardsum"
     ),
     "episode_length": (
-        "episodet episodesteps eplenmean eplen episodelenmean episodelength episodelengths meanepisodelength meanlen avgeplen "
-        "avgepisodelength nbepisodesteps averageepisodelength episodelen avglen epsteps episodesteps "
-        "eplength meaneplength eplengthmean episodiclength averageeplen averageeplength length len "
-        "avglength meanlength"
+        "episodet episodesteps eplenmean eplen episodelenmean episodelength episodelengths "
+        "meanepisodelength meanlen avgeplen avgepisodelength nbepisodesteps averageepisodelength "
+        "episodelen avglen epsteps eplength meaneplength eplengthmean episodiclength averageeplen "
+        "averageeplength length len avglength meanlength"
     ),
     "success_rate": (
         "successrate success winrate winningrate iswinner solverate successratio meansuccess successpct successrates"
@@ -134,8 +135,9 @@ _SPELLINGS: dict[str, str] = {
     "nan_iterations": "numberofnaniterations naniterations",
     "fps": "fps sps fpstotal fpsmean framespersecond stepspersec",
     "steps_per_second": (
-        "averagetrainingstepspersecond steps/s stepspersecond steps/sec globalstep/sec trainstepspersecond it/s its iter/s "
-        "iterationspersecond batch/s globalsteppersec batchespersecond batches/s updates/s ups iters/s"
+        "averagetrainingstepspersecond steps/s stepspersecond steps/sec globalstep/sec "
+        "trainstepspersecond it/s its iter/s iterationspersecond batch/s globalsteppersec "
+        "batchespersecond batches/s updates/s ups iters/s"
     ),
     "samples_per_second": (
         "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s "
@@ -177,7 +179,8 @@ _SPELLINGS: dict[str, str] = {
         "episoderewardmax maxepret epreturnmax maxreward maxreturn episodereturnmax max100episodereward rewmax"
     ),
     "min_return": (
-        "min/maxreward episoderewardmin minepret epreturnmin minreward minreturn episodereturnmin min100episodereward rewmin"
+        "min/maxreward episoderewardmin minepret epreturnmin minreward minreturn episodereturnmin "
+        "min100episodereward rewmin"
     ),
     "eval_return": "averageundiscountedreturnperevaluationepisode evalmeanreward",
     "return_std": "stdepret stdofreward stdreward eprewstd rewstd rewardstd returnstd stdreturn",
@@ -220,7 +223,9 @@ _counters(
     "iter iters iteration iterations itr it trainingiteration learningiteration niter iternum globaliteration curiter",
 )
 _counters(
-    3, "updates", "learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates"
+    3,
+    "updates",
+    "learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates",
 )
 _counters(4, "batches", "batch batches minibatch batchidx")
 _counters(4, "images x 1000", "kimg")
@@ -232,8 +237,8 @@ _counters(7, "ticks", "tick")
 _counters(
     8,
     "episodes",
-    "episodenum actorepisodes episode episodes episodessofar epsofar episodestotal nep n/ep numepisodes episodecount "
-    "totalepisodes eps# episodenumber",
+    "episodenum actorepisodes episode episodes episodessofar epsofar episodestotal nep n/ep "
+    "numepisodes episodecount totalepisodes eps# episodenumber",
 )
 _counters(9, "games", "game games")
 _counters(9, "trials", "trial trials")
@@ -444,7 +449,9 @@ _SHARE = re.compile(
 _DERIVED = re.compile(r"^(?P<base>.+)_(?P<suffix>min|max|avg|std|\d+)$")
 
 
-_OVER_EPISODES = re.compile(r"^(?:over|on|of|mean|avg|average)?\s*\d+\s*(?:episodes?|trials?|runs?|games?)$", re.IGNORECASE)
+_OVER_EPISODES = re.compile(
+    r"^(?:over|on|of|mean|avg|average)?\s*\d+\s*(?:episodes?|trials?|runs?|games?)$", re.IGNORECASE
+)
 _PARTS = {"p": "policy_loss", "v": "value_loss"}  # ``val=1.9 (p=1.6 v=0.3)``: the parts of a self-play loss
 
 

@@ -21,7 +21,10 @@ _RULER = re.compile(r"^[\s|+│┃┼├┤╭╮╰╯┌┐└┘╔╗╚╝�
 
 _DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}/\d{1,2}|[A-Z][a-z]{2} {1,2}\d{1,2})"
 _CLOCK = r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:\s?[AP]M)?(?:Z|\s?[+-]\d{2}:?\d{2})?"
-_LEVEL = r"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL|TRACE|NOTICE|NOTSET|SUCCESS|debug|info|warning|warn|error|Info|Debug|Warning|Error)"
+_LEVEL = (
+    r"(?:DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL|TRACE|NOTICE|NOTSET|SUCCESS"
+    r"|debug|info|warning|warn|error|Info|Debug|Warning|Error)"
+)
 _TIMESTAMP = re.compile(
     rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|\s|$|(?=[\[(]))"
 )

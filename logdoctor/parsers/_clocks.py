@@ -1,4 +1,4 @@
-"""Which counter is the x axis of each record, and how an inner counter that starts again is joined with its outer one."""
+"""Which counter is the x axis of each record, and how an inner counter that restarts is joined with its outer one."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class _Counters:
         return _Join(outer=outer, length=length, start=0.0 if min(seen) == 0 else 1.0)
 
     def _per_outer(self, index: Ints, values: Floats, outer: str, name: str) -> bool:
-        """Whether ``outer`` rises with (nearly) every row: then ``name`` is a length or a size, not an inner counter."""
+        """Whether ``outer`` rises with nearly every row: then ``name`` is a length or a size, no inner counter."""
         around = [self._all(int(at), name).get(outer, float("nan")) for at in index]
         rises = np.diff(np.array(around)) > 0
         return values.size >= 4 and float(rises.mean()) > PER_OUTER

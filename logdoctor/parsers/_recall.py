@@ -174,7 +174,7 @@ def _pattern(token: str) -> str:
 
 
 def _literal(text: str, start: int, end: int, free: list[tuple[int, int]]) -> str:
-    """Write a stretch of the line as an expression: digits literal unless free, runs of blanks of any greater length."""
+    """Write a stretch of the line as an expression: digits literal unless free, long runs of blanks alike."""
     out, at = [], start
     for run in _DIGITS.finditer(text, start, end):
         if any(first <= run.start() and run.end() <= last for first, last in free):

@@ -16,12 +16,15 @@ from logdoctor.values import MISSING, NUMBER, OK, Value, parse
 _MASK = "\x00"
 _INT = r"\d{1,3}(?:,\d{3})+|\d+"
 _WORDS = (
-    r"global[ _]?steps?|env[ _]?steps?|total[ _]?(?:env[ _]?)?(?:time)?steps?|time[ _]?steps?|steps?|iterations?|iters?|itr|it|epochs?|episodes?"
-    r"|updates?|mini[ _-]?batch(?:es)?|batch(?:es)?|rounds?|ticks?|kimg|frames?|games?|trials?|generation|ep\.?|up\.|sen\."
+    r"global[ _]?steps?|env[ _]?steps?|total[ _]?(?:env[ _]?)?(?:time)?steps?|time[ _]?steps?|steps?"
+    r"|iterations?|iters?|itr|it|epochs?|episodes?"
+    r"|updates?|mini[ _-]?batch(?:es)?|batch(?:es)?|rounds?|ticks?|kimg|frames?|games?|trials?|generation"
+    r"|ep\.?|up\.|sen\."
 )
 _BEFORE = (
-    r"(?:(?:learning|global|total|completed|training|train|current|env|environment|optimizer|gradient|outer|processing|finished|end of"
-    r"|agent|valid|validation|eval|test|after|at|update|policy|the|online|starting|start of|begin|beginning|running|evaluating)[ _]){0,3}"
+    r"(?:(?:learning|global|total|completed|training|train|current|env|environment|optimizer|gradient|outer"
+    r"|processing|finished|end of|agent|valid|validation|eval|test|after|at|update|policy|the|online|starting|start of"
+    r"|begin|beginning|running|evaluating)[ _]){0,3}"
 )
 _COUNTER = re.compile(
     rf"(?<![\w/@.])(?P<name>{_BEFORE}(?:{_WORDS}))(?P<sep>\s*[:=#]\s*#?\s*\[?\s*|\s+#?|\s*\[\s*)"
@@ -65,7 +68,8 @@ _IN_MS = {"us": 1e-3, "μs": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 # ``Linear(in_features=64, bias=True)``: code, not values; wrapped numbers are no calls.
 _CALL = re.compile(r"\b(?!(?:tensor|array|Array)\()[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*=(?:[^()]|\([^()]*\))*\)?")
 _TIME = re.compile(
-    r"(?<![\w.:])(?:\d+ days?, )?\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?(?![\w:])|(?<![\w.])(?:\d+d\s?)?(?:\d{1,3}h\s?)?\d{1,3}m(?:in)?\s?\d{1,2}(?:\.\d+)?s\b"
+    r"(?<![\w.:])(?:\d+ days?, )?\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?(?![\w:])"
+    r"|(?<![\w.])(?:\d+d\s?)?(?:\d{1,3}h\s?)?\d{1,3}m(?:in)?\s?\d{1,2}(?:\.\d+)?s\b"
     r"|(?<![\w.])\d{1,3}h\s\d{1,2}m\b|\d{4}-\d{2}-\d{2}[T_ ]\d{2}[:-]\d{2}[:-]\d{2}\S*"
 )
 _PATH = re.compile(
@@ -99,7 +103,8 @@ _SHARE = re.compile(rf"\s*\(\s*(?P<share>{NUMBER})\s*%\s*\)", re.IGNORECASE)
 _COUNTED = re.compile(r"acc|success|win|correct|solved", re.IGNORECASE)
 _RATIO = re.compile(rf"\s*/\s*(?:{_INT})(?:\.\d+)?(?![\w.])")
 _BLANK = re.compile(
-    rf"(?<![\w./@=:])(?P<name>(?:[#%](?=\w))?[A-Za-zα-ωΑ-Ω][\w@/%.\-+Δδ#'\x01]*(?:\([\w\-]+\))?(?: [A-Za-zα-ω@(][\w@/.\-()']*){{0,4}}?)[ \t]+(?P<value>{_PLAIN})",
+    rf"(?<![\w./@=:])(?P<name>(?:[#%](?=\w))?[A-Za-zα-ωΑ-Ω][\w@/%.\-+Δδ#'\x01]*(?:\([\w\-]+\))?"
+    rf"(?: [A-Za-zα-ω@(][\w@/.\-()']*){{0,4}}?)[ \t]+(?P<value>{_PLAIN})",
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
@@ -145,7 +150,8 @@ def scan(text: str, recall: Recall | None = None) -> Scan:
     return found
 
 
-_ABBREVIATED = re.compile(r"\b(val|valid|avg|ave|acc|max|min|std|train)\.\s(?=[A-Za-z])", re.IGNORECASE)  # ``Val. Loss``
+# ``Val. Loss``: the full stop ends no sentence.
+_ABBREVIATED = re.compile(r"\b(val|valid|avg|ave|acc|max|min|std|train)\.\s(?=[A-Za-z])", re.IGNORECASE)
 _MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
@@ -266,13 +272,20 @@ def _count(text: str, counters: list[Count]) -> str:
         text = _mask(text, match.start(), end)
         if "epoch" in name.lower() or name.lower().startswith("ep"):
             text = _inner(text, end, counters)
-    for cell in _CELL_COUNT.finditer(text):
-        counters.append(
-            Count(cell["word"] or "", _integer(cell["n"]), _total(cell["total"]), cell.start("n"), cell.end("n"))
-        )
+    return _unnamed(text, counters)
+
+
+def _unnamed(text: str, counters: list[Count]) -> str:
+    """Mask counters without a name: ``200/ 2983 batches`` as a cell, ``[  32/ 1347]`` anywhere."""
+    counters += [
+        Count(cell["word"] or "", _integer(cell["n"]), _total(cell["total"]), cell.start("n"), cell.end("n"))
+        for cell in _CELL_COUNT.finditer(text)
+    ]
     text = _CELL_COUNT.sub(_blank_out, text)
-    for inner in _INNER.finditer(text):
-        counters.append(Count("", _integer(inner["n"]), _total(inner["total"]), inner.start("n"), inner.end("n")))
+    counters += [
+        Count("", _integer(inner["n"]), _total(inner["total"]), inner.start("n"), inner.end("n"))
+        for inner in _INNER.finditer(text)
+    ]
     return _INNER.sub(_blank_out, text)
 
 
@@ -314,9 +327,7 @@ def _leading(text: str, match: re.Match[str], counters: list[Count]) -> str:
         counters.append(Count("round", float(match["round"]), None, match.start("round"), match.end("round")))
     elif match["n"] is not None:
         counters.append(Count("step", _integer(match["n"]), _total(match["total"]), match.start("n"), match.end("n")))
-    elif "learn:" in text or "\t" in text:
-        counters.append(Count("iteration", float(match["only"]), None, match.start("only"), match.end("only")))
-    elif re.search(r"[:=]|\d,? +avg", text[match.end() :]) or "avg" in text:
+    elif "\t" in text or "avg" in text or re.search(r"[:=]", text[match.end() :]):
         counters.append(Count("iteration", float(match["only"]), None, match.start("only"), match.end("only")))
     else:
         return text
@@ -488,7 +499,7 @@ _DISTRIBUTION = re.compile(r"dist|hist|count|share|freq|prob", re.IGNORECASE)
 def _listed(
     name: str, token: str, start: int, end: int, cells: list[Cell], shares: dict[str, tuple[float, ...]]
 ) -> int:
-    """A range becomes two cells, a list of one a number, a distribution shares; longer lists are samples, not metrics."""
+    """A range becomes two cells, a list of one a number, a distribution shares; longer lists are samples."""
     items = [
         (float(parse(m.group()).value), parse(m.group()).flag, start + m.start(), start + m.end())
         for m in _ITEM.finditer(token)

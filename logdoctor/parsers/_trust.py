@@ -35,7 +35,7 @@ def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) ->
     kept: list[Record] = []
     for record in records:
         if record.grammar not in _EVERYWHERE:
-            record.cells = _kept(record, where, counted, constant, claimed)
+            record.cells = _kept(record, where, constant, claimed)
         if record.cells:
             kept.append(record)
     return kept
@@ -56,7 +56,7 @@ def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
 
 
 def _rephase(records: Sequence[Record]) -> None:
-    """Name the phase of a value that stands among held-out ones: ``eval_acc=.., eval_auc=.., eval_loss=.., loss=..``."""
+    """Name the phase of a value that stands among held-out ones: ``eval_acc=1, eval_auc=1, eval_loss=1, loss=1``."""
     plain: set[Key] = set()
     mixed: list[tuple[Record, list[Key]]] = []
     for record in records:
@@ -115,14 +115,14 @@ def _norm(key: Key) -> bool:
 
 
 def _kept(
-    record: Record, where: dict[Key, int], counted: bool, constant: frozenset[Key], claimed: frozenset[int]
+    record: Record, where: dict[Key, int], constant: frozenset[Key], claimed: frozenset[int]
 ) -> dict[Key, tuple[Cell, int]]:
     by_line: dict[int, list[Key]] = {}
     for key, (_, line) in record.cells.items():
         by_line.setdefault(line if record.grammar == "blocks" else record.line, []).append(key)
     out: dict[Key, tuple[Cell, int]] = {}
     for line, keys in by_line.items():
-        if not _believed(record, line, keys, where, counted, claimed):
+        if not _believed(record, line, keys, where, claimed):
             continue
         for key in keys:
             if key not in constant:
@@ -130,9 +130,7 @@ def _kept(
     return out
 
 
-def _believed(
-    record: Record, line: int, keys: Sequence[Key], where: dict[Key, int], counted: bool, claimed: frozenset[int]
-) -> bool:
+def _believed(record: Record, line: int, keys: Sequence[Key], where: dict[Key, int], claimed: frozenset[int]) -> bool:
     if line in claimed and record.grammar in ("blocks", "keyvalue") and sum(1 for key in keys if known(key)) < 2:
         return False
     metrics = [key for key in keys if not is_clock(key.raw)]

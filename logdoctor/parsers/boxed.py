@@ -41,13 +41,19 @@ def read(text: str) -> Row | None:
     return Row(key, "", None, Cell(key, value.value, value.flag, value.unit, *span))
 
 
+_RULE = "-" * 33 + "\n"
+
+
+def _sample(returns: float, steps: int) -> str:
+    rows = (("rollout/", ""), ("   ep_rew_mean", returns), ("time/", ""), ("   total_timesteps", steps))
+    return _RULE + "".join(f"| {key:<20} | {value:<6} |\n" for key, value in rows) + _RULE
+
+
 PARSER = Parser(
     id="boxed",
     title="Boxed key/value tables",
-    description="One record a box: rows of a key and a value between bars, rulers above and below; a row without a value"
-    " opens a group.",
-    sample="-------------------------\n| rollout/    |         |\n|    ep_rew_mean | 20.5 |\n| time/       |         |\n"
-    "|    total_timesteps | 2048 |\n-------------------------\n-------------------------\n| rollout/    |         |\n"
-    "|    ep_rew_mean | 25.1 |\n| time/       |         |\n|    total_timesteps | 4096 |\n-------------------------\n",
+    description="One record a box: rows of a key and a value between bars, rulers above and below; a row without a"
+    " value opens a group.",
+    sample=_sample(20.5, 2048) + _sample(25.1, 4096),
     expect={"episode_return": 25.1},
 )

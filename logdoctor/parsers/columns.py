@@ -199,7 +199,7 @@ def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
 
 
 def _join(fields: Sequence[Field], header: Header, missing: int) -> list[str] | None:
-    """Join the ``missing`` pairs of neighbouring titles that make titles and fields end (or start) at the same places."""
+    """Join the ``missing`` pairs of neighbours that make titles and fields end (or start) at the same places."""
     single = [i for i in range(header.width - 1) if header.spans[i + 1][0] - header.spans[i][1] == 1]
     if missing > len(single) or missing > 6:
         return None
@@ -327,7 +327,7 @@ def _compound(item: Field, title: str, cells: list[Cell]) -> None:
 PARSER = Parser(
     id="columns",
     title="Columns under a header",
-    description="A header of names, then rows with as many fields; delimiters are blanks, tab, comma, semicolon or a bar."
+    description="A header of names, then rows with as many fields, between blanks, tabs, commas, semicolons or bars."
     " The header may come again, cells may overflow or be empty, titles and values may hold blanks.",
     sample="   Frame   Loss    Q-Range  Agree%\n-----------------------------------\n"
     "   1,000  0.512  [-0.1,0.4]  25.0%\n   2,000  0.455  [-0.1,0.6]  31.0%\n   3,000  0.401  [-0.2,0.9]  38.5%\n",

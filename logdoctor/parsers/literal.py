@@ -135,8 +135,8 @@ def _string(path: str, value: str, cells: list[Cell], counters: list[Count], wor
 PARSER = Parser(
     id="literal",
     title="JSON or Python literal, one record a line",
-    description="One object a line, alone or after a word; nested names are joined with a slash, strings that hold numbers"
-    " are numbers, and NaN is taken in every spelling.",
+    description="One object a line, alone or after a word; nested names are joined with a slash, strings that hold"
+    " numbers are numbers, and NaN is taken in every spelling.",
     sample="{'loss': 0.9, 'grad_norm': 1.2, 'epoch': 0.1}\n{'loss': 0.7, 'grad_norm': 1.1, 'epoch': 0.2}\n"
     "{'loss': 0.6, 'grad_norm': nan, 'epoch': 0.3}\n",
     expect={"loss": 0.6},
