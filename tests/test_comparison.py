@@ -177,6 +177,17 @@ def test_advice_in_the_other_direction_explains_nothing():
     assert compare(before, after).attributions == ()
 
 
+def test_a_setting_that_was_not_there_before_counts_where_the_advice_was_to_set_it():
+    advice = Cause(
+        id="gradient-clipping-missing", rank=1, confidence=0.7,
+        changes=(Change(parameter="max_grad_norm", from_=None, to=1.0, why="nothing limits the update"),),
+    )  # fmt: skip
+    before = run(findings=[finding()], settings=[("gamma", 0.9)], causes=[advice])
+    result = compare(before, run(settings=[("gamma", 0.9), ("max_grad_norm", 10.0), ("n_step", 3)]))
+    assert [a.setting for a in result.attributions] == ["max_grad_norm"]
+    assert "from not set to 10.0" in result.attributions[0].text
+
+
 def test_one_difference_alone_is_named_with_less_confidence():
     result = compare(run(FLAT, settings=[("tau", 1)]), run(UP, settings=[("tau", 2)]))
     assert result.attributions[0].confidence <= 0.5

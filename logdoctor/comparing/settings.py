@@ -70,9 +70,11 @@ def attributions(
 ) -> tuple[Attribution, ...]:
     """Say which difference most likely explains the outcome; the cause lists of both reports are the witnesses."""
     tuned = [d for d in differences if d.known == "both" and d.name not in INCIDENTAL]
+    improved = outcome in ("fixed", "better", "other fault")
+    # What was not set before is often not printed either; it counts where the advice was to set it.
+    candidates = [d for d in differences if d.known == "after" and d.name not in INCIDENTAL] if improved else []
     found = []
-    for difference in tuned:
-        improved = outcome in ("fixed", "better", "other fault")
+    for difference in (*tuned, *candidates):
         witness = _witness(difference, one.causes if improved else two.causes, undo=not improved)
         if witness is not None:
             found.append(witness)
@@ -89,7 +91,7 @@ def _witness(difference: SettingChange, causes: Sequence[Cause], *, undo: bool) 
     """Find a cause whose advice goes the way that ``difference`` went (or, for a run that got worse, back again)."""
     for cause in causes:
         for change in cause.changes:
-            if change.parameter != difference.name:
+            if change.parameter != difference.name or (difference.known == "after" and change.from_ is not None):
                 continue
             wanted = _sign(difference.before, change.to) if not undo else _sign(change.to, difference.after)
             went = _sign(difference.before, difference.after)
@@ -98,20 +100,23 @@ def _witness(difference: SettingChange, causes: Sequence[Cause], *, undo: bool) 
             where = "The report on AFTER names" if undo else "The report on BEFORE named"
             advice = "asks for a change back" if undo else "asked for a change in this direction"
             text = (
-                f"{difference.name} went from {difference.before} to {difference.after}. {where} "
-                f"{cause.title or cause.id} (rank {cause.rank}, {cause.confidence:.0%}) and {advice} (to {change.to})."
+                f"{difference.name} went from {_shown(difference.before)} to {_shown(difference.after)}. {where} "
+                f"{cause.title or cause.id} (rank {cause.rank}, {cause.confidence:.0%}) and {advice} (to {_shown(change.to)})."
             )
             return Attribution(setting=difference.name, text=text, confidence=cause.confidence)
     return None
 
 
+def _shown(value: Scalar) -> str:
+    return "not set" if value is None else str(value)
+
+
 def _sign(a: Scalar, b: Scalar) -> object:
-    """Direction from ``a`` to ``b``: -1 or 1 for numbers, the target itself for words, None when nothing moves."""
-    if (
-        isinstance(a, (int, float))
-        and isinstance(b, (int, float))
-        and not isinstance(a, bool)
-        and not isinstance(b, bool)
-    ):
-        return None if a == b else (1 if b > a else -1)
-    return None if a == b else str(b)
+    """Direction from ``a`` to ``b``: -1 or 1 for numbers, whether it is set, else the target; None when nothing moves."""
+    if same_value(a, b):
+        return None
+    if a is None or b is None:
+        return "set" if a is None else "unset"
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)) and not isinstance(a, bool):
+        return 1 if b > a else -1
+    return str(b)
