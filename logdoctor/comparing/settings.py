@@ -101,7 +101,8 @@ def _witness(difference: SettingChange, causes: Sequence[Cause], *, undo: bool) 
             advice = "asks for a change back" if undo else "asked for a change in this direction"
             text = (
                 f"{difference.name} went from {_shown(difference.before)} to {_shown(difference.after)}. {where} "
-                f"{cause.title or cause.id} (rank {cause.rank}, {cause.confidence:.0%}) and {advice} (to {_shown(change.to)})."
+                f"{cause.title or cause.id} (rank {cause.rank}, {cause.confidence:.0%}) and {advice} "
+                f"(to {_shown(change.to)})."
             )
             return Attribution(setting=difference.name, text=text, confidence=cause.confidence)
     return None
@@ -112,7 +113,7 @@ def _shown(value: Scalar) -> str:
 
 
 def _sign(a: Scalar, b: Scalar) -> object:
-    """Direction from ``a`` to ``b``: -1 or 1 for numbers, whether it is set, else the target; None when nothing moves."""
+    """Direction from ``a`` to ``b``: -1 or 1 for numbers, ``set`` or ``unset``, else the target; None: it does not move."""
     if same_value(a, b):
         return None
     if a is None or b is None:
