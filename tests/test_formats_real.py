@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the lines are those of logs
 """The real samples, read twice: by the reader and by one plain expression per metric, value by value and line by line."""
 
 from __future__ import annotations
@@ -77,7 +78,15 @@ def keys(*path: str) -> Callable[[str], Points]:
 CASES: list[tuple[str, str, Callable[[str], Points], float, float, str, int]] = [
     ("alphazero_quoridor.log", "loss", regex(rf"epoch \d+/\d+  loss={N}"), 1, 6, "epochs", 6),
     ("alphazero_quoridor.log", "val_loss", regex(rf"  val={N}"), 1, 6, "epochs", 6),
-    ("baselines_gail_table.log", "episode_return", regex(rf"\| mean 100 episode reward\s+\| {N}"), 4, 1816, "episodes", 22),
+    (
+        "baselines_gail_table.log",
+        "episode_return",
+        regex(rf"\| mean 100 episode reward\s+\| {N}"),
+        4,
+        1816,
+        "episodes",
+        22,
+    ),
     ("baselines_gail_table.log", "value_loss", regex(rf"\| value loss\s+\| {N}"), 4, 1816, "episodes", 22),
     ("basicsr_paddle_ansi.log", "loss", regex(rf"l_pix: {N}"), 100, 15800, "iterations", 158),
     ("caffe_rmsprop.log", "loss", regex(rf"Iteration \d+, loss = {N}"), 0, 2600, "iterations", 131),
@@ -156,7 +165,11 @@ def test_every_value_of_a_metric_is_read(case):
 @pytest.mark.shared
 def test_bars_keep_their_last_state_alone():
     two = read_log(FORMATS / "keras2_bar.log")
-    ends = [n for n, line in enumerate(_text("keras2_bar.log"), 1) if line.startswith("10105/10105") or line.startswith("10613/10613")]
+    ends = [
+        n
+        for n, line in enumerate(_text("keras2_bar.log"), 1)
+        if line.startswith("10105/10105") or line.startswith("10613/10613")
+    ]
     loss = two.series["loss"]
     assert loss.step.tolist() == list(range(1, 68))
     assert loss.line.tolist()[:-1] == ends[: len(loss) - 1]

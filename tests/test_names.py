@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table of names
 """Raw names -> canonical names, goals, phases; and which names are counters or clocks."""
 
 from __future__ import annotations

@@ -480,7 +480,7 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     return score.end() if score else end
 
 
-_BYTES = re.compile(r"mem|ram|alloc|reserved|cache", re.IGNORECASE)
+_BYTES = re.compile(r"mem|(?<![a-z])v?ram(?![a-z])|alloc|reserved|cache", re.IGNORECASE)
 _SIZED = re.compile(r"^(.*\d)([kKMGTB])$")
 
 
