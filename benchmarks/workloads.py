@@ -267,6 +267,20 @@ def _jsonl(rng: np.random.Generator, i: np.ndarray, nan: np.ndarray) -> Rows:
     return rows, [True] * n, columns
 
 
+#: Columns that count something: an x axis, not a metric. The first one is the step of every row that has all columns.
+COUNTERS = {
+    "columns": ("steps",),
+    "keyvalue": ("iter",),
+    "pipes": ("iteration", "consumed"),
+    "boxes": ("total_timesteps", "iterations", "n_updates", "time_elapsed"),
+    "dicts": ("epoch",),
+    "jsonl": ("step", "time"),
+}
+#: A metric that stands in every ordinary row: its steps and lines are compared one sum each.
+EVERYWHERE = {
+    "columns": "return", "keyvalue": "time", "pipes": "ms", "boxes": "fps", "dicts": "grad_norm", "jsonl": "grad_norm"
+}  # fmt: skip
+
 _MAKERS = {
     "columns": _columns,
     "keyvalue": _keyvalue,
@@ -283,7 +297,7 @@ def write(
     """Write a log of about ``megabytes`` (10**6 bytes) and the same numbers as clean CSV; return the truth."""
     count: dict[str, int] = {}
     sums: dict[str, list[float]] = {}
-    lines = rows = line_sum = written = block = 0
+    lines = rows = line_sum = step_sum = written = block = 0
     with log.open("wb") as text, (csv or Path("/dev/null")).open("wb") as table:
         while written < megabytes * 1e6:
             rng = np.random.default_rng([seed, sorted(_MAKERS).index(kind), block])
@@ -296,14 +310,27 @@ def write(
                 table.write((",".join(columns) + "\n").encode())
             table.write(_csv(columns))
             at = np.flatnonzero(begins)
+            dense = columns[EVERYWHERE[kind]]
+            at = at[_ordinary(kind, texts, at)]
             line_sum += int((at + 1 + lines).sum())
+            step_sum += float(columns[COUNTERS[kind][0]][: dense.size].sum())
             rows, lines, written, block = rows + at.size, lines + len(texts), written + len(data), block + 1
             for name, values in columns.items():
                 good = values[~np.isnan(values)]
                 count[name] = count.get(name, 0) + good.size
                 sums.setdefault(name, []).append(float(good.sum()))
     total = {name: {"count": count[name], "sum": math.fsum(sums[name])} for name in count}
-    return {"kind": kind, "bytes": written, "lines": lines, "rows": rows, "line_sum": line_sum, "columns": total}
+    return {
+        "kind": kind, "bytes": written, "lines": lines, "rows": rows, "columns": total,
+        "everywhere": EVERYWHERE[kind], "counters": COUNTERS[kind], "line_sum": line_sum, "step_sum": step_sum,
+    }  # fmt: skip
+
+
+def _ordinary(kind: str, texts: list[str], at: np.ndarray) -> np.ndarray:
+    """Tell the rows of training from those of evaluation, which lack most columns."""
+    if kind not in {"keyvalue", "dicts"}:
+        return np.ones(at.size, np.bool_)
+    return np.array([not texts[i].startswith(("step ", "{'eval")) for i in at.tolist()], np.bool_)
 
 
 def _csv(columns: dict[str, np.ndarray]) -> bytes:
