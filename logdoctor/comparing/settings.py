@@ -113,7 +113,7 @@ def _shown(value: Scalar) -> str:
 
 
 def _sign(a: Scalar, b: Scalar) -> object:
-    """Direction from ``a`` to ``b``: -1 or 1 for numbers, ``set`` or ``unset``, else the target; None: it does not move."""
+    """Direction from ``a`` to ``b``: -1 or 1 for numbers, ``set`` or ``unset``, else the target; None: no move."""
     if same_value(a, b):
         return None
     if a is None or b is None:
