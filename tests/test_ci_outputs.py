@@ -134,6 +134,19 @@ def test_github_commands_are_whole_lines():
             assert re.match(r"::(error|warning|notice) (file=[^,:]*,line=\d+,)?title=[^,:]*::", line), line
 
 
+def test_github_one_incident_is_one_annotation():
+    first, second = many(2).findings
+    second = replace(second, id="LD301", name="gradient-explosion", explained_by=("LD201",))
+    run = replace(sick(), findings=(first, second), judgeable=True)
+    lines = render(run, "github").splitlines()
+    assert len(lines) == 1
+    assert "What followed: gradient-explosion." in lines[0]
+    milder = replace(run, findings=(replace(first, severity="warning"), second))
+    assert len(render(milder, "github").splitlines()) == 2
+    known = replace(run, findings=(replace(first, known=True), second))
+    assert "::error" in render(known, "github")
+
+
 def test_github_known_findings_do_not_raise_errors():
     diagnosis = many(1)
     known = replace(diagnosis, findings=tuple(replace(f, known=True) for f in diagnosis.findings))

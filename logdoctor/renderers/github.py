@@ -18,7 +18,8 @@ RenderText = Callable[[Sequence[Diagnosis], RenderOptions], str]
 
 def render(diagnoses: Sequence[Diagnosis], options: RenderOptions) -> str:
     """Return one workflow command a line; the last of a level says how many more there are."""
-    shown = [e for e in entries(diagnoses) if not e.finding.benign and severity_rank(e.finding.severity) > 0]
+    alarms = [e for e in entries(diagnoses) if not e.finding.benign and severity_rank(e.finding.severity) > 0]
+    shown = [e for e in alarms if not _told_by_another(e, alarms)]
     lost = (*failures(options), *unjudged(diagnoses, options))
     errors = [_command("error", path, 1, "logdoctor: not judged", reason) for path, reason in lost]
     errors += [_annotation("error", e, options) for e in shown if fails(e.finding, options)]
@@ -42,7 +43,27 @@ def _bounded(level: str, commands: list[str]) -> list[str]:
 def _annotation(level: str, entry: Entry, options: RenderOptions) -> str:
     anchor = config_anchor(entry, options) or log_anchor(entry)
     title = f"{entry.finding.id} {entry.finding.name}" + (" (known)" if entry.finding.known else "")
-    return _command(level, anchor.path, anchor.line, title, message(entry))
+    return _command(level, anchor.path, anchor.line, title, message(entry) + _followers(entry))
+
+
+def _told_by_another(entry: Entry, alarms: Sequence[Entry]) -> bool:
+    """Whether the finding follows from another one that is shown, and is neither worse nor newer than it."""
+    own = entry.finding
+    return any(
+        head.finding.id in own.explained_by
+        and head.diagnosis is entry.diagnosis
+        and severity_rank(head.finding.severity) >= severity_rank(own.severity)
+        and (own.known or not head.finding.known)
+        and not head.finding.explained_by
+        for head in alarms
+    )
+
+
+def _followers(entry: Entry) -> str:
+    """Name what followed, so that one incident is one annotation."""
+    head = entry.finding.id
+    names = [f.name for f in entry.diagnosis.findings if head in f.explained_by and not f.benign]
+    return f" What followed: {', '.join(dict.fromkeys(names))}." if names else ""
 
 
 def _command(level: str, path: str, line: int, title: str, text: str) -> str:
