@@ -5,6 +5,7 @@ All that comes from the log goes through :mod:`logdoctor.masking`; the reader is
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 
@@ -36,7 +37,7 @@ def excerpt(diagnosis: Diagnosis, fetch: Fetch | None = None) -> str:
         f"**logdoctor: {diagnosis.verdict}.** {markdown(mask(diagnosis.headline))}",
         *_findings(chosen),
         _configuration(diagnosis),
-        _lines(chosen, fetch),
+        _lines(chosen, fetch, table=diagnosis.reading.format == "columns"),
         _footer(diagnosis),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -45,8 +46,17 @@ def excerpt(diagnosis: Diagnosis, fetch: Fetch | None = None) -> str:
 def _chosen(diagnosis: Diagnosis) -> list[Finding]:
     findings = [f for f in diagnosis.findings if not f.benign]
     alarms = [f for f in findings if f.severity != "info"] or findings
-    alarms.sort(key=lambda f: (-severity_rank(f.severity), f.onset.line if f.onset else 0))
+    alarms.sort(key=_order)
     return alarms[:FINDINGS]
+
+
+def _order(finding: Finding) -> tuple[bool, int, float]:
+    """What follows from something else comes last, then by severity and place."""
+    return (
+        bool(finding.explained_by),
+        -severity_rank(finding.severity),
+        finding.onset.line if finding.onset else math.inf,
+    )
 
 
 def _findings(chosen: Sequence[Finding]) -> list[str]:
@@ -68,9 +78,9 @@ def _setting(item: Setting) -> str:
     return f"{item.name}={item.value}"
 
 
-def _lines(chosen: Sequence[Finding], fetch: Fetch | None) -> str:
+def _lines(chosen: Sequence[Finding], fetch: Fetch | None, *, table: bool) -> str:
     evidence = [e for f in chosen for e in f.evidence]
-    texts = _fetched(chosen, evidence, fetch) if fetch else {}
+    texts = _fetched(chosen, evidence, fetch, table=table) if fetch else {}
     for item in evidence:
         if item.text:
             texts.setdefault(item.line, item.text)
@@ -89,14 +99,14 @@ def _lines(chosen: Sequence[Finding], fetch: Fetch | None) -> str:
     return fence(out)
 
 
-def _fetched(chosen: Sequence[Finding], evidence: Sequence[Evidence], fetch: Fetch) -> dict[int, str]:
+def _fetched(chosen: Sequence[Finding], evidence: Sequence[Evidence], fetch: Fetch, *, table: bool) -> dict[int, str]:
     wanted = {e.line for e in evidence}
     above: set[int] = set()
     for finding in chosen:
         if finding.onset:
             line = finding.onset.line
             wanted |= set(range(max(1, line - AROUND), line + AROUND + 1))
-    if wanted:
+    if wanted and table:
         first = min(wanted)
         above = set(range(max(1, first - _HEADER_ABOVE), first)) - wanted
     texts = fetch(sorted(wanted | above))
