@@ -50,13 +50,10 @@ def _chosen(diagnosis: Diagnosis) -> list[Finding]:
     return alarms[:FINDINGS]
 
 
-def _order(finding: Finding) -> tuple[bool, int, float]:
-    """What follows from something else comes last, then by severity and place."""
-    return (
-        bool(finding.explained_by),
-        -severity_rank(finding.severity),
-        finding.onset.line if finding.onset else math.inf,
-    )
+def _order(finding: Finding) -> tuple[int, bool, float]:
+    """The most severe first; among equals what follows from something else comes last, then by place."""
+    line = finding.onset.line if finding.onset else math.inf
+    return (-severity_rank(finding.severity), bool(finding.explained_by), line)
 
 
 def _findings(chosen: Sequence[Finding]) -> list[str]:
