@@ -153,6 +153,8 @@ _SHARES = frozenset(
     {"epsilon", "epsilon_start", "epsilon_end", "expert_ratio_start", "expert_ratio_end", "dropout", "label_smoothing",
      "exploration_fraction", "warmup_ratio"}
 )  # fmt: skip
+#: Names that are on or off.
+_SWITCHES = frozenset({"mixed_precision"})
 #: Names that hold words.
 _WORDS = frozenset(
     {"optimizer", "activation", "algorithm", "environment", "dtype", "lr_schedule", "loss_function"}
@@ -198,10 +200,10 @@ def _look_up(text: str) -> str | None:
         found = _CANONICAL.get(_NOT_WORD.sub("", re.sub(r"\s[a-z]{1,2}\s*$", "", words.rstrip())))
     if found is None:
         pieces = [p for p in re.split(r"[^0-9a-zα-ω]+", words) if p]
-        if len(pieces) > 1 and pieces[0] in _QUALIFIERS:
-            rest = _CANONICAL.get("".join(pieces[1:]))
-            if rest in _QUALIFIED:
-                return f"{_QUALIFIERS[pieces[0]]}_{rest}"
+        leading = next((at for at, piece in enumerate(pieces) if piece not in _QUALIFIERS), len(pieces))
+        rest = _CANONICAL.get("".join(pieces[leading:])) if leading else None
+        if rest in _QUALIFIED:
+            return "_".join([*(_QUALIFIERS[piece] for piece in pieces[:leading]), rest])
     return found
 
 
@@ -227,7 +229,7 @@ def value_of(text: str, name: str | None = None) -> Scalar:
     if low in _TRUTH:
         return _TRUTH[low]
     if low in _NONE:
-        return False if low in {"off", "disabled"} and (name is None or name in _WORDS) else None
+        return False if low in {"off", "disabled"} and (name is None or name in _WORDS | _SWITCHES) else None
     return _number(bare, name, cleaned)
 
 

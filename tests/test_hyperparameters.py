@@ -91,9 +91,10 @@ def test_forms_of_one_line(line, expected):
 
 
 def test_a_title_names_the_values_below_it():
-    assert found("Learning Rates:\n  Actor:  0.000300\n  Critic: 0.001\n") == {
+    assert found("Learning Rates:\n  Actor:  0.000300\n  Critic: 0.001\n  Actor CNN: 0.0001\n") == {
         "actor_learning_rate": 0.0003,
         "critic_learning_rate": 0.001,
+        "actor_cnn_learning_rate": 0.0001,
     }
 
 
@@ -185,7 +186,7 @@ def test_canonical_names(raw, name):
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
-        ("50%", "epsilon_start", 0.5), ("50%", "kl_coef", 50), ("None", "max_grad_norm", None), ("off", "max_grad_norm", None), ("off", None, False),
+        ("50%", "epsilon_start", 0.5), ("50%", "kl_coef", 50), ("None", "max_grad_norm", None), ("off", "max_grad_norm", None), ("off", None, False), ("Disabled", "mixed_precision", False),
         ("4M", "buffer_size", 4_000_000), ("1_000_000", "buffer_size", 1_000_000), ("10:30", None, "10:30"), ("1e999", None, float("inf")),
         ("'0.5'", "gamma", 0.5), ("cosine", "lr_schedule", "cosine"), ("12GB", None, "12GB"), ("-1", None, -1), ("0x10", None, "0x10"),
     ],
