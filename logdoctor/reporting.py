@@ -15,7 +15,7 @@ from logdoctor.engine import render
 from logdoctor.errors import InputError, LogDoctorError, UsageError
 from logdoctor.excerpt import excerpt
 from logdoctor.folders import find_logs
-from logdoctor.gate import OK, Ruling, mark_known, rule, worst
+from logdoctor.gate import OK, Ruling, mark_known, not_judged, rule, worst
 from logdoctor.model import Diagnosis, RunLog
 from logdoctor.outputs import STDOUT, Target
 from logdoctor.reader import read_log
@@ -161,7 +161,9 @@ def _code_of(failure: Failure, request: Request) -> int:
 def _emit(
     diagnoses: Sequence[Diagnosis], target: Target, request: Request, *, many: bool, failures: Sequence[Failure] = ()
 ) -> None:
-    extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures)}
+    limit = request.settings.minimum_coverage
+    mute = {d.source.path: why for d in diagnoses if (why := not_judged(d, limit)) is not None}
+    extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures), "unjudged": mute}
     options = outputs.options_for(target, request.render_options(**extra), request.color)
     if request.figures is not None:
         options = replace(options, figures=_relative(request.figures, target))

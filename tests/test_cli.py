@@ -385,3 +385,12 @@ def test_a_directory_holds_logs_and_not_its_code():
     paths = [json.loads(line)["source"]["path"] for line in done.stdout.splitlines()]
     assert paths == sorted(paths)
     assert {Path(path).suffix for path in paths} == {".log"}
+
+
+def test_what_cannot_be_judged_is_never_green_in_ci_outputs(tmp_path):
+    (tmp_path / "two.log").write_text(rows(2), encoding="utf-8")
+    done = run("analyze", "two.log", "-o", "x.sarif", "-o", "x.xml", "-o", "x.gitlab.json", cwd=tmp_path)
+    assert done.returncode == 3
+    assert json.loads((tmp_path / "x.sarif").read_text())["runs"][0]["invocations"][0]["executionSuccessful"] is False
+    assert "<error" in (tmp_path / "x.xml").read_text()
+    assert json.loads((tmp_path / "x.gitlab.json").read_text())[0]["severity"] == "blocker"
