@@ -16,7 +16,7 @@ from logdoctor.custom_formats import Matched
 from logdoctor.model import Event, Ints, Issue, Reading, RunLog, Segment, Series, Setting
 from logdoctor.normalise import states
 from logdoctor.parsers._assembler import Assembler, Record
-from logdoctor.parsers._trust import trusted
+from logdoctor.parsers._trust import trusted, without_copies
 from logdoctor.segments import Division, Judgement, Mark, divide, judge, segment_after, segment_at
 from logdoctor.settings import Settings
 from logdoctor.sources import HEAD
@@ -118,7 +118,11 @@ def understand(builder: Assembler, numbered: Sequence[tuple[int, str]], own: Seq
     dense = {record.line for record in builder.records if record.grammar == "columns" or len(record.cells) >= DENSE}
     found = events.scan(item for item in numbered if item[0] not in dense)
     marks = events.marks(found)
-    records = trusted(builder.records, _claimed(numbered, builder, found, [mark.line for mark in marks]))
+    once, copies = without_copies(builder.records)
+    if copies:
+        text = f"{copies:,} records were printed again with the same counters and values (another rank, a redrawn bar)"
+        builder.issues.append(Issue(line=None, text=f"{text}; each is read once"))
+    records = trusted(once, _claimed(numbered, builder, found, [mark.line for mark in marks]))
     if own:
         records = sorted([*records, *own], key=lambda record: record.line)
     return Understood(records, frames.tabulate(records), tuple(found), tuple(marks))

@@ -129,6 +129,17 @@ def test_every_value_keeps_the_line_it_stands_on(tmp_path):
     assert run.fetch([8, 15]) == {8: "  Total norm: 0.2", 15: "Mean reward: 3.5"}
 
 
+def test_records_of_several_ranks_are_read_once_and_episodes_of_one_step_are_kept(tmp_path):
+    text = "".join(
+        f"[rank{r}]: step: {i}  loss: 0.{i}  grad_norm: 1.{i}  mfu: 0.1\n" for i in range(1, 6) for r in range(4)
+    )
+    run = reading(tmp_path, text)
+    assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5]
+    assert any("15 records" in issue.text for issue in run.reading.issues)
+    episodes = rows(6, lambda i: f"global_step={i // 2 * 100}, episodic_return=9.0\n")
+    assert len(reading(tmp_path, episodes).series["episode_return"]) == 6
+
+
 # ---------------------------------------------------------------------------------------------------------- clocks
 
 

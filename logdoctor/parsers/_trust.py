@@ -41,6 +41,30 @@ def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) ->
     return kept
 
 
+NEAR = 64  # records between which two processes print the same one
+LEAST = 3  # values that must agree: fewer may agree by chance (episodes of one length)
+
+
+def without_copies(records: Sequence[Record]) -> tuple[list[Record], int]:
+    """Leave out records that another rank or a redrawn bar printed before; also return how many were left out."""
+    kept: list[Record] = []
+    recent: dict[object, int] = {}
+    for record in records:
+        if record.grammar == "keyvalue" and record.counters and (len(record.cells) >= LEAST or record.bar == "live"):
+            above = record.latest if record.anchored else ()
+            same = (
+                tuple((count.name, count.value) for count in (*record.counters, *above) if count.name),
+                tuple((key, repr(cell.value)) for key, (cell, _) in record.cells.items()),
+            )
+            if len(kept) - recent.get(same, -NEAR) < NEAR:
+                continue
+            recent[same] = len(kept)
+            if len(recent) > 8 * NEAR:
+                recent = {key: at for key, at in recent.items() if len(kept) - at < NEAR}
+        kept.append(record)
+    return kept, len(records) - len(kept)
+
+
 def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
     """Count for every key the different counter values under which it was printed."""
     seen: dict[Key, set[object]] = {}
