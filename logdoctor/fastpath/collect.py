@@ -20,12 +20,12 @@ from logdoctor.model import Ints
 from logdoctor.parsers._assembler import Record
 from logdoctor.streaming import Points, Reducer
 
-FIRST = 48
-STRETCH = 24
-MOST_STRETCHES = 24
+FIRST = 32
+STRETCH = 16
+MOST_STRETCHES = 16
 MOST_FALLS = 200
 MOST_EXTREMES = 64
-NEIGHBOURS = 12
+NEIGHBOURS = 32
 
 
 @dataclass(slots=True)
@@ -211,7 +211,8 @@ class Collector:
             few = falls if falls.size <= 6 else falls[np.linspace(0, falls.size - 1, 6).astype(int)]
             wanted |= {at + k for at in few.tolist() for k in (-2, -1, 0, 1) if 0 <= at + k < bulk.line.size}
             store.falls += 0 if self.stream else few.size
-        wanted.add(bulk.line.size - 1)
+        if self._window[1]:
+            wanted.add(bulk.line.size - 1)
         self._always += [self._record(bulk, at) for at in sorted(wanted)]
         a, b = np.searchsorted(bulk.line, self._window)
         if self._stretches and self._window[1]:

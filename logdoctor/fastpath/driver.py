@@ -153,8 +153,12 @@ class Driver:
     # ------------------------------------------------------------------------------------------------ blocks
     def read(self, blocks: Iterable[bytes]) -> None:
         """Read all blocks (each ends at a line end, the last one may not) and close the assembler."""
-        for block in joined(blocks, BLOCK):
-            _Walk(self, block).run()
+        tail = b""
+        for block, last in _with_last(joined(blocks, BLOCK)):
+            text = tail + block if tail else block
+            walk = _Walk(self, text, last)
+            walk.run()
+            tail = text[int(walk.starts[walk.count]) :]
         self.assembler.finish()
         self._drain()
 
@@ -295,8 +299,8 @@ class Driver:
 class _Walk:
     """One block: the matched records and the other lines, walked in file order."""
 
-    def __init__(self, driver: Driver, block: bytes) -> None:
-        self.driver, self.block = driver, block
+    def __init__(self, driver: Driver, block: bytes, last: bool) -> None:
+        self.driver, self.block, self.last = driver, block, last
         window = driver.scanner.window(block)
         ends = np.flatnonzero(window.data[: window.size] == 10)
         self.starts: Ints = np.concatenate([np.zeros(1, np.int64), ends + 1])
@@ -341,6 +345,10 @@ class _Walk:
                 return self.count
             if stop == path.reach:
                 continue
+            if self._cut_off(stop):
+                self.count = stop
+                self._gather(path, scan)
+                return self.count
             self._sync(path, stop)
             after = stop + path.length(stop)
             self._slow(stop, after)
@@ -351,6 +359,11 @@ class _Walk:
                 path.forget(at)
                 self._gather(path, scan)
                 return at
+
+    def _cut_off(self, line: int) -> bool:
+        """Whether a record may begin at ``line`` whose last lines are in the next block: it is left for that one."""
+        longest = max(template.lines for template in self.driver.scanner.templates)
+        return not self.last and line > 0 and line > self.count - longest and self.driver._state != NOWHERE
 
     def _slow(self, first: int, stop: int) -> None:
         a, b = int(self.starts[first]), int(self.starts[stop])
@@ -520,6 +533,7 @@ class _Walk:
 
 _EMPTY: Floats = np.zeros(0)
 _SAME = -9
+_DEPENDS = -8
 _STRIDE = 1024
 
 
@@ -609,7 +623,7 @@ class _Path:
         self._stride = min(2 * self._stride, self.count)
         shape = self.shape[first : self.reach]
         after, valid = self._table(state)
-        leads = after[shape]
+        leads = self._settle(state, shape, after[shape])
         begins = shape >= 0
         jumps = np.where(begins & (leads != _SAME), np.arange(shape.size), -1)
         last = np.maximum.accumulate(jumps)
@@ -644,13 +658,25 @@ class _Path:
         valid = np.zeros((len(self.rows) + 2, len(self.driver.states) + 1), np.bool_)
         for i, (known, _) in enumerate(self.rows):
             moves = {s: move[0] for s, move in known.moves.items() if move is not None and s in reached}
-            if len(set(moves.values())) == 1:
-                after[i] = next(iter(moves.values()))
+            if all(behind == s for s, behind in moves.items()):
+                after[i] = _SAME
             else:
-                moves = {s: behind for s, behind in moves.items() if behind == s}
+                after[i] = next(iter(moves.values())) if len(set(moves.values())) == 1 else _DEPENDS
             for s in moves:
                 valid[i, s] = True
         return after, valid
+
+    def _settle(self, state: int, shape: Ints, leads: Ints) -> Ints:
+        """Fill in the states behind shapes whose effect depends on the state before them, in file order."""
+        changes = np.flatnonzero((shape >= 0) & (leads != _SAME))
+        behind = leads[changes]
+        for at in np.flatnonzero(behind == _DEPENDS).tolist():
+            before = int(behind[at - 1]) if at else state
+            move = self.rows[int(shape[changes[at]])][0].moves.get(before)
+            behind[at] = NOWHERE if move is None else move[0]
+        out = leads.copy()
+        out[changes] = behind
+        return out
 
     def opened(self, stop: int) -> int:
         """Return the last accepted line before ``stop`` that opened a block, -1 if none did."""
@@ -721,6 +747,17 @@ def alike(one: Record, other: Record) -> bool:
 
 def _counts(counters: Iterable[Count]) -> list[tuple[str, float, float | None]]:
     return [(count.name, count.value, count.total) for count in counters]
+
+
+def _with_last(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Yield each block, and whether it is the last one."""
+    held: bytes | None = None
+    for block in blocks:
+        if held is not None:
+            yield held, False
+        held = block
+    if held is not None:
+        yield held, True
 
 
 def joined(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:

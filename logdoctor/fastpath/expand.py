@@ -363,7 +363,7 @@ def _whole(
         store.counters = [[counters[f"c{k}"] for k in range(len(store.effect.counters))]]
     alone = _Group.of_singles(sample, singles, shapes)
     groups = [
-        _Group(head, step, np.full(head.size, found.clock), [shape_of(store.effect)])
+        _Group(head, step, np.broadcast_to(np.int64(found.clock), head.size), [shape_of(store.effect)])
         for (store, found), head, step in zip(decided, heads, steps, strict=True)
     ]
     _merge([*groups, alone], pairs)
@@ -554,15 +554,16 @@ def _merge(groups: Sequence[_Group], pairs: set[tuple[Shape, Shape]]) -> None:
     joins = np.zeros((len(names) + 1, len(names) + 1), np.bool_)
     for before, after in pairs:
         joins[names[before], names[after]] = True
+    chosen = _adjacent(involved)
     kinds = []
-    for group in involved:
+    for group, at in zip(involved, chosen, strict=True):
         codes = np.array([names.get(shape, len(names)) for shape in group.shapes], np.int64)
-        kinds.append(np.broadcast_to(codes[0], group.head.size) if group.shape is None else codes[group.shape])
-    head = np.concatenate([group.head for group in involved])
+        kinds.append(np.full(at.size, codes[0]) if group.shape is None else codes[group.shape[at]])
+    head = np.concatenate([group.head[at] for group, at in zip(involved, chosen, strict=True)])
     order = np.argsort(head, kind="stable")
     kind = np.concatenate(kinds)[order]
-    step = np.concatenate([group.step for group in involved])[order]
-    clock = np.concatenate([group.clock for group in involved])[order]
+    step = np.concatenate([group.step[at] for group, at in zip(involved, chosen, strict=True)])[order]
+    clock = np.concatenate([group.clock[at] for group, at in zip(involved, chosen, strict=True)])[order]
     head = head[order]
     follows = np.zeros(head.size, np.bool_)
     follows[1:] = joins[kind[:-1], kind[1:]] & (step[1:] == step[:-1]) & (clock[1:] == clock[:-1])
@@ -572,9 +573,25 @@ def _merge(groups: Sequence[_Group], pairs: set[tuple[Shape, Shape]]) -> None:
     joined = np.empty_like(head)
     joined[order] = head[first]
     start = 0
-    for group in involved:
-        group.head = joined[start : start + group.head.size]
-        start += group.head.size
+    for group, at in zip(involved, chosen, strict=True):
+        if at.size:
+            group.head = group.head.copy()
+            group.head[at] = joined[start : start + at.size]
+        start += at.size
+
+
+def _adjacent(groups: Sequence[_Group]) -> list[Ints]:
+    """Return the records that can be joined: of a group much larger than the others only those beside one of these."""
+    every = [np.arange(group.head.size) for group in groups]
+    largest = max(range(len(groups)), key=lambda i: groups[i].head.size)
+    rest = [groups[i].head for i in range(len(groups)) if i != largest]
+    size = sum(head.size for head in rest)
+    if not rest or groups[largest].head.size < 4 * size:
+        return every
+    at = np.searchsorted(groups[largest].head, np.concatenate(rest))
+    near = _distinct(np.concatenate([at - 1, at, at + 1])) if size else np.zeros(0, np.int64)
+    every[largest] = near[(near >= 0) & (near < groups[largest].head.size)]
+    return every
 
 
 def _filled(step: Floats) -> Floats:
