@@ -204,7 +204,8 @@ class Facts:
                 return None
             if loss is None:
                 return options[len(options) // 2]
-            ends = (loss.first, loss.end)
+            held = self.level("val_loss")
+            ends = (loss.first, loss.end, *((held.first, held.low) if held is not None else ()))
             usual = [k for k in options if k in USUAL_CLASSES]
             near = [k for k in usual if min(abs(v - math.log(k)) for v in ends) < 0.3] or options
             best = min(near, key=lambda k: min(abs(v - math.log(k)) for v in ends))
@@ -267,6 +268,39 @@ class Facts:
         if self.view.is_rl or train is None or held is None or len(train) < 20 or len(held) < 6:
             return None
         return _fall(train, held)
+
+    @cached_property
+    def no_signal(self) -> bool:
+        """Whether training fits its labels while held-out data is never predicted better than by a guess."""
+        train, held = self.level("train_loss", "loss"), self.level("val_loss")
+        if self.view.is_rl or train is None or held is None or train.end > 0.75 * train.start:
+            return False
+        if held.low < 0.9 * held.first:
+            return False  # held-out data did gain from what was learned
+        accuracy = self.level("val_accuracy")
+        if accuracy is not None and self.classes is not None:
+            return accuracy.high / (100.0 if accuracy.high > 1.5 else 1.0) < 1.8 / self.classes
+        return accuracy is None and held.low > 0.97 * held.first
+
+    @cached_property
+    def weights_still(self) -> tuple[float, int] | None:
+        """(share, line) from which held-out results repeat to the last digit and training goes nowhere, or None.
+
+        A frozen *metric* stands still while the training goes on to improve; still *weights* stop both.
+        """
+        held, train = self.view.finite("val_loss") or self.view.finite("eval_return"), self.view.finite("loss")
+        if held is None or train is None or len(held) < 10 or len(train) < 10:
+            return None
+        same = np.flatnonzero(held.value != held.value[-1])
+        index = int(same[-1]) + 1 if same.size else 0
+        if index == 0 or index > 0.7 * len(held) or (held.name == "val_loss" and held.value[-1] > 1.05 * held.value[0]):
+            return None
+        later = train.value[train.line >= held.line[index]]
+        third = max(3, later.size // 3)
+        move = abs(float(np.median(later[-third:])) - float(np.median(later[:third])))
+        if move > max(2 * noise(later), 0.01 * abs(float(np.median(later)))):
+            return None
+        return index / len(held), int(held.line[index])
 
     def settled_early(self, name: str) -> tuple[float, int] | None:
         """Return (share of the run, line) after which ``name`` stays within 3 % of the way it went before, or None."""
@@ -373,7 +407,9 @@ def _fall(train: Series, held: Series) -> Fall | None:
         return None
     step = float(train.step[index])
     before, after = held.value[held.step <= step], held.value[held.step > step]
-    if not before.size or not after.size or float(np.median(after)) <= 1.2 * float(before[-1]):
+    if not before.size or not after.size or float(before[-1]) > 0.9 * float(held.value[0]):
+        return None  # nothing had been learned that a repeated batch could undo
+    if float(np.median(after)) <= 1.2 * float(before[-1]):
         return None
     return Fall(
         name=train.name,

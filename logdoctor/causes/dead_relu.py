@@ -30,13 +30,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     feature = known.level("feature_l2_norm", "feature_std")
     if feature is not None and feature.end == 0:
         yield Argument(weight=STRONG, text=f"{feature.text()}: every unit of the layer is off.")
-    accuracy, loss = known.level("val_accuracy"), known.level("loss")
-    if known.at_chance and accuracy is not None and loss is not None and known.guess is not None and accuracy.span == 0:
-        yield Argument(
-            weight=SIGN,
-            text=f"val_accuracy is {say(accuracy.first)} in all {accuracy.count} records: the same answer for "
-            f"every input.",
-        )
+    yield from _one_answer(view)
     low, high = known.level("q_min"), known.level("q_max")
     if (
         low is not None
@@ -47,6 +41,25 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         yield Argument(
             weight=STRONG, text=f"q_min and q_max are both {say(high.end)}: the output no longer depends on the input."
         )
+
+
+def _one_answer(view: RunView) -> Iterator[Argument]:
+    """A classifier that gives the same answer to every input from the first record on."""
+    known = facts(view)
+    accuracy, loss = known.level("val_accuracy"), known.level("loss")
+    if not known.at_chance or loss is None or known.guess is None:
+        return
+    close = abs(loss.first - known.guess) < 0.02 and abs(loss.end - known.guess) < 0.01
+    constant = accuracy is not None and accuracy.span == 0
+    if close and constant and accuracy is not None:
+        yield Argument(
+            weight=STRONG,
+            text=f"val_accuracy is {say(accuracy.first)} in all {accuracy.count} records and the loss is that of "
+            f"a guess: "
+            "the same answer for every input.",
+        )
+    elif close or constant:
+        yield Argument(weight=SIGN, text=f"{loss.text()}: outputs that hardly depend on the input, from the start.")
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
+from logdoctor.causes._evidence import HINT, SETTLES, SIGN, STRONG, Present, change
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
@@ -24,7 +24,14 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     train, held = known.level("loss", "train_loss"), known.level("val_loss")
     if train is None:
         return
-    if train.end < 0.4 * train.start:
+    if known.no_signal and held is not None:
+        yield Argument(
+            weight=SETTLES,
+            text=f"{train.text()}, but held-out data is never predicted better than by a guess (best val_loss "
+            f"{say(held.low)}): "
+            "what is learned does not hold for any other data.",
+        )
+    elif train.end < 0.4 * train.start:
         yield Argument(weight=-SIGN, text=f"{train.text()}: it fits its labels well.")
     yield from _better_on_held_out(view)
     if held is not None and train.tau < -0.9 and 0.7 * train.start < train.end < 0.97 * train.start:

@@ -37,6 +37,15 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
                 f"(peak {say(rate.peak)}, line {rate.peak_line}).",
             )
         return
+    still = facts(view).weights_still
+    if still is not None and still[0] < EARLY:
+        yield Argument(
+            weight=STRONG,
+            text=f"From line {still[1]} ({still[0]:.0%} of the run) on val_loss repeats to the last digit and the "
+            f"training loss "
+            "goes nowhere: the weights no longer change.",
+        )
+        return
     yield from _frozen_outputs(view)
     yield from _settings(view)
 
@@ -94,7 +103,7 @@ CAUSE = CauseRecord(
     symptoms={
         "learning-rate-decayed-early": STRONG,
         "learning-rate-zero": SIGN,
-        "loss-plateau": 0.7,
+        "loss-plateau": 0.4,
         "loss-not-learning": 0.3,
         "performance-stagnation": 0.5,
         "agreement-stagnates": 0.3,

@@ -85,19 +85,23 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     loss = known.level("val_loss", "loss", "train_loss")
     if loss is None or view.is_rl:
         return
-    if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01:
+    train = known.level("loss", "train_loss")
+    fits = train is not None and known.guess is not None and train.end < 0.9 * known.guess
+    # A start above a guess that is worked off slowly is the opposite fault; a loss that fits is no overshooting.
+    falling = loss.tau < -0.8 or fits
+    if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01 and not falling:
         yield Argument(
             weight=SIGN + (HINT if loss.end > 1.03 * known.guess else 0.0),
             text=f"{loss.name} ends at {say(loss.end)} (line {loss.last_line}), above the {say(known.guess)} of a "
             f"guess among "
             f"{known.classes} classes: the weights still move, past the minimum.",
         )
-    train = known.level("loss", "train_loss")
     if (
         train is not None
         and known.guess is not None
         and train.high > 1.3 * known.guess
         and train.end > 0.6 * known.guess
+        and not falling
     ):
         yield Argument(
             weight=HINT,
@@ -261,6 +265,7 @@ CAUSE = CauseRecord(
         "loss-oscillation": HINT,
         "loss-not-learning": HINT,
         "loss-at-chance": HINT,
+        "loss-plateau": HINT,
         "gradient-explosion": HINT,
         "gradient-swings": HINT,
         "q-divergence": HINT,

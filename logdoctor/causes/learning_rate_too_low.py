@@ -48,7 +48,8 @@ def _creeping(view: RunView) -> Iterator[Argument]:
     if train is not None and not view.is_rl and known.at_chance and train.tau > -0.5:
         yield Argument(weight=-SIGN, text=f"{train.text()}: it does not move the right way, however slowly.")
     steady = known.level("val_loss")
-    if steady is not None and steady.tau < -0.95 and steady.end > 0.85 * steady.start:
+    unfinished = steady is not None and (steady.end > 0.85 * steady.start or known.at_chance)
+    if steady is not None and steady.tau < -0.95 and unfinished:
         yield Argument(weight=SIGN, text=f"{steady.text()}: it still falls steadily at the end and has hardly fallen.")
 
 

@@ -14,6 +14,20 @@ from logdoctor.view import RunView
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if "updates-stopped" in present:
         yield Argument(weight=-STRONG, text=f"All training metrics stop together: {present['updates-stopped'].summary}")
+    if {"loss-not-finite", "gradient-not-finite", "hidden-nan"} & set(present):
+        yield Argument(weight=-STRONG, text="Weights that are NaN give the same answer every time.")
+    known = facts(view)
+    if known.weights_still is not None:
+        yield Argument(
+            weight=-STRONG,
+            text=f"From line {known.weights_still[1]} on the training loss goes nowhere either: it is the weights "
+            f"that stand "
+            "still, not the metric.",
+        )
+    if known.at_chance or {"loss-divergence", "loss-at-chance"} & set(present):
+        yield Argument(
+            weight=-STRONG, text="A network that gives one answer to everything prints the same result each time."
+        )
     frozen = present.get("metric-frozen")
     if (
         frozen is not None

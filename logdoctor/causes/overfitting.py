@@ -34,6 +34,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             weight=-SIGN,
             text=f"val_loss ends at {say(held.end)}, beside {say(train.end)} in training: there is no gap.",
         )
+    if known.no_signal:
+        yield Argument(weight=-STRONG, text="Validation never was better than a guess: there was no knowledge to lose.")
     fall = known.abrupt_fall
     if fall is not None:
         yield Argument(

@@ -24,7 +24,9 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if level is None:
         return
     worse = level.change if performance.goal == "min" else -level.change
-    if worse <= 0 or known.improvement > 6:
+    loss = known.level("loss", "train_loss")
+    rising = not view.is_rl and loss is not None and loss.end > 1.5 * loss.first and loss.low >= 0.9 * loss.first
+    if not rising and (worse <= 0 or known.improvement > 6):
         yield Argument(weight=-STRONG, text=f"{level.text()}: it moved the right way.")
         return
     if view.is_rl:
@@ -55,7 +57,7 @@ def _classifier(view: RunView) -> Iterator[Argument]:
         return
     if loss.end < -0.5:
         yield Argument(weight=STRONG, text=f"{loss.text()}: a cross-entropy cannot be negative.")
-    elif loss.tau > 0.9 and loss.end > 3 * max(loss.start, 1e-9):
+    elif loss.end > 3 * max(loss.first, 1e-9) and loss.low >= 0.9 * loss.first:
         yield Argument(
             weight=STRONG + HINT,
             text=f"{loss.text()}: it rises steadily from the first record on, as if it were maximised.",

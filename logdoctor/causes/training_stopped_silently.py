@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from logdoctor.causes._evidence import SIGN, Present, change
+from logdoctor.causes._evidence import SIGN, STRONG, Present, change
+from logdoctor.causes._facts import facts
 from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    still = facts(view).weights_still
+    if still is not None:
+        yield Argument(weight=STRONG, text=f"Held-out results repeat to the last digit from line {still[1]} on.")
     frozen = present.get("metric-frozen")
     names = set(frozen.metrics) if frozen is not None else set()
     values = {n for n in names if n.startswith(("q_", "td_error", "actor_loss", "entropy", "kl", "val_loss"))}

@@ -331,7 +331,10 @@ def broken(view: RunView) -> str:
         return outcome(view).policy
     loss = view.finite("loss")
     if loss is not None and len(loss) >= 8:
-        median, top = float(np.median(loss.value)), float(loss.highs.max())
+        peak = int(np.argmax(loss.highs))
+        # Against what came before it: a loss that starts high and is learned away has not burst.
+        median = float(np.median(loss.value[:peak])) if peak >= max(3, len(loss) // 20) else 0.0
+        top = float(loss.highs[peak])
         if median > 0 and top / median >= BURST:
-            return f"{label(loss)} burst to {say(top)}, {times(top / median)} times its median"
+            return f"{label(loss)} burst to {say(top)}, {times(top / median)} times its median before"
     return ""
