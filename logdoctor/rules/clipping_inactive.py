@@ -48,6 +48,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     median = float(np.median(positive)) if positive.size else 0.0
     border = setting if setting is not None else (limits.unstated if silent else limits.factor) * median
     above = np.flatnonzero(series.highs > border)
+    if silent:
+        above = above[above >= max(3, len(series) // 10)]  # norms that start high and fade as a run converges are usual
     if border <= 0 or above.size < (1 if silent else limits.rows) or series.highs.max() < limits.least:
         return
     words = "the clip column never left its neutral value" if clip is not None else "clipping is configured to be off"
