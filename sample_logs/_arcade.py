@@ -226,28 +226,83 @@ def q_divergence() -> str:
     own = Curve([(frames[0], 38.9), (frames[24], 42.1), (at["20.6"], 36.2)], rng, 0.9)
     mean_1m = Curve([(frames[0], 38.4), (frames[26], 41.2), (at["20.6"], 37.6)], rng, 0.12)
     mean_5m = Curve([(frames[0], 36.2), (frames[28], 39.9), (at["20.6"], 39.3)], rng, 0.04)
-    norms = {15: 4.764, 36: 8.787}
     noisy = {15: -49.168, 16: 50.312, 17: -40.618, 18: 48.981}
+    rows = _l27_rows(
+        frames,
+        {"own": own, "mean_1m": mean_1m, "mean_5m": mean_5m, "slope": slope, "loss": loss, "expert": expert,
+         "q_low": q_low, "q_high": q_high},
+        norms={15: 4.764, 36: 8.787}, calm=4.8, wild=8.7, noisy=noisy, steps_per_second=48.0, updates=410_000,
+        frames_per_update=35.1, rng=rng,
+    )  # fmt: skip
+    return _l27_start("0.003", 16_103_168, "0.0830") + table(L27, rows)
+
+
+def q_divergence_fixed() -> str:
+    """The same agent from its last good checkpoint, with smaller steps: Q stays bounded, the slope comes back."""
+    rng = random.Random(20251003)
+    frames = spaced([(0, 18_500_144), (47, 23_200_160)])
+    end = frames[-1]
+    curves = {
+        "q_low": Curve([(frames[0], -5.1), (frames[15], -4.2), (end, -3.9)], rng, 0.7),
+        "q_high": Curve([(frames[0], 398.2), (frames[10], 371.4), (frames[28], 366.0), (end, 381.5)], rng, 7.0),
+        "slope": Curve([(frames[0], 0.412), (frames[6], 0.388), (frames[20], 0.731), (end, 1.064)], rng, 0.03),
+        "loss": Curve([(frames[0], 0.438), (frames[12], 0.421), (end, 0.384)], rng, 0.006),
+        "expert": Curve([(frames[0], 5.0), (end, 5.0)], rng),
+        "own": Curve([(frames[0], 40.9), (frames[10], 41.3), (end, 45.2)], rng, 0.9),
+        "mean_1m": Curve([(frames[0], 40.72), (frames[10], 41.05), (end, 44.6)], rng, 0.1),
+        "mean_5m": Curve([(frames[0], 38.6), (frames[12], 39.6), (end, 42.3)], rng, 0.04),
+    }  # fmt: skip
+    rows = _l27_rows(
+        frames, curves, norms={}, calm=3.6, wild=5.6, noisy={}, steps_per_second=12.0, updates=473_000,
+        frames_per_update=140.4, rng=rng,
+    )  # fmt: skip
+    return _l27_start("0.001", 18_400_136, "0.0500") + table(L27, rows)
+
+
+def _l27_start(learning_rate: str, frame: int, expert_ratio: str) -> str:
+    """Return the lines that the program prints before its table."""
+    return (
+        f"Using device: cuda:0\nLearning rate: {learning_rate}\nBatch size: 16384\nMemory size: 4,000,000\n"
+        "Hidden size: 512\nNumber of layers: 6\nMixed precision: enabled\nState size: 175\nGradient clip: 5.0\n"
+        f"  - Resuming from frame: {frame}\n  - Resuming epsilon: 0.0500\n  - Resuming expert_ratio: {expert_ratio}\n\n"
+    )
+
+
+def _l27_rows(
+    frames: Sequence[int],
+    curves: Mapping[str, Curve],
+    *,
+    norms: Mapping[int, float],
+    calm: float,
+    wild: float,
+    noisy: Mapping[int, float],
+    steps_per_second: float,
+    updates: int,
+    frames_per_update: float,
+    rng: random.Random,
+) -> list[dict[str, str]]:
+    """Return one row a frame: ``curves`` by name, gradient norms up to ``wild`` (``norms`` and ``noisy`` by row)."""
     rows = []
     for i, frame in enumerate(frames):
-        norm = norms.get(i, rng.uniform(4.8, 5.0) if rng.random() < 0.35 else rng.uniform(5.1, 8.7))
-        steps_s = rng.gauss(48.0, 0.5)
-        r, sign = own(frame), -1.0 if i % 2 else 1.0
+        norm = norms.get(i, rng.uniform(calm, 5.0) if rng.random() < 0.35 else rng.uniform(5.1, wild))
+        steps_s = rng.gauss(steps_per_second, 0.5 * steps_per_second / 48.0)
+        r, sign = curves["own"](frame), -1.0 if i % 2 else 1.0
+        done = updates + round((frame - frames[0]) / frames_per_update)
         rows.append(
             {
                 "Frame": f"{frame:,}",
                 "FPS": f"{rng.gauss(1688, 22):.1f}",
                 "Epsi": "0.05",
-                "Xprt": f"{expert(frame):.1f}%",
+                "Xprt": f"{curves['expert'](frame):.1f}%",
                 "Rwrd": f"{r + 1.6:.2f}",
                 "RwdSlope": f"{noisy.get(i, sign * rng.uniform(38, 52)):.3f}",
                 "Subj": f"{rng.gauss(6.1, 0.3):.2f}",
                 "Obj": f"{r - 4.4:.2f}",
                 "DQN": f"{r:.2f}",
-                "DQN1M": f"{mean_1m(frame):.2f}",
-                "DQN5M": f"{mean_5m(frame):.2f}",
-                "DQNSlope": f"{slope(frame):.3f}",
-                "Loss": f"{loss(frame):.6f}",
+                "DQN1M": f"{curves['mean_1m'](frame):.2f}",
+                "DQN5M": f"{curves['mean_5m'](frame):.2f}",
+                "DQNSlope": f"{curves['slope'](frame):.3f}",
+                "Loss": f"{curves['loss'](frame):.6f}",
                 "Clnt": "0032",
                 "Levl": f"{rng.gauss(5.6, 0.2):.1f}",
                 "AvgInf": f"{rng.gauss(3.1, 0.05):.2f}",
@@ -255,16 +310,11 @@ def q_divergence() -> str:
                 "Steps/s": f"{steps_s:.1f}",
                 "GradNorm": f"{norm:.3f}",
                 "ClipΔ": f"{min(1.0, 5.0 / norm):.3f}",
-                "Q-Value Range": f"[{q_low(frame):.2f}, {q_high(frame):.2f}]",
-                "Training Stats": f"4000k/{410_000 + round((frame - frames[0]) / 35.1)}/28.5/{(frame // 1000) % 25}k",
+                "Q-Value Range": f"[{curves['q_low'](frame):.2f}, {curves['q_high'](frame):.2f}]",
+                "Training Stats": f"4000k/{done}/28.5/{(frame // 1000) % 25}k",
             }
         )
-    start = (
-        "Using device: cuda:0\nLearning rate: 0.003\nBatch size: 16384\nMemory size: 4,000,000\nHidden size: 512\n"
-        "Number of layers: 6\nMixed precision: enabled\nState size: 175\nGradient clip: 5.0\n"
-        "  - Resuming from frame: 16103168\n  - Resuming epsilon: 0.0500\n  - Resuming expert_ratio: 0.0830\n\n"
-    )
-    return start + table(L27, rows)
+    return rows
 
 
 def loss_explosion() -> str:

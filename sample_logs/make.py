@@ -22,6 +22,7 @@ import _td3  # noqa: E402
 LOGS: dict[str, Callable[[], str]] = {
     "zero_init_head.log": _arcade.zero_init_head,
     "q_divergence.log": _arcade.q_divergence,
+    "q_divergence_fixed.log": _arcade.q_divergence_fixed,
     "loss_explosion.log": _arcade.loss_explosion,
     "feature_explosion.log": _td3.feature_explosion,
     "policy_collapse.log": _policy.policy_collapse,
