@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +69,11 @@ def analyze(
             yield Failure(path=str(log), message=str(error), exit_code=error.exit_code)
         except (OSError, MemoryError, RecursionError) as error:
             yield Failure(path=str(log), message=f"{log}: {_reason(error)}", exit_code=2)
+        except Exception as error:  # noqa: BLE001 - a fault of ours on one log must not lose the others
+            if os.environ.get("LOGDOCTOR_DEBUG"):
+                traceback.print_exc()
+            message = f"{log}: internal error, please report it: {type(error).__name__}: {error}"
+            yield Failure(path=str(log), message=message, exit_code=2)
         else:
             yield diagnosis
 

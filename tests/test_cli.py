@@ -194,6 +194,31 @@ def test_an_error_of_our_own_is_2():
     assert b"Traceback" not in done.stderr
 
 
+def test_an_error_of_our_own_on_one_log_loses_no_other(monkeypatch):
+    from logdoctor import analysing
+
+    plain = analysing.diagnose
+
+    def broken(log, *rest):
+        if log.source.path == "bad":
+            raise ZeroDivisionError("x")
+        return plain(log, *rest)
+
+    read = analysing.read_log
+    monkeypatch.setattr(analysing, "diagnose", broken)
+    monkeypatch.setattr(analysing, "read_log", lambda log, **more: _called(read(SICK, **more), log))
+    first, second = analysing.analyze(["bad", "good"])
+    assert first.exit_code == 2
+    assert "internal error" in first.message
+    assert second.verdict == "critical"
+
+
+def _called(log, path):
+    from dataclasses import replace
+
+    return replace(log, source=replace(log.source, path=path))
+
+
 # ------------------------------------------------------------------------------------------------- gate and outputs
 def test_fail_on_and_known(tmp_path):
     assert run("analyze", SICK, "--fail-on", "never", "-o", tmp_path / "r.json").returncode == 0

@@ -360,6 +360,25 @@ def test_replaced_truncated_and_started_again(tmp_path, monkeypatch):
     assert kinds(events).count("started") + kinds(events).count("verdict") >= 3
 
 
+def test_a_fault_of_ours_at_one_look_does_not_end_the_watch(tmp_path, monkeypatch):
+    fake(monkeypatch, ["healthy", "critical"])
+    plain, calls = watcher.diagnose, []
+
+    def sometimes(run, **more):
+        calls.append(run)
+        if len(calls) in (2, 3):
+            raise ZeroDivisionError("x")
+        return plain(run, **more)
+
+    monkeypatch.setattr(watcher, "diagnose", sometimes)
+    log = tmp_path / "a.log"
+    append(log, rows(5))()
+    events, code = follow(log, *grow(log, 6))
+    assert kinds(events) == ["started", "error", "verdict", "ended"]
+    assert "ZeroDivisionError" in events[1].text
+    assert code == 1
+
+
 def test_heartbeat(tmp_path, monkeypatch):
     fake(monkeypatch, ["healthy"])
     log = tmp_path / "a.log"

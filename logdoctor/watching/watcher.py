@@ -65,6 +65,7 @@ class Watcher:
         self._silent = False
         self._not_before = 0.0
         self._first = True
+        self._fault = ""
 
     @property
     def name(self) -> str:
@@ -93,14 +94,14 @@ class Watcher:
             return
         try:
             yield from self._poll(now)
+            if self._new and (now >= self._not_before + DUTY * elapsed or self.tail.ended):
+                self._new = False
+                self._not_before = now
+                yield from self._judge(now)
         except LogDoctorError as error:
             self.dead = True
             yield self._say("error", now, str(error))
             return
-        if self._new and (now >= self._not_before + DUTY * elapsed or self.tail.ended):
-            self._new = False
-            self._not_before = now
-            yield from self._judge(now)
         yield from self._silence(now)
 
     def _poll(self, now: float) -> Iterator[Happening]:
@@ -156,14 +157,24 @@ class Watcher:
 
     # ---------------------------------------------------------------------------------------------- judging
     def _judge(self, now: float) -> Iterator[Happening]:
-        run = self._growing.run_log()
+        try:
+            run = self._growing.run_log()
+            diagnosis = diagnose(run, hyperparameters=self.config, settings=self.settings)
+        except LogDoctorError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a watch of days must survive a fault of ours at one look
+            text = f"internal error at this look, please report it: {type(error).__name__}: {error}"
+            if text != self._fault:
+                self._fault = text
+                yield self._say("error", now, text)
+            return
         runs = len(run.reading.segments)
         if self._seen_runs and runs > self._seen_runs:
             segment = run.reading.segments[-1]
             text = f"the program was started again at line {segment.first_line} ({segment.begins})"
             yield self._say("restarted", now, text)
         self._seen_runs = max(runs, self._seen_runs)
-        self.diagnosis = diagnose(run, hyperparameters=self.config, settings=self.settings)
+        self.diagnosis, self._fault = diagnosis, ""
         verdict = self.diagnosis.verdict if self.diagnosis.judgeable else None
         alarms = _alarms(self.diagnosis)
         if self.verdict is None:
