@@ -84,6 +84,13 @@ def test_sarif_stands_at_the_configuration_where_the_cause_wants_a_change():
     assert result["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri(diagnosis.source.path)
 
 
+def test_sarif_suppresses_what_is_known(sarif_schema):
+    known = replace(sick(), findings=tuple(replace(f, known=True) for f in sick().findings))
+    log = json.loads(render(known, "sarif"))
+    sarif_schema.validate(log)
+    assert all(result["suppressions"][0]["kind"] == "external" for result in log["runs"][0]["results"])
+
+
 def test_sarif_is_never_an_empty_green_file(sarif_schema):
     log = json.loads(render([], "sarif", FAILED))
     sarif_schema.validate(log)
