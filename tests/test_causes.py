@@ -464,3 +464,48 @@ def test_facts_do_not_keep_a_run_alive() -> None:
     del run
     gc.collect()
     assert gone() is None
+
+
+# ------------------------------------------------------------------------- verdicts that were wrong once (regression)
+def test_memorised_labels_that_help_no_other_data_are_noise_and_no_overfitting() -> None:
+    wrong = view(
+        {},
+        loss=np.geomspace(2.8, 0.01, N),
+        val_loss=np.r_[noisy(np.full(20, 2.42), 0.01), np.linspace(2.5, 6, 40)],
+        val_accuracy=noisy(np.full(N, 0.11), 0.01),
+    )
+    assert first(wrong, "overfitting") == "label-noise"
+
+
+def test_a_small_training_set_that_did_teach_something_is_overfitting() -> None:
+    small = view(
+        {},
+        loss=np.geomspace(1.0, 0.001, N),
+        val_loss=np.r_[np.linspace(1.9, 0.87, 20), np.linspace(0.88, 1.3, 40)],
+        val_accuracy=np.r_[np.linspace(0.4, 0.69, 20), np.full(40, 0.69)],
+    )
+    assert first(small, "overfitting") == "overfitting"
+
+
+def test_a_start_above_a_guess_that_is_worked_off_slowly_is_a_small_step() -> None:
+    slow = classifier(np.linspace(3.01, 2.45, N), np.linspace(0.08, 0.12, N))
+    assert first(slow, "loss-at-chance", "never-learned") == "learning-rate-too-low"
+
+
+def test_still_weights_are_told_from_a_frozen_metric() -> None:
+    loss = noisy(np.full(N, 2.36), 0.01)
+    still = view({}, loss=loss, val_loss=np.r_[2.55, 2.5, 2.45, np.full(N - 3, 2.36)], val_accuracy=np.full(N, 0.204))
+    ids = [c.id for c in rank_causes(still, found("metric-frozen", "loss-plateau").values())]
+    assert ids.index("learning-rate-decayed-too-early") < 3
+    assert "training-stopped-silently" in ids[:2]
+    lively = view({}, loss=np.geomspace(2.3, 0.1, N), val_loss=np.r_[2.0, 1.5, np.full(N - 2, 1.1)])
+    assert first(lively, "metric-frozen") == "metric-frozen"
+
+
+def test_nan_weights_do_not_freeze_a_metric() -> None:
+    broken = view(
+        {},
+        loss=np.r_[noisy(np.linspace(2, 1, 30), 0.02), np.full(30, np.nan)],
+        val_accuracy=np.r_[RISE[:30] / 120, np.full(30, 0.1)],
+    )
+    assert first(broken, "loss-not-finite", "evaluation-frozen") == "numeric-overflow"
