@@ -11,10 +11,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from logdoctor.fastpath.driver import Driver
+from logdoctor.fastpath.long import read_long
 from logdoctor.fastpath.numbers import Slot, decimal_to_float, read_numbers
 from logdoctor.fastpath.scan import Scanner
 from logdoctor.fastpath.template import TOKEN, Digits, Literal, Sample, Spaces, Template, learn, same_floats, shape_of
 from logdoctor.fastpath.window import PADDING, Window, window_of
+from logdoctor.parsers._assembler import Assembler
+from logdoctor.reader import assemble
+from logdoctor.sources import open_source
 
 # ---------------------------------------------------------------------------------------------------- numbers
 
@@ -331,3 +336,142 @@ def test_digit_runs_longer_than_a_word():
     assert unnamed is not None
     rows, values, _ = unnamed.match(window_of(b"run 12345678901234567890: 1.5\n"), np.zeros(1, np.int64))
     assert (rows.size, values[0][0]) == (1, 1.5)
+
+
+# ---------------------------------------------------------------------------------------------------- whole logs
+
+
+def columns_log(rng: np.random.Generator, count: int) -> list[str]:
+    out = []
+    for i in range(count):
+        if i % 40 == 0:
+            out.append("   Frame    FPS   Loss   Return[min, max]   Agree%")
+        cell = f"[{rng.normal(0, 50):.1f}, {rng.normal(90, 50):.1f}]"
+        loss = "nan" if rng.random() < 0.1 else f"{rng.lognormal():.3f}"
+        out.append(f"{(i + 1) * 128:8,d} {rng.normal(900, 90):6.1f} {loss:>6} {cell:>18} {rng.uniform(0, 100):7.1f}%")
+    return out
+
+
+def keyvalue_log(rng: np.random.Generator, count: int) -> list[str]:
+    out = []
+    for i in range(count):
+        if i % 100 == 0:
+            out.append(f"step {i}: train loss {rng.lognormal():.4f}, val loss {rng.lognormal():.4f}")
+        out.append(f"iter {i}: loss {rng.lognormal():.4f}, time {rng.normal(120, 3):.2f}ms, mfu {rng.normal(40, 1):.2f}%")
+    return out
+
+
+def epochs_log(rng: np.random.Generator, count: int) -> list[str]:
+    return [
+        f"Epoch: [{i // 50}][{i % 50 * 10}/500]  Time {rng.normal(0.3, 0.01):.3f}  Loss {rng.lognormal():.4e}  Acc@1 {rng.uniform(0, 99):.2f}"
+        for i in range(count)
+    ]
+
+
+def json_log(rng: np.random.Generator, count: int) -> list[str]:
+    return [
+        f'{{"step": {i}, "loss": {rng.lognormal()!r}, "lr": {rng.uniform(0, 1e-4)!r}, "note": null}}' for i in range(count)
+    ]
+
+
+def box_log(rng: np.random.Generator, count: int) -> list[str]:
+    out = []
+    for i in range(count // 6):
+        rule = "-" * 40
+        rows = {"ep_rew_mean": rng.normal(), "loss": rng.lognormal(), "approx_kl": rng.gamma(2, 0.004)}
+        out += [rule, "| rollout/            |              |", f"|    total_timesteps  | {i * 2048:<12d} |"]
+        out += [f"|    {name:<16s} | {value:<12.4g} |" for name, value in rows.items()]
+        out.append(rule)
+    return out
+
+
+def block_log(rng: np.random.Generator, count: int) -> list[str]:
+    out = []
+    for i in range(count // 4):
+        out += [f"Learning iteration {i}/9999", "", f"    Mean reward: {rng.normal():.2f}", f"    Value loss: {rng.lognormal():.4f}"]
+    return out
+
+
+def talk(rng: np.random.Generator, lines: list[str]) -> list[str]:
+    """Put lines between that are no rows: chatter, blank lines, and rows that are torn."""
+    out = []
+    for line in lines:
+        out.append(line)
+        pick = rng.random()
+        if pick < 0.01:
+            out.append(f"[2026-03-01 12:{rng.integers(60):02d}:00] saved checkpoint to runs/ckpt_{rng.integers(9999)}.pt")
+        elif pick < 0.013:
+            out.append(line[: len(line) // 2])
+        elif pick < 0.016:
+            out.append("")
+    return out
+
+
+LOGS = (columns_log, keyvalue_log, epochs_log, json_log, box_log, block_log)
+
+
+@pytest.mark.parametrize("make", LOGS)
+@pytest.mark.parametrize("noisy", [False, True])
+def test_a_log_read_in_bulk_is_the_log_read_line_by_line(make, noisy, tmp_path):
+    rng = np.random.default_rng(len(make.__name__))
+    lines = make(rng, 3000)
+    path = tmp_path / "run.log"
+    path.write_text("\n".join(talk(rng, lines) if noisy else lines) + "\n")
+    slow = line_by_line(path)
+    fast = in_bulk(path)
+    if noisy and fast is None:
+        return  # it may refuse, and then the log is read line by line
+    assert fast is not None
+    assert list(fast.series) == list(slow.series)
+    for name, series in slow.series.items():
+        for array in ("value", "step", "line", "segment", "judged"):
+            np.testing.assert_array_equal(getattr(fast.series[name], array), getattr(series, array), f"{name}.{array}")
+        assert (fast.series[name].missing, fast.series[name].clock) == (series.missing, series.clock)
+    assert fast.reading.metric_lines == slow.reading.metric_lines
+    if not noisy:
+        assert fast.reading.rows == slow.reading.rows
+        assert fast.frame.equals(slow.frame)
+
+
+@pytest.mark.parametrize("make", LOGS)
+def test_most_lines_of_a_plain_log_are_read_in_bulk(make, tmp_path):
+    path = tmp_path / "run.log"
+    path.write_text("\n".join(make(np.random.default_rng(0), 3000)) + "\n")
+    driver = Driver(Assembler(), lambda record: None, lambda bulk: None, lambda number, text: None, lambda text: False)
+    driver.read([path.read_bytes()])
+    assert driver.fast_lines > 0.8 * (driver.line - 1)
+
+
+@pytest.mark.parametrize("make", [columns_log, keyvalue_log, json_log, box_log])
+def test_a_streamed_log_has_the_same_extremes_steps_and_counts(make, tmp_path, monkeypatch):
+    path = tmp_path / "run.log"
+    path.write_text("\n".join(make(np.random.default_rng(0), 30_000)) + "\n")
+    monkeypatch.setattr("logdoctor.fastpath.long.STREAM_BYTES", 1000)
+    kept, streamed = in_bulk(path), in_bulk(path, stream=True)
+    assert streamed.reading.streamed
+    assert list(streamed.series) == list(kept.series)
+    steps = {}
+    for name, series in kept.series.items():
+        bins = streamed.series[name]
+        good = np.isfinite(series.value)
+        assert len(bins) <= 4096
+        assert (bins.count, bins.nonfinite) == (series.count, series.nonfinite)
+        assert np.nanmin(bins.lows) == series.value[good].min()
+        assert np.nanmax(bins.highs) == series.value[good].max()
+        assert (bins.step[0], bins.line[0]) == (series.step[0], series.line[0])
+        steps = dict(zip(series.line.tolist(), series.step.tolist(), strict=True))
+        values = dict(zip(series.line.tolist(), series.value.tolist(), strict=True))
+        assert bins.step.tolist() == [steps[line] for line in bins.line.tolist()]
+        np.testing.assert_array_equal(bins.value, [values[line] for line in bins.line.tolist()])
+    assert streamed.reading.segments[0].first_step == kept.reading.segments[0].first_step
+    with pytest.raises(ValueError, match="streamed"):
+        _ = streamed.frame
+
+
+def line_by_line(path):
+    source = open_source(path)
+    return assemble(source, list(source.lines()))
+
+
+def in_bulk(path, *, stream=False):
+    return read_long(open_source(path), None, stream=stream)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logdoctor.model import Issue
-from logdoctor.names import counter, identity
+from logdoctor.names import counter, identity, is_clock
 from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
 from logdoctor.parsers import boxed, columns, literal
 from logdoctor.parsers._recall import Recall
@@ -20,6 +20,9 @@ from logdoctor.parsers._record import Cell, Count, Scan
 from logdoctor.parsers._scan import scan as scan_pairs
 
 MAX_LINE = 1 << 20
+
+
+_BARS = str.maketrans("│┃║", "|||")
 
 
 def _moved(found: Scan, by: int) -> Scan:
@@ -191,6 +194,7 @@ class Assembler:
     def _columns(self, number: int, text: str, stripped: Stripped) -> bool:
         header = self._header
         body = text if stripped.start == 0 else " " * stripped.start + stripped.text
+        body = body.translate(_BARS)
         if self._candidate is not None and self._try_row(number, body, self._candidate, first=True):
             return True
         if header is not None and header is not self._candidate and self._try_row(number, body, header):
@@ -242,6 +246,8 @@ class Assembler:
     ) -> None:
         found = columns.read_row(fields, titles)
         self._close()
+        if not barred:
+            self._flush_bar()
         record = self._record(number, "columns", found, None)
         record.header = header
         record.words = dict(found.text)
@@ -260,7 +266,6 @@ class Assembler:
         if barred:
             self._running(record)
             return
-        self._flush_bar()
         self._emit(record)
 
     def _orphan(self, number: int, text: str) -> bool:
@@ -394,7 +399,12 @@ class Assembler:
         self._remember(found.counters, anchored=True)
         self._titles = [item for item in self._titles if item[0] < indent]
         words = found.title if re.search(r"[A-Za-z]{3}", found.title) and len(found.title) < 60 else ""
-        self._titles.append((indent if words else -1, words, found.phase))
+        if is_clock(words) or words.lower() == "time":
+            words = ""
+        title = (indent if words else -1, words, found.phase)
+        # One that says nothing, or the same again, is not kept: a long log has an anchor every few lines.
+        if any(title[1:]) and title not in self._titles[-1:]:
+            self._titles.append(title)
 
     def _new(self, counters: Iterable[Count]) -> bool:
         """Whether none of ``counters`` was printed in the open block yet."""
