@@ -263,6 +263,10 @@ def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, fl
     epoch = around.get("epoch", float("nan"))
     join = counters.joins.get(name)
     if join is not None and join.outer in around:
+        count = _by_identity(record.counters).get(name)
+        if count is not None and count.total not in (None, join.length) and count.value == count.total:
+            # A pass of another length, run to its end (an evaluation): it closes the outer step.
+            return name, (around[join.outer] - join.start + 1) * join.length, around[join.outer]
         return name, (around[join.outer] - join.start) * join.length + value, around[join.outer]
     for inner, other in counters.joins.items():
         # A record with the outer counter alone closes that outer step.

@@ -27,7 +27,7 @@ _BEFORE = (
     r"|begin|beginning|running|evaluating)[ _]){0,3}"
 )
 _COUNTER = re.compile(
-    rf"(?<![\w/@.])(?P<name>{_BEFORE}(?:{_WORDS}))(?P<sep>\s*[:=#]\s*#?\s*\[?\s*|\s+#?|\s*\[\s*)"
+    rf"(?<![\w/@.])(?P<name>{_BEFORE}(?:{_WORDS}))(?P<sep>\s*[:=#]\s*#?\s*\[?\s*|\s+#?|\s*(?:\((?:train|val|test)\)\s*)?\[\s*)"
     rf"(?P<n>{_INT})(?:(?P<scale>[kKMB])(?![\w]))?(?![\d.]*\.\d|[eE][-+]?\d|[\w%])"
     rf"(?:\s*(?:/|of(?=\s))\s*(?P<total>{_INT}|\?|inf))?\s*\]?(?:\s*\(\s*\d+(?:\.\d+)?\s*%\s*\))?",
     re.IGNORECASE,
@@ -113,7 +113,7 @@ _REVERSED = re.compile(
 _DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
 _CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]|\s[-–—]\s|\s{3,}")
 _PHASE_TAG = re.compile(
-    r"^\W*(?:end of )?(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)\b", re.IGNORECASE
+    r"^\W*(?:end of |epoch\s*\()?(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)\b", re.IGNORECASE
 )
 _SPECIAL_TOTAL = frozenset({"?", "inf"})
 # Names that belong to no phase, whatever stands before them on the line.
@@ -309,7 +309,11 @@ def _bare(name: str) -> str:
 def _plausible(text: str, match: re.Match[str]) -> bool:
     """Whether a counter stands where counters stand: not after another word of the same phrase, not a range."""
     before = text[: match.start()].rstrip(" ")
-    if before and (before[-1].isalpha() or before[-1] in "_'") and len(before) + 2 > match.start():
+    if (
+        before
+        and ((before[-1].isascii() and before[-1].isalpha()) or before[-1] in "_'")
+        and len(before) + 2 > match.start()
+    ):
         return False
     if _HOW_MANY.match(match["name"]):
         return False
@@ -397,6 +401,7 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     stripped = _DECORATION.sub("", body)
     last += len(body) - len(stripped)
     name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
+    name = name.replace("\x01", " ")
     if (
         not name
         or not any(ch.isalpha() for ch in name)
@@ -524,6 +529,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     found = []
     for match in _BLANK.finditer(text):
         name = re.sub(r"\s+(?:is|of|was|=|at)$", "", match["name"].replace("\x01", " ").strip(), flags=re.IGNORECASE)
+        name = re.split(r"(?:^|\s)(?:with|and|after)\s", name)[-1]
         if name.lower() in _STOP or name.count(" ") > 3:
             continue
         found.append((name, match))
@@ -590,8 +596,8 @@ def _phase_of(text: str) -> str:
     match = _PHASE_TAG.match(head)
     if match is None:
         return ""
-    rest = head[match.end() : match.end() + 1]
-    if rest in ("/", "_", "-", "@", "("):
+    rest = head[match.end() : match.end() + 1].strip(")")
+    if rest and rest in ("/", "_", "-", "@", "("):
         return ""
     return PHASES.get(match.group(1).lower(), "")
 
