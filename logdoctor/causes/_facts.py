@@ -243,6 +243,39 @@ class Facts:
         size = max(abs(level.start), abs(level.end), 1e-12)
         return level if abs(level.tau) >= 0.9 and abs(level.change) < 0.05 * size else None
 
+    def settled_at_guess(self) -> Level | None:
+        """Return the training loss when it went to the loss of a guess and stopped there, or None.
+
+        A step size that is too small moves a loss at an even pace, through the loss of a guess and beyond it; a network
+        of which only the last bias learns goes to that loss, the class shares being all that it can learn, and stays.
+        """
+        loss = self.level("train_loss", "loss")
+        series = self.view.finite(loss.name) if loss is not None else None
+        if loss is None or series is None or self.guess is None or not self.at_chance or len(series) < 20:
+            return None
+        value = series.value
+        tenth = max(3, value.size // 10)
+        first, middle, last = (
+            float(np.mean(part)) for part in (value[:tenth], value[(value.size - tenth) // 2 :][:tenth], value[-tenth:])
+        )
+        error = noise(value) / math.sqrt(tenth)
+        near = abs(last - self.guess) < 0.005 * self.guess and abs(middle - self.guess) < 0.005 * self.guess
+        stopped = middle - last < max((first - middle) / 3, 2 * error)
+        return loss if near and stopped else None
+
+    @cached_property
+    def one_answer(self) -> Level | None:
+        """The held-out accuracy when it only takes a few values around chance, as one answer to every input does.
+
+        Weights that change give another accuracy at nearly every evaluation; one answer gives the share of a class.
+        """
+        level = self.level("val_accuracy", "accuracy")
+        series = self.view.finite(level.name) if level is not None else None
+        if level is None or series is None or not self.at_chance or len(series) < 10:
+            return None
+        few = np.unique(series.value).size <= min(self.classes or 2, len(series) // 3)
+        return level if few else None
+
     def still(self, name: str) -> Level | None:
         """Return the level of ``name`` when its whole range stays within 2 % of its size: it never moved."""
         level = self.level(name)
@@ -273,11 +306,13 @@ class Facts:
     def no_signal(self) -> bool:
         """Whether training fits its labels while held-out data is never predicted better than by a guess."""
         train, held = self.level("train_loss", "loss"), self.level("val_loss")
-        if self.view.is_rl or train is None or held is None or train.end > 0.75 * train.start:
+        if self.view.is_rl or train is None or held is None:
             return False
-        if held.low < 0.9 * held.first:
+        clear = train.end <= 0.75 * train.start
+        steady = train.tau < -0.9 and train.end < (1 - MEMORISED) * train.start and held.end > held.first
+        if not (clear or steady) or held.low < 0.9 * held.first:
             return False  # held-out data did gain from what was learned
-        accuracy = self.level("val_accuracy")
+        accuracy = self.level("val_accuracy") or self.level("accuracy")
         if accuracy is not None and self.classes is not None:
             return accuracy.high / (100.0 if accuracy.high > 1.5 else 1.0) < 1.8 / self.classes
         return accuracy is None and held.low > 0.97 * held.first
@@ -394,6 +429,7 @@ def _jump(series: Series | None) -> Jump | None:
     return None
 
 
+MEMORISED = 0.05  # of its start: a training loss that fell by more was learned from (the rule loss-not-learning)
 FALL = 5.0  # factor by which a loss falls within a tenth of the run; healthy runs take most of the run for it
 
 
@@ -446,11 +482,16 @@ def _climb(series: Series) -> Climb | None:
     )
 
 
+LEARNED = 0.7  # of the first loss: a fall to less is learning, whatever the noise
+
+
 def _stuck(series: Series, jump: Jump) -> Stuck | None:
     after = series.value[series.line > jump.line]
     before = series.value[series.line < jump.line]
     if after.size < 8 or before.size < 8 or not math.isfinite(jump.ratio):
         return None
+    if float(before.min()) > LEARNED * float(before[0]):
+        return None  # nothing had been learned before the break that could be learned again
     level = float(np.quantile(after[2:], 0.1))
     passed = np.flatnonzero(before < level)
     count = int(passed[0]) + 1 if passed.size else before.size

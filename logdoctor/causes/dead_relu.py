@@ -14,6 +14,8 @@ TINY = (
     1e-3  # a gradient norm of a network that does not learn; live ones are 0.01 to 10 (seed documents, Keras lessons)
 )
 
+ALONE = 1e-4  # of the loss of a guess: k biases that wander by a step of 1e-3 each change a cross-entropy by the square
+
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     known = facts(view)
@@ -46,8 +48,27 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 def _one_answer(view: RunView) -> Iterator[Argument]:
     """A classifier that gives the same answer to every input from the first record on."""
     known = facts(view)
-    accuracy, loss = known.level("val_accuracy"), known.level("loss")
-    if not known.at_chance or loss is None or known.guess is None:
+    accuracy, loss = known.level("val_accuracy"), known.level("loss", "train_loss")
+    if not known.at_chance or loss is None or known.guess is None or view.is_rl:
+        return
+    answer, held = known.one_answer, known.level("val_loss")
+    if answer is not None and known.settled_at_guess() is not None:
+        yield Argument(
+            weight=SIGN,
+            text=f"{answer.name} only takes a few values between {say(answer.low)} and {say(answer.high)} and {loss.name}"
+            f" settles at the {say(known.guess)} of a guess: one answer for every input.",
+        )
+        if held is not None and held.count >= 10:
+            calm = held.noise < ALONE * known.guess
+            yield Argument(
+                weight=SIGN if calm else -SIGN,
+                text=f"val_loss moves by {say(float(f'{held.noise:.2g}'))} from one evaluation to the next: "
+                + (
+                    "so little moves it when the last bias learns alone."
+                    if calm
+                    else "more than the last bias can do alone; units that do not die but saturate add to it."
+                ),
+            )
         return
     close = abs(loss.first - known.guess) < 0.02 and abs(loss.end - known.guess) < 0.01
     constant = accuracy is not None and accuracy.span == 0

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from logdoctor.causes._evidence import SETTLES, SIGN, STRONG, Present, change
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
+from logdoctor.detectors.baseline import noise
 from logdoctor.model import Change
 from logdoctor.view import RunView
 
@@ -59,6 +62,8 @@ def _frozen_outputs(view: RunView) -> Iterator[Argument]:
         for n in ("loss", "d_loss", "c_loss", "grad_norm")
         if (lv := known.level(n)) is not None and lv.noise > 1e-4 * abs(lv.end)
     ]
+    if stopped and not view.is_rl and _improves(view, max(line for _, (_, line) in stopped)):
+        return  # training goes on: it is the record of the held-out results that stands still
     if stopped and alive and len(stopped) == sum(known.level(n) is not None for n in OUTPUTS):
         name, (share, line) = max(stopped, key=lambda item: item[1][0])
         yield Argument(
@@ -67,6 +72,17 @@ def _frozen_outputs(view: RunView) -> Iterator[Argument]:
             f"last) while "
             f"{', '.join(alive)} go on: the weights hardly change any more.",
         )
+
+
+def _improves(view: RunView, line: int) -> bool:
+    """Whether the training loss still falls by more than its noise after ``line``."""
+    loss = view.finite("loss")
+    later = loss.value[loss.line >= line] if loss is not None else np.empty(0)
+    if later.size < 6:
+        return False
+    third = later.size // 3
+    fall = float(np.median(later[:third]) - np.median(later[-third:]))
+    return fall > max(2 * noise(later), 0.05 * abs(float(np.median(later))))
 
 
 def _settings(view: RunView) -> Iterator[Argument]:

@@ -88,7 +88,14 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     train = known.level("loss", "train_loss")
     fits = train is not None and known.guess is not None and train.end < 0.9 * known.guess
     # A start above a guess that is worked off slowly is the opposite fault; a loss that fits is no overshooting.
-    falling = loss.tau < -0.8 or fits
+    falling = loss.tau < -0.8 or fits or known.no_signal
+    climbs = train if train is not None else loss
+    if climbs.tau > 0.9 and climbs.low >= 0.9 * climbs.first and climbs.end > 3 * abs(climbs.first):
+        yield Argument(
+            weight=-STRONG,
+            text=f"{climbs.text()}: it climbs without a swing from the first record on; steps that are too large jump.",
+        )
+        return
     if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01 and not falling:
         yield Argument(
             weight=SIGN + (HINT if loss.end > 1.03 * known.guess else 0.0),
@@ -100,6 +107,7 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
         train is not None
         and known.guess is not None
         and train.high > 1.3 * known.guess
+        and train.high_line > train.first_line
         and train.end > 0.6 * known.guess
         and not falling
     ):

@@ -32,6 +32,13 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 
 def _creeping(view: RunView) -> Iterator[Argument]:
     known = facts(view)
+    settled = None if view.is_rl else known.settled_at_guess()
+    if settled is not None:
+        yield Argument(
+            weight=-SIGN,
+            text=f"{settled.text()}: it went to the loss of a guess and stopped there; small steps would go on.",
+        )
+        return
     for name in ("val_loss", "loss", "train_loss", "q_max", "q_value"):
         level = known.creeps(name)
         # A loss that is not the task's own (a TD error) may creep for other reasons.

@@ -14,6 +14,8 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
 
+STEADY = 0.9  # rank correlation with time: a loss that overshoots jumps and swings, one that is maximised climbs
+
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     known = facts(view)
@@ -24,7 +26,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if level is None:
         return
     worse = level.change if performance.goal == "min" else -level.change
-    loss = known.level("loss", "train_loss")
+    loss = known.level("loss", "train_loss", "val_loss")
     rising = not view.is_rl and loss is not None and loss.end > 1.5 * loss.first and loss.low >= 0.9 * loss.first
     if not rising and (worse <= 0 or known.improvement > 6):
         yield Argument(weight=-STRONG, text=f"{level.text()}: it moved the right way.")
@@ -52,15 +54,17 @@ def _policy(view: RunView, worse: float, noise: float) -> Iterator[Argument]:
 
 def _classifier(view: RunView) -> Iterator[Argument]:
     known = facts(view)
-    loss = known.level("loss", "train_loss")
+    loss = known.level("loss", "train_loss", "val_loss")
     if loss is None:
         return
     if loss.end < -0.5:
         yield Argument(weight=STRONG, text=f"{loss.text()}: a cross-entropy cannot be negative.")
     elif loss.end > 3 * max(loss.first, 1e-9) and loss.low >= 0.9 * loss.first:
+        smooth = loss.tau > STEADY
         yield Argument(
-            weight=STRONG + HINT,
-            text=f"{loss.text()}: it rises steadily from the first record on, as if it were maximised.",
+            weight=STRONG + HINT + (SIGN if smooth else 0.0),
+            text=f"{loss.text()}: it {'rises steadily' if smooth else 'only rises'} from the first record on, as if it "
+            "were maximised.",
         )
     accuracy = known.level("val_accuracy", "accuracy")
     if accuracy is not None and known.classes and accuracy.end < 0.3 / known.classes:
@@ -84,6 +88,8 @@ CAUSE = CauseRecord(
     prior=-4.0,
     symptoms={
         "loss-divergence": 0.5,
+        "loss-explosion": HINT,
+        "gradient-explosion": 0.2,
         "performance-collapse": 0.2,
         "agreement-below-random": HINT,
         "never-learned": 0.2,

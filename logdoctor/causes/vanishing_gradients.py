@@ -18,6 +18,8 @@ from logdoctor.view import RunView
 
 DEEP = 5  # layers from which sigmoid networks without normalisation fail to train (Glorot and Bengio 2010, figure 3)
 
+ALONE = 1e-4  # of the loss of a guess: the last bias alone moves it by less, saturated units beside it by more
+
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     yield from _architecture(view)
@@ -68,7 +70,7 @@ def _curve(view: RunView) -> Iterator[Argument]:
         flicker = known.level("val_loss")
         if flicker is not None and abs(level.first - known.guess) > 2e-3:
             yield Argument(
-                weight=SIGN,
+                weight=SIGN + (HINT if flicker.noise > ALONE * known.guess else -SIGN),
                 text=f"{level.text()}: it settles at the {say(known.guess)} of a guess at once; only the last "
                 f"bias has learned the "
                 "class shares.",

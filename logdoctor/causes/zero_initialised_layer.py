@@ -15,6 +15,7 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
 
+EQUAL = 1e-3  # nats: to the printed digits, or as far as the last bias moves the mean of a first epoch
 EXACT = 2e-3  # nats from ln k; a random output layer starts 0.01 to 0.1 away from it (He or Xavier initialisation)
 
 
@@ -24,6 +25,13 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     high = facts(view).level("q_max")
     if high is not None and high.end > 50 * max(abs(high.first), 1):
         yield Argument(weight=-SIGN, text=f"q_max reaches {say(high.end)}: the output layer has long left zero.")
+    still = facts(view).settled_early("q_max")
+    if still is not None and still[0] < 0.3:
+        yield Argument(
+            weight=-SIGN,
+            text=f"q_max stands still from line {still[1]} on; values behind a layer of zeros drift on, as their "
+            f"bias does.",
+        )
 
 
 def _guess_from_the_first_record(view: RunView) -> Iterator[Argument]:
@@ -33,7 +41,7 @@ def _guess_from_the_first_record(view: RunView) -> Iterator[Argument]:
         return
     if abs(loss.first - known.guess) < EXACT and abs(loss.end - known.guess) < 0.01:
         yield Argument(
-            weight=STRONG + HINT,
+            weight=STRONG + HINT if abs(loss.first - known.guess) < EQUAL else SIGN,
             text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), "
             f"ln({known.classes}) = "
             f"{known.guess:.4f} to within {abs(loss.first - known.guess):.4f}, and is still {say(loss.end)} at "
