@@ -33,7 +33,7 @@ EXPLODED = (RowFinding(id="LD201", name="loss-explosion", severity="critical", l
 def row(i: int, failed: bool, **settings: Any) -> Row:
     cause = (RowCause(id="learning-rate-too-high", rank=1, confidence=0.8),) if failed else ()
     return Row(
-        path=f"runs/{i:03d}.log", verdict="critical" if failed else "healthy", family="dqn", names=("loss",),
+        path=f"runs/{i:03d}.log", verdict="critical" if failed else "healthy", family="dqn",
         metric="loss", goal="min", final=1.0 + 0.01 * i, best=1.0, spark=(1.0, 2.0, float("nan"), 4.0),
         causes=cause, settings=settings, headline="it broke" if failed else "fine", decision="stop" if failed else "",
         findings=EXPLODED if failed else (),

@@ -10,6 +10,7 @@ from logdoctor.codec import decode, encode
 from logdoctor.model import Diagnosis, Goal, Scalar
 
 SCHEMA = "logdoctor.run/1"
+TASK = ("env", "env_id", "environment", "task", "dataset", "game")  # settings that name what is learned
 SPARK = 32  # points of the small curve in a table cell
 
 
@@ -58,7 +59,6 @@ class Row:
     findings: tuple[RowFinding, ...] = ()
     causes: tuple[RowCause, ...] = ()
     settings: dict[str, Scalar] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
     spark: tuple[float, ...] = ()
 
     @property
@@ -80,8 +80,9 @@ class Row:
 
     @property
     def stratum(self) -> tuple[str, ...]:
-        """Runs of unlike tasks are not compared: the family and the metrics that the program prints."""
-        return (self.family or "", *self.names)
+        """Unlike tasks are not compared: family, format, performance metric, and environment or data if known."""
+        task = [str(self.settings.get(name, "")) for name in TASK]
+        return (self.family or "", self.format, self.metric or "", *task)
 
     def to_dict(self) -> dict[str, Any]:
         """Return one JSON object; it has the keys of a diagnosis where they mean the same."""
@@ -142,7 +143,6 @@ def row_of(diagnosis: Diagnosis, path: str, config: str | None) -> Row:
         ),
         causes=tuple(RowCause(id=c.id, rank=c.rank, confidence=round(c.confidence, 6)) for c in diagnosis.causes[:3]),
         settings={s.name: s.value for s in diagnosis.hyperparameters},
-        names=tuple(sorted(m.name for m in diagnosis.metrics))[:40],
         spark=_thin(curve.value) if curve else (),
     )  # fmt: skip
 

@@ -1,11 +1,11 @@
 """Which settings separate the failed runs from the healthy ones, corrected for how many settings were tried.
 
 Method
-    Runs of one *stratum* (same family, same printed metrics) are compared, never unlike tasks. Each setting is cut
-    into at most four levels (the values themselves, or quartiles); the statistic is the chi-square of level against
-    outcome, summed over strata. Its null distribution comes from shuffling the outcomes within the strata, and the
-    smallest p over all settings is corrected by the same shuffles (Westfall & Young 1993, single-step minP), so the
-    chance of *any* false claim in a sweep is at most ``ALPHA`` whatever the settings' dependence.
+    Runs of one *stratum* (same family, format, performance metric and environment) are compared, never unlike tasks.
+    Each setting is cut into at most four levels (:mod:`logdoctor.fleet.levels`); the statistic sums observed less
+    expected failures per level over the strata. Its null distribution comes from shuffling the outcomes within the
+    strata, and the smallest p over all settings and all ways of failing is corrected by the same shuffles (Westfall &
+    Young 1993, single-step minP), so the chance of *any* false claim in a sweep is at most ``ALPHA``.
     The interval of an effect is Newcombe's (1998, method 10) for a difference of two proportions.
     A claimed setting that no longer separates at equal values of another claimed one is explained by it; two that
     explain each other (they moved together) cannot be told apart and are reported as confounded.
@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from logdoctor.fleet.levels import ABSENT, Levels, cut
 from logdoctor.fleet.row import Row
 from logdoctor.model import Scalar
 
@@ -28,8 +29,18 @@ SHUFFLES = 4000  # the smallest p that can be told is 1/4001; enough against 60 
 BLOCK = 16_000_000  # outcomes shuffled at a time: 128 MB
 MIN_RUNS = 8  # 4 against 4 is the smallest split that can reach p = 0.03 at all (1 / C(8,4) * 2)
 MIN_EACH = 2
-LEVELS = 4
 IGNORED = {"seed", "run_name", "output_dir", "log_dir", "name", "device", "logdir", "save_dir"}
+
+# What failing can mean, by the names of the findings; None: any of them.
+OUTCOMES: dict[str, frozenset[str] | None] = {
+    "failed": None,
+    "diverged": frozenset(
+        {"loss-explosion", "loss-not-finite", "loss-divergence", "gradient-explosion", "gradient-not-finite",
+         "q-divergence", "kl-blow-up", "critic-loss-explosion", "actor-loss-explosion", "feature-norm-explosion"}
+    ),
+    "never learned": frozenset({"never-learned", "loss-not-learning", "loss-at-chance", "nothing-was-trained"}),
+    "collapsed": frozenset({"performance-collapse", "agreement-collapse", "entropy-collapse", "deterministic-policy"}),
+}  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +56,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """One setting that separates failed from healthy runs.
+    """One setting that separates runs that failed (in the way ``outcome``) from healthy ones.
 
     ``difference`` is the failure rate of the runs on the bad side less that of the others, with a 95 % interval; the
     side was chosen from the same data, so the interval is somewhat too hopeful: ``p`` is not (it is corrected).
@@ -65,6 +76,7 @@ class Effect:
     edge: str = ""
     recommended: str = ""
     confounded_with: tuple[str, ...] = ()
+    outcome: str = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,40 +90,71 @@ class Separation:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One way of failing, asked of the runs that failed in it and of the healthy ones."""
+
+    outcome: str
+    failed: NDArray[np.bool_]
+    strata: NDArray[np.int64]
+    columns: Mapping[str, Levels]
+
+
 def separate(rows: Sequence[Row], seed: int = 0) -> Separation:
-    """Find the settings that separate failed from healthy runs."""
+    """Find the settings that separate failed from healthy runs, for any failure and for each way of failing."""
     judged = [row for row in rows if row.judged]
-    failed = np.array([row.failed for row in judged], dtype=bool)
-    bare = Separation(runs=len(judged), failed=int(failed.sum()))
-    if len(judged) < MIN_RUNS or min(failed.sum(), (~failed).sum(), MIN_EACH) < MIN_EACH:
+    failed = sum(row.failed for row in judged)
+    bare = Separation(runs=len(judged), failed=failed)
+    if len(judged) < MIN_RUNS or min(failed, len(judged) - failed) < MIN_EACH:
         need = f"at least {MIN_RUNS} judged runs with {MIN_EACH} failed and {MIN_EACH} healthy ones are needed"
-        return replace(bare, note=f"cannot tell: {need}, there are {len(judged)} with {int(failed.sum())} failed")
-    strata = _codes([row.stratum for row in judged])
-    found = ((name, _levels(values)) for name, values in _settings(judged).items())
-    columns = {name: column for name, column in found if column is not None}
-    if not columns:
+        return replace(bare, note=f"cannot tell: {need}, there are {len(judged)} with {failed} failed")
+    questions = [q for outcome, names in OUTCOMES.items() if (q := _question(outcome, names, judged)) is not None]
+    tried = tuple(sorted({name for question in questions for name in question.columns}))
+    if not tried:
         return replace(bare, note="cannot tell: no setting takes two or more values over the judged runs")
-    names = sorted(columns)
-    corrected = _corrected([columns[n][0] for n in names], failed, strata, np.random.default_rng(seed))
-    claimed = [n for n, p in zip(names, corrected, strict=True) if p <= ALPHA]
+    rng = np.random.default_rng(seed)
+    corrected = _corrected(questions, rng)
+    effects = [effect for question in questions for effect in _answer(question, corrected, rng)]
+    note = "" if effects else f"no setting of {len(tried)} separates failed from healthy runs beyond chance"
+    return replace(bare, effects=_once(effects), tried=tried, note=note)
+
+
+def _question(outcome: str, names: frozenset[str] | None, judged: Sequence[Row]) -> _Question | None:
+    """Take the runs that failed in this way and the healthy ones; None when there are too few of either."""
+
+    def hit(row: Row) -> bool:
+        return row.failed and (names is None or any(f.name in names and f.severity != "info" for f in row.findings))
+
+    rows = [row for row in judged if hit(row) or not row.failed]
+    failed = np.array([hit(row) for row in rows], dtype=bool)
+    if len(rows) < MIN_RUNS or min(failed.sum(), (~failed).sum()) < MIN_EACH:
+        return None
+    strata = _codes([row.stratum for row in rows])
+    found = ((name, cut(values, strata)) for name, values in _settings(rows).items())
+    columns = {name: levels for name, levels in found if levels is not None}
+    return _Question(outcome=outcome, failed=failed, strata=strata, columns=columns)
+
+
+def _answer(question: _Question, corrected: Mapping[tuple[str, str], float], rng: np.random.Generator) -> list[Effect]:
+    claimed = [name for name in question.columns if corrected[question.outcome, name] <= ALPHA]
     effects = [
-        _effect(
-            name, float(corrected[names.index(name)]), columns[name], [r.settings.get(name) for r in judged], failed
-        )
+        _effect(name, corrected[question.outcome, name], question.columns[name], question.failed, question.outcome)
         for name in claimed
     ]
-    effects = _untangle(effects, {n: columns[n][0] for n in claimed}, failed, strata, np.random.default_rng(seed))
-    effects.sort(key=lambda e: (e.p, -e.difference, e.setting))
-    note = "" if effects else f"no setting of {len(names)} separates failed from healthy runs beyond chance"
-    return replace(bare, effects=tuple(effects), tried=tuple(names), note=note)
+    return _untangle(effects, {n: question.columns[n].codes for n in claimed}, question.failed, question.strata, rng)
+
+
+def _once(effects: Sequence[Effect]) -> tuple[Effect, ...]:
+    """Keep, for each setting, the way of failing that it separates best."""
+    best: dict[str, Effect] = {}
+    for effect in sorted(effects, key=lambda e: (e.p, -e.difference, e.outcome != "failed")):
+        best.setdefault(effect.setting, effect)
+    return tuple(sorted(best.values(), key=lambda e: (e.p, -e.difference, e.setting)))
 
 
 def _settings(rows: Sequence[Row]) -> Mapping[str, list[Scalar]]:
     names = sorted({name for row in rows for name in row.settings} - IGNORED)
-    return {name: [row.settings.get(name, _ABSENT) for row in rows] for name in names}
-
-
-_ABSENT = "\0absent"
+    return {name: [row.settings.get(name, ABSENT) for row in rows] for name in names}
 
 
 def _codes(values: Sequence[object]) -> NDArray[np.int64]:
@@ -119,54 +162,21 @@ def _codes(values: Sequence[object]) -> NDArray[np.int64]:
     return np.array([index.setdefault(value, len(index)) for value in values], dtype=np.int64)
 
 
-def _levels(values: Sequence[Scalar]) -> tuple[NDArray[np.int64], tuple[str, ...]] | None:
-    """Return the level of each run (-1 where the setting is unknown) and the labels, or None when it never varies."""
-    known = [v for v in values if v != _ABSENT]
-    distinct = list(dict.fromkeys(known))
-    if len(distinct) < 2 or len(known) < MIN_RUNS // 2:
-        return None
-    numbers = [v for v in known if isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v)]
-    if len(numbers) == len(known):
-        return _numeric_levels(values, sorted({float(v) for v in numbers}), np.array(numbers, dtype=float))
-    if len(distinct) > len(known) // 2:
-        return None  # a name or a path: it differs from run to run
-    labels = sorted(distinct, key=str)
-    place = {label: i for i, label in enumerate(labels)}
-    return np.array([place.get(v, -1) for v in values], dtype=np.int64), tuple(str(v) for v in labels)
-
-
-def _numeric_levels(
-    values: Sequence[Scalar], distinct: list[float], numbers: Floats
-) -> tuple[NDArray[np.int64], tuple[str, ...]] | None:
-    if len(distinct) <= LEVELS:
-        edges = np.array(distinct)
-        labels = tuple(f"{v:g}" for v in distinct)
-    else:
-        edges = np.unique(np.quantile(numbers, np.linspace(0, 1, LEVELS + 1)[:-1], method="inverted_cdf"))
-        tops = [*edges[1:], math.inf]
-        labels = tuple(
-            f"{a:g} and above" if b == math.inf else f"{a:g} to below {b:g}" for a, b in zip(edges, tops, strict=True)
-        )
-        if len(edges) < 2:
-            return None
-    number = [float(v) if v != _ABSENT and isinstance(v, (int, float)) else math.nan for v in values]
-    codes = np.searchsorted(edges, np.array(number), side="right") - 1
-    return np.where(np.isnan(number), -1, codes).astype(np.int64), labels
-
-
-def _corrected(
-    columns: Sequence[NDArray[np.int64]], failed: NDArray[np.bool_], strata: NDArray[np.int64], rng: np.random.Generator
-) -> Floats:
-    """Return the minP-corrected p of each column."""
-    p = np.empty((len(columns), SHUFFLES + 1))
-    for i, statistic in enumerate(_null(columns, failed, strata, rng)):
-        order = np.sort(statistic)
-        # share of shuffles (the data itself among them) with a statistic at least as large
-        p[i] = (statistic.size - np.searchsorted(order, statistic - 1e-9, side="left")) / statistic.size
-    smallest = p.min(axis=0)
-    order = np.sort(smallest)
-    corrected: Floats = np.searchsorted(order, p[:, 0] + 1e-12, side="right") / smallest.size
-    return corrected
+def _corrected(questions: Sequence[_Question], rng: np.random.Generator) -> dict[tuple[str, str], float]:
+    """Return the minP-corrected p of each (outcome, setting), corrected over all of them."""
+    keys: list[tuple[str, str]] = []
+    p: list[Floats] = []
+    for question in questions:
+        codes = [levels.codes for levels in question.columns.values()]
+        for name, statistic in zip(question.columns, _null(codes, question.failed, question.strata, rng), strict=True):
+            order = np.sort(statistic)
+            # share of shuffles (the data itself among them) with a statistic at least as large
+            keys.append((question.outcome, name))
+            p.append((statistic.size - np.searchsorted(order, statistic - 1e-9, side="left")) / statistic.size)
+    table = np.array(p)
+    smallest = np.sort(table.min(axis=0))
+    corrected = np.searchsorted(smallest, table[:, 0] + 1e-12, side="right") / smallest.size
+    return {key: float(value) for key, value in zip(keys, corrected, strict=True)}
 
 
 def _null(
@@ -192,8 +202,14 @@ def _null(
 
 
 def _chi_square(column: NDArray[np.int64], outcomes: Floats, strata: NDArray[np.int64]) -> Floats:
-    """Return the chi-square of level against outcome, summed over strata, for each column of ``outcomes``."""
-    total = np.zeros(outcomes.shape[1])
+    """Return the statistic of one setting for each column of ``outcomes``.
+
+    Per level, observed less expected failures are summed over the strata before they are squared (Mantel and Haenszel
+    1959), so that the same effect in several small groups adds up.
+    """
+    size = int(column.max()) + 1
+    gap = np.zeros((size, outcomes.shape[1]))
+    variance = np.zeros((size, outcomes.shape[1]))
     for stratum in np.unique(strata):
         rows = np.flatnonzero((strata == stratum) & (column >= 0))
         levels = np.unique(column[rows])
@@ -201,67 +217,82 @@ def _chi_square(column: NDArray[np.int64], outcomes: Floats, strata: NDArray[np.
             continue
         y = outcomes[rows]
         rate = y.mean(axis=0)
-        spread = np.where((rate > 0) & (rate < 1), rate * (1 - rate), np.inf)
         member = (column[rows][None, :] == levels[:, None]).astype(float)
-        count = member.sum(axis=1)
-        observed = member @ y
-        total += (((observed - count[:, None] * rate) ** 2) / count[:, None]).sum(axis=0) / spread
-    return total
+        count = member.sum(axis=1)[:, None]
+        gap[levels] += member @ y - count * rate
+        variance[levels] += count * (rows.size - count) / (rows.size - 1) * rate * (1 - rate)
+    statistic: Floats = np.divide(gap**2, variance, out=np.zeros_like(gap), where=variance > 0).sum(axis=0)
+    return statistic
 
 
-def _effect(
-    name: str, p: float, column: tuple[NDArray[np.int64], tuple[str, ...]], values: Sequence[Scalar],
-    failed: NDArray[np.bool_],
-) -> Effect:  # fmt: skip
-    codes, labels = column
-    levels = []
-    for i, label in enumerate(labels):
-        here = codes == i
-        levels.append(Level(label=label, failed=int(failed[here].sum()), runs=int(here.sum())))
-    numeric = [float(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else math.nan for v in values]
+def _effect(name: str, p: float, levels: Levels, failed: NDArray[np.bool_], outcome: str) -> Effect:
+    codes, labels = levels.codes, levels.labels
     known = codes >= 0
-    if all(math.isfinite(v) for v, k in zip(numeric, known, strict=True) if k):
-        bad, text, edge, recommended = _numeric_side(np.array(numeric), failed, known)
+    counted = tuple(
+        Level(label=label, failed=int(failed[codes == i].sum()), runs=int((codes == i).sum()))
+        for i, label in enumerate(labels)
+    )
+    worst = max(counted, key=lambda v: (v.failed / max(v.runs, 1), v.runs))
+    if levels.numbers is not None and worst.label != "None":
+        side = _numeric_side(
+            levels.numbers,
+            failed,
+            known & np.isfinite(levels.numbers),
+            " times its group's usual value" if levels.relative else "",
+        )
     else:
-        worst = max(levels, key=lambda v: (v.failed / max(v.runs, 1), v.runs))
-        bad, text, edge = codes == labels.index(worst.label), f"= {worst.label}", ""
-        best = min((v for v in levels if v.runs >= MIN_EACH), key=lambda v: v.failed / v.runs, default=worst)
-        recommended = f"= {best.label}" if best is not worst else ""
-    other = known & ~bad
-    k1, n1, k2, n2 = int(failed[bad].sum()), int(bad.sum()), int(failed[other].sum()), int(other.sum())
+        side = _category_side(codes, counted)
+    other = known & ~side.bad
+    k1, n1, k2, n2 = int(failed[side.bad].sum()), int(side.bad.sum()), int(failed[other].sum()), int(other.sum())
     low, high = newcombe(k1, n1, k2, n2)
     return Effect(
-        setting=name, p=p, levels=tuple(levels), bad=text, difference=k1 / max(n1, 1) - k2 / max(n2, 1), low=low,
-        high=high, bad_failed=k1, bad_runs=n1, other_failed=k2, other_runs=n2, edge=edge, recommended=recommended,
+        setting=name, p=p, levels=counted, bad=side.text, difference=k1 / max(n1, 1) - k2 / max(n2, 1), low=low,
+        high=high, bad_failed=k1, bad_runs=n1, other_failed=k2, other_runs=n2, edge=side.edge,
+        recommended=side.recommended, outcome=outcome,
     )  # fmt: skip
 
 
-def _numeric_side(
-    values: Floats, failed: NDArray[np.bool_], known: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], str, str, str]:
-    """Return the bad side of the best threshold, its text, the edge of stability and the recommended region."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Side:
+    """The runs on the bad side of a setting, and how to say it."""
+
+    bad: NDArray[np.bool_]
+    text: str
+    edge: str = ""
+    recommended: str = ""
+
+
+def _category_side(codes: NDArray[np.int64], levels: Sequence[Level]) -> _Side:
+    worst = max(levels, key=lambda v: (v.failed / max(v.runs, 1), v.runs))
+    best = min((v for v in levels if v.runs >= MIN_EACH), key=lambda v: v.failed / v.runs, default=worst)
+    recommended = f"= {best.label}" if best is not worst else ""
+    return _Side(bad=codes == list(levels).index(worst), text=f"= {worst.label}", recommended=recommended)
+
+
+def _numeric_side(values: Floats, failed: NDArray[np.bool_], known: NDArray[np.bool_], unit: str) -> _Side:
+    """Find the threshold that separates best; the edge of stability lies between the values on its two sides."""
     distinct = np.unique(values[known])
     best: tuple[float, float, bool] | None = None
-    for cut in distinct[1:]:
-        above = known & (values >= cut)
-        below = known & (values < cut)
+    for cut_at in distinct[1:]:
+        above, below = known & (values >= cut_at), known & (values < cut_at)
         if min(above.sum(), below.sum()) < MIN_EACH:
             continue
         gap = failed[above].mean() - failed[below].mean()
         weight = abs(gap) * math.sqrt(above.sum() * below.sum())
         if best is None or weight > best[0] + 1e-12:
-            best = (weight, float(cut), bool(gap > 0))
-    if best is None:
-        cut, high_is_bad = float(distinct[-1]), True
-    else:
-        _, cut, high_is_bad = best
-    bad = known & ((values >= cut) if high_is_bad else (values < cut))
-    good = known & ~bad
-    fine = values[good & ~failed]
-    inside = float(distinct[distinct < cut][-1])
-    edge = f"between {inside:g} and {cut:g}"
-    recommended = f"{fine.min():g} to {fine.max():g}" if fine.size else ""
-    return bad, (f">= {cut:g}" if high_is_bad else f"< {cut:g}"), edge, recommended
+            best = (weight, float(cut_at), bool(gap > 0))
+    _, cut_at, high_is_bad = best or (0.0, float(distinct[-1]), True)
+    bad = known & ((values >= cut_at) if high_is_bad else (values < cut_at))
+    fine = values[known & ~bad & ~failed]
+    inside = float(distinct[distinct < cut_at][-1])
+    span = f"{fine.min():g} to {fine.max():g}" if fine.size and fine.min() < fine.max() else ""
+    recommended = span or (f"{fine.min():g}" if fine.size else "")
+    return _Side(
+        bad=bad,
+        text=f"{'>=' if high_is_bad else '<'} {cut_at:g}{unit}",
+        edge=f"between {inside:g} and {cut_at:g}{unit}",
+        recommended=f"{recommended}{unit}" if recommended else "",
+    )
 
 
 def newcombe(k1: int, n1: int, k2: int, n2: int) -> tuple[float, float]:

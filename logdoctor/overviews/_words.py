@@ -70,7 +70,7 @@ def cause(row: Row) -> str:
 def effect_sentence(effect: Effect) -> str:
     """Return what an effect says, with the counts behind it."""
     text = (
-        f"{effect.setting} {effect.bad}: {effect.bad_failed} of {effect.bad_runs} failed; otherwise "
+        f"{effect.setting} {effect.bad}: {effect.bad_failed} of {effect.bad_runs} {effect.outcome}; otherwise "
         f"{effect.other_failed} of {effect.other_runs} (difference {100 * effect.difference:+.0f} points, "
         f"95 % interval {100 * effect.low:+.0f} to {100 * effect.high:+.0f}; p = {effect.p:.3g}, corrected for all "
         "settings tried)."

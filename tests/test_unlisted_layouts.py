@@ -1,0 +1,27 @@
+"""Layouts that no parser knows by name are read with the right step and values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from logdoctor import read_log
+from tests.unlisted_layouts import LAYOUTS, Layout
+
+
+def squeezed(name: str) -> str:
+    return name.lower().replace(" ", "").replace("_", "").replace(".", "")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=[layout.name for layout in LAYOUTS])
+def test_last_step_and_last_values(layout: Layout, tmp_path: Path) -> None:
+    path = tmp_path / ("run.csv" if "csv" in layout.name else "run.log")
+    path.write_text(layout.text, encoding="utf-8")
+    run = read_log(path)
+    read = {squeezed(series.raw_name): float(series.value[-1]) for series in run.series.values()}
+    for name, value in layout.last.items():
+        assert read.get(squeezed(name)) == pytest.approx(value, rel=6e-3, abs=1e-6), (name, read)
+    if layout.step is not None:
+        last = max(float(series.step[-1]) for series in run.series.values() if series.clock is None)
+        assert last == pytest.approx(layout.step)
