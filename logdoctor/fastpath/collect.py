@@ -155,40 +155,30 @@ class Collector:
 
     def _neighbours(self, items: list[Sampled]) -> list[Sampled]:
         """Return, for a few records of each effect and some read alone, the records printed just before and after."""
-        whole = [bulk for store in self.stores.values() if (bulk := self._whole(store)) is not None]
         by_effect: dict[Effect, list[int]] = {}
         for item in items:
             by_effect.setdefault(item.effect, []).append(item.record.line)
         lines = {line for every in by_effect.values() for line in _spaced(every, NEIGHBOURS)}
         lines |= set(_spaced([record.line for record in self.singles], 2 * NEIGHBOURS))
         out = []
-        for bulk in whole:
-            at = np.searchsorted(bulk.line, sorted(lines))
+        for store in self.stores.values():
+            if not store.line:
+                continue
+            firsts = np.cumsum([0, *(line.size for line in store.line)])
+            at = np.searchsorted(np.concatenate(store.line), sorted(lines))
             near = np.unique(np.concatenate([at - 1, at, at + 1]))
-            out += [self._record(bulk, i) for i in near.tolist() if 0 <= i < bulk.line.size]
+            for i in near[(near >= 0) & (near < firsts[-1])].tolist():
+                piece = int(np.searchsorted(firsts, i, side="right")) - 1
+                out.append(self._record(self._piece(store, piece), i - int(firsts[piece])))
         return out
 
     @staticmethod
-    def _whole(store: Store) -> Bulk | None:
-        """Join the pieces of a store."""
-        if not store.line:
-            return None
-        joined = Bulk(
-            effect=store.effect,
-            model=store.model,
-            line=_cat(store.line),
-            row=_cat(store.row),
-            counters=[_cat([part[i] for part in store.counters]) for i in range(len(store.counters[0]))],
-            cells=[],
-            context={key: _cat([part[key] for part in store.context]) for key in store.context[0]},
-        )
-        store.line, store.row, store.counters, store.context = [joined.line], [joined.row], [joined.counters], [joined.context]
-        for i in range(len(store.cells[0])):
-            joined.cells.append(_cat([part[i] for part in store.cells]))
-            for part in store.cells:
-                part[i] = _NONE  # held once: what was joined is let go
-        store.cells = [joined.cells]
-        return joined
+    def _piece(store: Store, at: int) -> Bulk:
+        """Return what was handed over at one time."""
+        return Bulk(
+            effect=store.effect, model=store.model, line=store.line[at], row=store.row[at],
+            counters=store.counters[at], cells=store.cells[at], context=store.context[at],
+        )  # fmt: skip
 
     def next_block(self, first: int, count: int) -> None:
         """Say that the lines from ``first`` on are a new block of text; decide which of its lines are sampled."""
@@ -250,13 +240,6 @@ class Collector:
         values = [float(column[at]) for column in bulk.cells]
         record = record_of(bulk.effect, bulk.model, int(bulk.line[at]), counters, values, context)
         return Sampled(record, bulk.effect, int(bulk.row[at]), counters, context, values)
-
-
-_NONE: Floats = np.zeros(0)
-
-
-def _cat(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _spaced(lines: list[int], most: int) -> list[int]:

@@ -8,7 +8,7 @@ records of the effect; where none holds, :class:`Undecided` says that the log mu
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -28,7 +28,6 @@ from logdoctor.values import MISSING
 MOST_APART = 60
 """Lines between the pieces of one record; as for records that are read alone."""
 _DUPLICATES = 64
-_Cells = tuple[Ints, Floats, Ints]  # row, value and line of each cell
 Shape = tuple[str, tuple[Key, ...]]
 _UNITS = (1.0, 60.0, 3600.0, 1e-3)
 
@@ -228,9 +227,11 @@ def _same(one: float, other: float) -> bool:
     return one == other or (math.isnan(one) and math.isnan(other))
 
 
-def _numbers(counters: Mapping[str, Floats], context: Mapping[str, Floats], line: Ints, row: Ints) -> dict[str, Floats]:
+def _numbers(
+    counters: Mapping[str, Floats], context: Mapping[str, Floats], line: Ints, row: Ints
+) -> dict[str, Floats | Ints]:
     named = {f"above {key}": values for key, values in context.items()}
-    return {**counters, **named, "row": row.astype(np.float64), "line": line.astype(np.float64)}
+    return {**counters, **named, "row": row, "line": line}
 
 
 def _rule(numbers: Mapping[str, Floats], target: Floats, every: bool, behind: Floats | None = None) -> Rule:
@@ -375,11 +376,11 @@ def _whole(
     out = Table(
         line=every // _DUPLICATES,
         step=np.full(size, np.nan),
-        clock=np.zeros(size, np.int64),
+        clock=_room(table.clock, size),
         clocks=table.clocks,
-        outer=np.full(size, np.nan),
-        time=np.full(size, np.nan),
-        layout=np.full(size, -1, np.int64),
+        outer=_room(table.outer, size),
+        time=_room(table.time, size),
+        layout=_room(table.layout, size),
         columns={},
         names=table.names,
         issues=table.issues,
@@ -395,8 +396,13 @@ def _whole(
         first = key == head * _DUPLICATES  # a record that was joined to another one adds its cells alone
         own: Any = slice(None) if first.all() else first
         to = at[own]
-        out.step[to], out.clock[to], out.layout[to] = step[own], found.clock, found.layout
-        out.outer[to] = found.outer.of(named, step.size)[own]
+        out.step[to] = step[own]
+        if out.clock.flags.writeable:
+            out.clock[to] = found.clock
+        if out.layout.flags.writeable:
+            out.layout[to] = found.layout
+        if out.outer.flags.writeable:
+            out.outer[to] = found.outer.of(named, step.size)[own]
         if found.time is not None:
             out.time[to] = (_cat([part[found.time[0]] for part in store.cells]) * found.time[1])[own]
         grammar[to] = codes.setdefault(name, len(codes))
@@ -404,7 +410,8 @@ def _whole(
         named.clear()
     at = np.searchsorted(every, singles.key[singles.rows])
     for field_name in ("step", "clock", "outer", "time", "layout"):
-        getattr(out, field_name)[at[~moved]] = getattr(table, field_name)[singles.rows[~moved]]
+        if getattr(out, field_name).flags.writeable:
+            getattr(out, field_name)[at[~moved]] = getattr(table, field_name)[singles.rows[~moved]]
     where = {line: row for row, line in zip(at[~moved].tolist(), table.line[singles.rows[~moved]].tolist(), strict=True)}
     for record in sample.singles:
         if record.line in where:
@@ -415,6 +422,14 @@ def _whole(
     stream = out.clock * (len(codes) + 1) + grammar
     lines = len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
     return Expanded(table=out, stream=stream, metric_lines=lines, rows=size, grammars=tally)
+
+
+def _room(sample: np.ndarray, size: int) -> np.ndarray:
+    """Return room for ``size`` values, or one value seen ``size`` times when all of the sample are equal."""
+    first = sample[0] if sample.size else np.nan
+    if bool((sample == first).all()) or bool((sample != sample).all()):
+        return np.broadcast_to(np.asarray(first, sample.dtype), size)
+    return np.zeros(size, sample.dtype) if sample.dtype.kind == "i" else np.full(size, np.nan)
 
 
 def _grammar(effect: Effect) -> str:
@@ -428,33 +443,49 @@ def _metric_lines(store: Store, found: Decided) -> int:
     return len({kind.below for kind, label in pairs if label is not None or is_clock(kind.key.raw)})
 
 
+@dataclass(slots=True)
+class _Source:
+    """Cells of one metric in records of one effect (or in those read alone): rows, values piece by piece, lines."""
+
+    rows: Ints
+    values: list[Floats]
+    line: Ints
+    below: int = 0
+
+    def __iter__(self) -> Iterator[tuple[int, Floats]]:
+        """Yield each piece with the number of values before it, and let it go."""
+        start = 0
+        while self.values:
+            piece = self.values.pop(0)
+            yield start, piece
+            start += piece.size
+
+
 def _columns(
     sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: _Singles, placed: Sequence[Ints], at: Ints
 ) -> dict[str, Column]:
     """Put the cells of all records together, one column a metric."""
     table = sample.table
-    parts: dict[str, list[tuple[Ints, Floats, Ints]]] = {label: [] for label in table.columns}
+    sources: dict[str, list[_Source]] = {label: [] for label in table.columns}
     missing: dict[str, int] = {label: column.missing for label, column in table.columns.items()}
     place = dict(zip(singles.rows.tolist(), at.tolist(), strict=True))
     for label, column in table.columns.items():
         alone = singles.cells[label]
         if alone.any():
             rows = np.array([place[row] for row in column.rows[alone].tolist()], np.int64)
-            parts[label].append((rows, column.value[alone], column.line[alone]))
+            sources[label].append(_Source(rows, [column.value[alone]], column.line[alone]))
     for (store, found), rows in zip(decided, placed, strict=True):
         line = store.line[0]
         visible = [kind for kind in store.effect.cells if not kind.flag]
-        shifted: dict[int, Ints] = {0: line}
         for i, (kind, label) in enumerate(zip(visible, found.labels, strict=True)):
-            value = _cat([part[i] for part in store.cells])
+            pieces = [part[i] for part in store.cells]
             for part in store.cells:
-                part[i] = _NONE  # held once: what was joined is let go
+                part[i] = _NONE  # held once
             if label is not None:
-                shifted.setdefault(kind.below, line + kind.below)
-                parts[label].append((rows, value, shifted[kind.below]))
+                sources[label].append(_Source(rows, pieces, line, kind.below))
         for k, label in enumerate(found.counters):
             if label is not None:
-                parts[label].append((rows, store.counters[0][k], line))
+                sources[label].append(_Source(rows, [store.counters[0][k]], line))
         for kind in store.effect.cells:
             for label, column in table.columns.items() if kind.flag == MISSING else ():
                 if column.key == kind.key:
@@ -462,18 +493,19 @@ def _columns(
                     missing[label] += store.count - len(sample.by_effect.get(store.effect, ()))
         store.cells = []
     weaver = _Weaver()
-    out: dict[str, Column] = {}
-    for label, pieces in parts.items():
-        if pieces:
-            out[label] = _column(table.columns[label], pieces, missing[label], weaver)
-            pieces.clear()
-    return out
+    return {
+        label: _column(table.columns[label], several, missing[label], weaver)
+        for label, several in sources.items()
+        if several
+    }
 
 
-def _column(model: Column, pieces: Sequence[_Cells], missing: int, weaver: _Weaver) -> Column:
-    rows, value, line = pieces[0]
-    for more in pieces[1:]:
-        rows, value, line = weaver.woven((rows, value, line), more)
+def _column(model: Column, sources: list[_Source], missing: int, weaver: _Weaver) -> Column:
+    rows, places, line = weaver.woven(sources)
+    value = np.empty(rows.size)
+    for source, place in zip(sources, places, strict=True):
+        for start, piece in source:
+            value[slice(start, start + piece.size) if place is None else place[start : start + piece.size]] = piece
     bad = value.size - int(np.isfinite(value).sum())
     return Column(
         key=model.key, rows=rows, value=value, line=line, unit=model.unit, missing=missing,
@@ -485,42 +517,50 @@ _NONE: Floats = np.zeros(0)
 
 
 class _Weaver:
-    """Puts the cells of two kinds of records into row order.
-
-    Where each goes is worked out once for all columns with the same rows, which then share their row and line arrays.
-    """
+    """Works out where the cells of several kinds of records go, once for all columns made of the same kinds."""
 
     def __init__(self) -> None:
-        self._places: dict[tuple[bytes, int], tuple[Ints, Ints, Ints]] = {}
-        self._lines: dict[tuple[bytes, bytes, int], Ints] = {}
+        self._known: dict[tuple[object, ...], tuple[Ints, list[Ints | None]]] = {}
+        self._lines: dict[tuple[object, ...], Ints] = {}
         self._alive: list[Ints] = []  # an id is only good while its array is there
 
-    def woven(self, one: _Cells, other: _Cells) -> _Cells:
-        """Return the cells of both."""
-        few, many = (one, other) if one[0].size <= other[0].size else (other, one)
-        key = few[0].tobytes()
-        at_few, at_many, rows = self._placed(key, few[0], many[0])
-        value = np.empty(rows.size)
-        value[at_few], value[at_many] = few[1], many[1]
-        line_key = (key, few[2].tobytes(), id(many[2]))
-        if line_key not in self._lines:
-            line = np.empty(rows.size, np.int64)
-            line[at_few], line[at_many] = few[2], many[2]
-            self._lines[line_key] = line
-            self._alive.append(many[2])
-        return rows, value, self._lines[line_key]
+    def woven(self, sources: Sequence[_Source]) -> tuple[Ints, list[Ints | None], Ints]:
+        """Return the rows in order, the place of every cell of each source (None: as they are), and the lines."""
+        key = tuple(_identity(source.rows) for source in sources)
+        if key not in self._known:
+            self._known[key] = self._placed([source.rows for source in sources])
+            self._alive += [source.rows for source in sources]
+        rows, places = self._known[key]
+        lines = (*key, *((_identity(source.line), source.below) for source in sources))
+        if lines not in self._lines:
+            self._alive += [source.line for source in sources]
+            self._lines[lines] = self._joined(rows.size, places, sources)
+        return rows, places, self._lines[lines]
 
-    def _placed(self, key: bytes, few: Ints, many: Ints) -> tuple[Ints, Ints, Ints]:
-        if (key, id(many)) not in self._places:
-            at_few = np.searchsorted(many, few) + np.arange(few.size)
-            free = np.ones(few.size + many.size, np.bool_)
-            free[at_few] = False
-            at_many = np.flatnonzero(free)
-            rows = np.empty(free.size, np.int64)
-            rows[at_few], rows[at_many] = few, many
-            self._places[(key, id(many))] = (at_few, at_many, rows)
-            self._alive.append(many)
-        return self._places[(key, id(many))]
+    @staticmethod
+    def _placed(several: list[Ints]) -> tuple[Ints, list[Ints | None]]:
+        if len(several) == 1:
+            return several[0], [None]
+        rows = np.concatenate(several)
+        order = np.argsort(rows, kind="stable")
+        place = np.empty_like(order)
+        place[order] = np.arange(order.size)
+        stops = np.cumsum([array.size for array in several])
+        return rows[order], list(np.split(place, stops[:-1]))
+
+    @staticmethod
+    def _joined(size: int, places: Sequence[Ints | None], sources: Sequence[_Source]) -> Ints:
+        if len(sources) == 1:
+            return sources[0].line + sources[0].below if sources[0].below else sources[0].line
+        line = np.empty(size, np.int64)
+        for source, place in zip(sources, places, strict=True):
+            line[place] = source.line + source.below if source.below else source.line
+        return line
+
+
+def _identity(array: Ints) -> object:
+    """Return what tells an array from others: its bytes when it is short, else which object it is."""
+    return array.tobytes() if array.size < 20_000 else id(array)
 
 
 @dataclass(slots=True)
