@@ -96,7 +96,8 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
             text=f"{climbs.text()}: it climbs without a swing from the first record on; steps that are too large jump.",
         )
         return
-    if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01 and not falling:
+    moves = loss.name != "val_loss" or abs(loss.end - loss.start) > 1e-3 * abs(loss.end) or loss.noise > 0
+    if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01 and not falling and moves:
         yield Argument(
             weight=SIGN + (HINT if loss.end > 1.03 * known.guess else 0.0),
             text=f"{loss.name} ends at {say(loss.end)} (line {loss.last_line}), above the {say(known.guess)} of a "

@@ -72,8 +72,13 @@ def _outputs(view: RunView) -> Iterator[Argument]:
     kl = known.level("kl")
     if kl is not None and kl.high < KL_NOTHING:
         yield Argument(
-            weight=SIGN, text=f"kl never exceeds {say(kl.high)} (line {kl.high_line}): an update changes nothing."
+            weight=SIGN if kl.high < 0.01 * KL_NOTHING else HINT,
+            text=f"kl never exceeds {say(kl.high)} (line {kl.high_line}): an update changes nothing.",
         )
+    performance = view.performance
+    moved = known.level(performance.name) if performance is not None and view.is_rl else None
+    if moved is not None and moved.count >= 20 and abs(moved.change) > max(8 * moved.noise, 0.3 * abs(moved.start)):
+        yield Argument(weight=-STRONG, text=f"{moved.text()}: the policy did change, and far.")
     entropy = known.level("entropy", "entropy_loss")
     if entropy is not None and view.is_rl and abs(entropy.change) < 0.01 * abs(entropy.start) and entropy.noise < 1e-3:
         weight = SIGN if abs(entropy.span) < 0.01 * abs(entropy.start) else HINT

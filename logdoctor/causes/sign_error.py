@@ -47,7 +47,7 @@ def _policy(view: RunView, worse: float, noise: float) -> Iterator[Argument]:
     gentle = kl is None or kl.high < 0.1
     if committed and gentle and entropy is not None:
         yield Argument(
-            weight=SIGN + HINT,
+            weight=STRONG + (HINT if abs(level.tau) > 0.7 else 0.0),
             text=f"{level.text()} while {entropy.text()}: the policy commits itself, to what is worse than chance.",
         )
 

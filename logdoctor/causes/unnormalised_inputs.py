@@ -19,6 +19,18 @@ LARGE = 10.0  # inputs of a network should have a deviation of about 1 (LeCun et
 FEATURES = 50.0  # L2 norm of a layer's features at the first record; 10 to 100 is the healthy band of a trained network
 _WORDS = ("obs", "pixel", "input", "image", "feature", "state")
 
+FIRST_LOSS = 5.0  # times ln k: fresh weights on inputs of deviation 1 begin within a half of ln k (He et al. 2015)
+
+
+def _before_learning(view: RunView, name: str) -> bool:
+    """Whether the first record of a loss is one of its first batches and not the mean of an epoch of updates."""
+    loss, held = view.finite(name), view.finite("val_loss") or view.finite("val_accuracy")
+    if loss is None:
+        return False
+    if held is not None and len(held):
+        return int((loss.line < held.line[0]).sum()) >= 3
+    return len(loss) >= 100
+
 
 def _scale(view: RunView) -> Setting | None:
     """Return the setting that scales the inputs, if one is stated."""
@@ -54,7 +66,17 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 def _first_record(view: RunView) -> Iterator[Argument]:
     known = facts(view)
     loss = known.level("loss", "train_loss")
-    if loss is not None and not view.is_rl and loss.first > 100 and loss.end < 0.01 * loss.first:
+    huge = loss is not None and loss.first > 100 and loss.end < 0.01 * loss.first
+    if loss is not None and not view.is_rl and not huge and _before_learning(view, loss.name):
+        guess = known.guess
+        if guess is not None and loss.first > FIRST_LOSS * guess:
+            yield Argument(
+                weight=STRONG + HINT,
+                text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), "
+                f"{say(loss.first / guess)} times the {say(guess)} of a guess among {known.classes} classes, before any "
+                "update could have made it so.",
+            )
+    if loss is not None and not view.is_rl and huge:
         yield Argument(
             weight=STRONG,
             text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}) and "

@@ -5,8 +5,8 @@ class is given to everything.
 Why it matters: the network ignores its input; nothing will come of waiting.
 How it decides: over the second half of the run the accuracy times the exponential of the loss stays near 1 (for
 uniform answers over k classes the loss is ln k and the accuracy 1/k, whatever k is): the loss lies between ``near``
-below ln k and ``above`` times ln k for a k that fits the accuracy, no stretch was better than ``best`` times chance;
-at least ``points`` values.
+below ln k and ``above`` times ln k for a k that fits the accuracy, no stretch of that half was better than ``best``
+times chance; at least ``points`` values. A network that was better before and is thrown back to guessing counts.
 When it is wrong: a very hard task with many classes sits near chance for its first epochs.
 What to do: overfit one batch; check labels against inputs, the input scale, and whether the loss reaches the first
 layer.
@@ -28,7 +28,12 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
 
-PAIRS = (("loss", "accuracy"), ("train_loss", "train_accuracy"), ("val_loss", "val_accuracy"))
+PAIRS = (
+    ("loss", "accuracy"),
+    ("train_loss", "train_accuracy"),
+    ("val_loss", "val_accuracy"),
+    ("val_loss", "accuracy"),  # programs that print one accuracy beside two losses mean the held-out one (fastai)
+)
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
@@ -51,13 +56,17 @@ def chance_of(loss: Series, accuracy: Series, limits: Limits) -> int:
     share = accuracy.value / top
     late = float(np.median(share[len(share) // 2 :]))
     level = float(np.median(loss.value[len(loss) // 2 :]))
-    best = float(np.median(np.sort(share)[-max(3, len(share) // 10) :]))
+    later = np.sort(share[len(share) // 2 :])  # what was better before and lost again is chance in the end, too
+    best = float(np.median(later[-max(3, len(share) // 10) :]))
     if not 0 < late <= limits.low or level <= 0 or best > limits.best * late:
         return 0
     if late < 1e-6:
         return 0
     classes = round(1.0 / late)
     spread = range(max(2, round(classes * 0.75)), round(classes * 1.9) + 2)
+    nearest = min(spread, key=lambda k: abs(level - float(np.log(k))))
+    if abs(level - np.log(nearest)) < limits.near * np.log(nearest) and best >= limits.best / nearest:
+        return 0  # the loss is that of a guess among more classes than the accuracy allows: something is learned
     fits = [
         k
         for k in spread
@@ -120,7 +129,13 @@ RULE = Rule(
         threshold("near", 0.03, "of ln k", "at the level of uniform guessing or above it", "runmedic: 2 %"),
         threshold("above", 1.2, "times ln k", "steps that are too large add to it", "TheDeepChecker: relative error"),
         threshold("low", 0.55, "accuracy", "chance for two classes is 0.5", "1/k with k = 2"),
-        threshold("best", 1.5, "times chance", "no stretch was clearly better", "AUTOTRAINER: gains below 0.01"),
+        threshold(
+            "best",
+            1.5,
+            "times chance",
+            "no stretch of the second half was clearly better",
+            "AUTOTRAINER: gains below 0.01",
+        ),
         threshold(
             "points",
             15.0,

@@ -6,8 +6,8 @@ Why it matters: every step after the turn makes the result worse; the best weigh
 How it decides: from its smoothed minimum to the end the held-out loss rises by at least ``rise`` of the minimum and
 by ``signal`` standard errors; the training loss falls by ``falls`` meanwhile and is below ``gap`` of the held-out
 one. Where accuracies are printed and the held-out one neither fell by ``worse`` nor lies ``apart`` below the training
-one, the rise is mere confidence and is told without alarm. Critical when half of the progress of the held-out loss
-(and of its accuracy, if printed) is lost.
+one (where none is printed, exp(-loss) stands for it), the rise is mere confidence and is told without alarm. Critical
+when half of the progress of the held-out loss (and of its accuracy, if printed) is lost.
 When it is wrong: noisy evaluations on few samples rise and fall by chance; a held-out loss may rise by overconfidence
 while the accuracy is fine.
 What to do: keep the checkpoint of the minimum, stop there next time; more data, augmentation, weight decay or
@@ -18,6 +18,7 @@ References: trainspotter (rise >= 1 %, p < 0.1); runmedic (5 % info, 15 % warnin
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -103,7 +104,9 @@ def _hurts(view: RunView, turn: Turn, limits: Limits) -> bool:
     if train is not None and len(train) >= 6:
         gap = float(np.median(train.value[-5:]) - np.median(held.value[-5:])) / top
         return gap >= limits.apart
-    return turn.train_end < 0.05 * turn.final and turn.rise >= 0.2 * turn.best
+    # The loss per sample is -ln p: a training loss of L means that the labels get exp(-L) on (geometric) average.
+    gap = math.exp(-max(turn.train_end, 0.0)) - float(np.median(held.value[-5:])) / top
+    return gap >= limits.apart and turn.rise >= 0.2 * turn.best
 
 
 def _answers_fell(view: RunView, limits: Limits) -> bool:
