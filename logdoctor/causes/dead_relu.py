@@ -55,7 +55,7 @@ def _one_answer(view: RunView) -> Iterator[Argument]:
     if answer is not None and known.settled_at_guess() is not None:
         yield Argument(
             weight=SIGN,
-            text=f"{answer.name} only takes a few values between {say(answer.low)} and {say(answer.high)} and {loss.name}"
+            text=f"{answer.name} only takes a few values ({say(answer.low)} to {say(answer.high)}) and {loss.name}"
             f" settles at the {say(known.guess)} of a guess: one answer for every input.",
         )
         if held is not None and held.count >= 10:

@@ -73,8 +73,8 @@ def _first_record(view: RunView) -> Iterator[Argument]:
             yield Argument(
                 weight=STRONG + HINT,
                 text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), "
-                f"{say(loss.first / guess)} times the {say(guess)} of a guess among {known.classes} classes, before any "
-                "update could have made it so.",
+                f"{say(loss.first / guess)} times the {say(guess)} of a guess among {known.classes} classes, before "
+                "any update could have made it so.",
             )
     if loss is not None and not view.is_rl and huge:
         yield Argument(
