@@ -24,6 +24,7 @@ from logdoctor.registry import records
 from logdoctor.renderers._record import Renderer, RenderOptions
 from logdoctor.rules._record import Limits, Rule
 from logdoctor.settings import Settings
+from logdoctor.sources import hashed
 from logdoctor.summaries import curve_of, metric_of
 from logdoctor.view import LEAST_ROWS, LONG_ROWS, RunView, main_run, runs_of
 
@@ -68,7 +69,7 @@ def diagnose(
     findings = stamp(with_confidence((*findings, *_of_other_runs(view, views, settings))))
     causes = rank_causes(view, [f for f in findings if f.segment in view.segments])
     diagnosis = Diagnosis(
-        source=run.source,
+        source=hashed(run.source),
         reading=run.reading,
         verdict=_verdict(view, findings),
         headline="",

@@ -67,6 +67,7 @@ class Source:
         """Use :func:`open_source`."""
         self._raw = raw
         self.limits = limits
+        self.hashing = True  # a hash costs as much as reading a long log; :func:`hashed` adds it afterwards
         self._issues: list[Issue] = []
         self._index: list[tuple[int, int]] = []  # (first line, raw offset) of the blocks of a plain file
         self._head = b"".join(_first(raw.chunks(), HEAD))
@@ -176,10 +177,11 @@ class Source:
     def _hashed(self, digest: Any) -> Iterator[bytes]:
         size = 0
         for chunk in self._raw.chunks():
-            digest.update(chunk)
+            if self.hashing:
+                digest.update(chunk)
             size += len(chunk)
             yield chunk
-        self._info = replace(self._info, bytes=size, sha256=digest.hexdigest())
+        self._info = replace(self._info, bytes=size, sha256=digest.hexdigest() if self.hashing else "")
 
     def _text(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         pieces = _without_prefix(self._unpacked(chunks), self._mark)
@@ -266,6 +268,15 @@ def open_source(spec: str | Path | BinaryIO, *, limits: Limits | None = None) ->
     if not stat.S_ISREG(mode):
         raise InputError(f"{text} is a device, not a log")
     return Source(FileInput(path, text), limits)
+
+
+def hashed(info: SourceInfo) -> SourceInfo:
+    """Return ``info`` with the hash of the file when it was read without one (and is still there)."""
+    path = Path(info.path).expanduser()
+    if info.sha256 or not path.is_file():
+        return info
+    with path.open("rb") as handle:
+        return replace(info, sha256=hashlib.file_digest(handle, "sha256").hexdigest())
 
 
 def split_lines(block: bytes) -> list[str]:

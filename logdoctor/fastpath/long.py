@@ -18,6 +18,10 @@ from logdoctor.segments import Division, Judgement
 from logdoctor.streaming import STREAM_BYTES
 
 
+HASHED_BYTES = 16 << 20
+"""A larger log that is only read, not analysed, is not hashed on the way: that would cost as much as reading it."""
+
+
 def read_long(opened: Any, parser: str | None, *, stream: bool) -> RunLog | None:
     """Return the run log, or None when the log must be read line by line.
 
@@ -37,6 +41,7 @@ def _read(opened: Any, parser: str | None, *, stream: bool) -> RunLog:
 
     size = opened.path.stat().st_size if opened.path is not None else None
     streamed = stream and (size is None or size > STREAM_BYTES or opened.compression is not None)
+    opened.hashing = stream or (size or 0) < HASHED_BYTES
     collector = Collector(stream=streamed, size=size or 0)
     assembler = new_assembler(parser)
     driver = Driver(
