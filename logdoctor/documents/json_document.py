@@ -23,6 +23,8 @@ from logdoctor.segments import Mark
 from logdoctor.sources import open_source
 
 LEAST_ROWS = 2
+EARLY = 64
+"""Bytes within which a mistake says that a file is no JSON at all, and not a damaged document."""
 _PER_EPISODE = re.compile(r"reward|return|episode|score|length", re.IGNORECASE)
 _PER_EPOCH = re.compile(r"val|epoch|acc", re.IGNORECASE)
 _HELD_OUT = re.compile(r"^(?:eval|val|test)", re.IGNORECASE)
@@ -41,8 +43,23 @@ def sniff(probe: Probe) -> bool:
     except RecursionError:
         return False  # nested beyond any record
     except ValueError:
-        return True
+        return _plausible(head)
     return not (newline and rest.strip()) or first.strip() in (b"[", b"{")
+
+
+def _plausible(head: bytes) -> bool:
+    """Whether text that is no JSON value by itself may be the beginning of one.
+
+    ``[2026-03-01 12:00:00] step 1`` and ``{'loss': 0.5}`` are wrong from the first characters on; reading a long log whole
+    to find that out would take as much memory as it is long.
+    """
+    try:
+        json.loads(head.decode("utf-8", errors="replace"))
+    except json.JSONDecodeError as error:
+        return error.pos >= min(EARLY, len(head) - 1) or error.msg.startswith("Unterminated")
+    except RecursionError:
+        return False
+    return True
 
 
 def read(probe: Probe) -> Sheet | None:
