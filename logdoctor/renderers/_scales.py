@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# A curve that spans three orders of magnitude is a flat line with one spike on a linear axis.
+# A curve that spans three orders of magnitude, or whose peak is a hundred times its middle, is a flat line with one
+# spike on a linear axis.
 LOG_SPAN = 1000.0
+LOG_PEAK = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +42,9 @@ def scale_for(values: Sequence[float]) -> Scale:
     if low == high:
         pad = abs(low) * 0.1 or 1.0
         return Scale(kind="linear", low=low - pad, high=high + pad)
-    if low > 0 and high / low >= LOG_SPAN:
-        return Scale(kind="log", low=low, high=high)
     sizes = sorted(abs(v) for v in finite)
+    if low > 0 and (high / low >= LOG_SPAN or high / sizes[len(sizes) // 2] >= LOG_PEAK):
+        return Scale(kind="log", low=low, high=high)
     middle = sizes[len(sizes) // 2] or next((s for s in sizes if s > 0), 1.0)
     if sizes[-1] / middle >= LOG_SPAN:
         return Scale(kind="symlog", low=low, high=high, knee=middle)

@@ -124,13 +124,17 @@ def way(first: int, last: int, count: int = 3) -> list[int]:
 
 
 def journey(
-    series: Series, first: int, worst: int, last: int, what: str = "peak", on_way: int = 2
+    series: Series, first: int, worst: int, last: int, what: str = "peak", on_way: int = 2, calm: int | None = None
 ) -> tuple[Evidence, ...]:
-    """Return the rows of a table like a hand-written one: first, some on the way, worst, last, each with its change."""
-    base = float(series.value[first])
-    along = [*way(first, worst, on_way), worst, *way(worst, last, 1), last]
-    picks = [(first, "baseline")]
-    picks += [(i, change(float(series.value[i]), base)) for i in along if i != first]
+    """Return the rows of a table like a hand-written one: first, some on the way, worst, last, each with its change.
+
+    ``calm`` is a row at the level before, where the row ``first`` has left it already.
+    """
+    calm = first if calm is None else calm
+    base = float(series.value[calm])
+    along = [first, *way(first, worst, on_way), worst, *way(worst, last, 1), last]
+    picks = [(calm, "baseline")]
+    picks += [(i, change(float(series.value[i]), base)) for i in along if i != calm]
     picks.append((worst, what))
     return rows(series, picks)
 

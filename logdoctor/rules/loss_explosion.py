@@ -81,9 +81,15 @@ def _finding(view: RunView, series: Series, jump: Departure, names: list[str]) -
             "level_first_line": int(series.line[jump.level_first]),
             "level_last_line": int(series.line[jump.level_last]),
         },
-        evidence=journey(series, max(0, jump.start - 1), jump.peak, last),
+        evidence=journey(series, jump.start, jump.peak, last, calm=_calm(series, jump)),
         analysis="The level before is the median of the rows named in the figures; the loss does not come back to it.",
     )
+
+
+def _calm(series: Series, jump: Departure) -> int:
+    """Return the last of the rows of the calm stretch that stand closest to its level."""
+    gap = np.abs(np.abs(series.value[jump.level_first : jump.level_last + 1]) - jump.level)
+    return jump.level_first + int(np.flatnonzero(gap <= gap.min() * 1.0001)[-1])
 
 
 def _log(exploded: bool, recovers: bool = False) -> str:
