@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from logdoctor.incidents import Incident
-from logdoctor.model import Cause, Place
+from logdoctor.model import Cause, Finding, Place
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.stretches import Stretches, head, tail
 from logdoctor.view import RunView
@@ -47,6 +47,16 @@ def of_event(incidents: Sequence[Incident], causes: Sequence[Cause]) -> list[Cau
         or not foreign & set(cause.explains)
         or (cause.confidence >= LIKELY and training & set(cause.explains))
     ]
+
+
+def resumes(incidents: Sequence[Incident], restart_from: Place | None) -> bool:
+    """Whether the next run goes on from a checkpoint; after overfitting that one is kept and a new run begins."""
+    return restart_from is not None and incidents[0].main.name not in FIT
+
+
+def named_in(incidents: Sequence[Incident], name: str) -> Finding | None:
+    """Return the finding called ``name``, whichever event it belongs to."""
+    return next((f for incident in incidents for f in incident.findings if f.name == name), None)
 
 
 def recovered(view: RunView, parts: Stretches) -> bool:

@@ -164,7 +164,7 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
         text = f"stop, and start again from fresh weights {_after(causes)}"
         if rebuilt:
             why = "the change alters the network, so old weights do not fit it"
-        elif not why and place:
+        elif not why and (place or _begins_later(parts)):
             why = "the fault is there almost from the start, so hardly anything is lost"
         elif not why:
             why = "the fault is there from the first rows, so no checkpoint of this run is free of it"
@@ -181,6 +181,12 @@ def _after(causes: Sequence[Cause]) -> str:
     if changed[0].confidence < UNSURE:
         return "with the first change below; the cause is not clear, so one change at a time"
     return "after the change below"
+
+
+def _begins_later(parts: Stretches) -> bool:
+    """Whether rows without the fault stand before it."""
+    series = parts.timeline
+    return series is not None and parts.break_line is not None and bool((series.line < parts.break_line).any())
 
 
 def _early(parts: Stretches) -> bool:

@@ -1,4 +1,4 @@
-"""What the next run should look like: expected bands by horizon, and the signs to watch, each with the next action.
+"""What the next run should look like: expected bands by horizon.
 
 Every number is one of the run's own (the values it had while it was well, the steps it took to get there) or comes
 from the cause that is suspected. Where a run was never well there is nothing of its own to promise.
@@ -6,23 +6,22 @@ from the cause that is suspected. Where a run was never well there is nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from logdoctor.aftermath import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, of_event
+import numpy as np
+
+from logdoctor.aftermath import ENDED, LOGGING, SPEED, UNFINISHED, resumes
 from logdoctor.decisions import Decision
 from logdoctor.incidents import Incident
-from logdoctor.model import Cause, Finding, Series, Watch
-from logdoctor.registry import records
+from logdoctor.model import Series, Watch
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import Stretches, head, tail
+from logdoctor.stretches import Stretches
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.wording import counted, lower_first, number, round_steps, rounded, unit_word
+from logdoctor.watchlist import BLOWN, SHRUNK, metrics_of
+from logdoctor.wording import counted, number, round_steps, rounded, unit_word
 
-WATCHED = 4  # signs of each kind; a longer list is not looked at
-OTHER_SEED = "repeat with another seed, to tell the fault from chance"
-GAIN = 0.05  # relative gain below which half of it is noise and no sign of failure
-BLOWN = 3.0  # times the largest value before the break: a metric that went beyond has exploded
-SHRUNK = 0.5  # of its level before the break: a metric that went below has collapsed
+SHOWN = 4  # lines of a horizon
+FEW = 3  # rows before an early break from which a range can be given
 HORIZONS = ("Immediate", "Medium term", "Long term")
 
 
@@ -38,34 +37,74 @@ def expectations(
     spans = _spans(parts)
     lines: dict[str, list[str]] = {name: [] for name in HORIZONS}
     if parts.broke_late:
-        resumed = _resumes(incidents, decision)
+        resumed = resumes(incidents, decision.restart_from)
         lines[HORIZONS[0]] += _bands(view, incidents, parts) if resumed else _beginning(view, parts)
         lines[HORIZONS[1]] += [*_levels(view, parts), *(() if resumed else _bands(view, incidents, parts))]
         lines[HORIZONS[2]] += _beyond(view, parts)
+    else:
+        lines[HORIZONS[0]] += _first_rows(view, incidents, parts)
     for item in watch:
         horizon = _horizon(item.horizon)
         if item.sign == "recovery" and horizon:
             lines[horizon].append(_promise(view, item))
     return tuple(
-        (f"{name} ({spans[name]})" if spans.get(name) else name, tuple(dict.fromkeys(found))[:WATCHED])
+        (f"{name} ({spans[name]})" if spans.get(name) else name, tuple(dict.fromkeys(found))[:SHOWN])
         for name, found in lines.items()
         if found
     )
 
 
-def _resumes(incidents: Sequence[Incident], decision: Decision) -> bool:
-    """Whether the next run goes on from a checkpoint; after overfitting that one is kept and a new run begins."""
-    return decision.restart_from is not None and incidents[0].main.name not in FIT
-
-
 def _bands(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Iterator[str]:
-    for name in _metrics(view, incidents):
+    names = metrics_of(view, incidents)
+    pair = "q_min" in names and "q_max" in names
+    if pair:
+        yield from _range(parts)
+    for name in names:
         band, series = parts.band(name), parts.before(name)
-        if band and band[0] < band[1] and series is not None:
-            first = int(series.line[parts.band_start(series)])
+        told = (
+            (pair and name in {"q_min", "q_max"}) or "_share_" in name or (name.endswith("_loss") and "loss" in names)
+        )
+        if band and band[0] < band[1] and series is not None and not told:
             yield (
-                f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in lines "
-                f"{first}–{int(series.line[-1])} before the break"
+                f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in {_lines(parts, series)} "
+                "before the break"
+            )
+
+
+def _range(parts: Stretches) -> Iterator[str]:
+    """The ends of a printed range belong together."""
+    low, high = parts.before("q_min"), parts.before("q_max")
+    if low is None or high is None or parts.band("q_max") is None:
+        return
+    bottom = float(low.value[parts.band_start(low) :].min())
+    top = float(high.value[parts.band_start(high) :].max())
+    name = label(high).removesuffix("_max")
+    yield f"{name} within [{number(bottom)}, {number(top)}], as in {_lines(parts, high)} before the break"
+
+
+def _lines(parts: Stretches, series: Series) -> str:
+    return f"lines {int(series.line[parts.band_start(series)])}–{int(series.line[-1])}"
+
+
+def _first_rows(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Iterator[str]:
+    """Where the run broke too early for a band: what exploded or collapsed as it was in the rows before."""
+    broken_at = parts.step_at(parts.break_line) if parts.break_line else None
+    for name in metrics_of(view, incidents):
+        before, after = parts.before(name), parts.after(name)
+        if before is None or after is None or "_share_" in name or name.startswith("advantage"):
+            continue
+        if broken_at is not None and before.clock is None:  # one step may be printed on several lines
+            before = before.where(before.step < broken_at)
+        if len(before) < FEW:
+            continue
+        low, high = float(before.lows.min()), float(before.highs.max())
+        blown = high > 0 and float(after.highs.max()) > BLOWN * high
+        gone = low > 0 and float(np.abs(after.value).min()) < SHRUNK * low
+        if low < high and (blown or gone):
+            where = f"lines {int(before.line[0])}–{int(before.line[-1])}"
+            yield (
+                f"{label(before)} between {rounded(low)} and {rounded(high)}, as in its first {len(before)} rows "
+                f"({where})"
             )
 
 
@@ -115,20 +154,13 @@ def _spans(parts: Stretches) -> dict[str, str]:
     }
 
 
-def _metrics(view: RunView, incidents: Sequence[Incident], most: int = WATCHED) -> list[str]:
-    """Return the metrics of the gravest event, the naming finding's first, without the performance itself."""
-    found = sorted(incidents[0].findings, key=lambda f: f is not incidents[0].main)
-    names = [metric for finding in found for metric in finding.metrics]
-    skip = view.performance.name if view.performance else ""
-    return [name for name in dict.fromkeys(names) if name != skip][:most]
-
-
 def _levels(view: RunView, parts: Stretches) -> Iterator[str]:
     performance = view.performance
     before = parts.before(performance.name) if performance else None
-    if performance is not None and before is not None and len(before) >= 10:
+    level = parts.level(performance.name) if performance else None
+    if performance is not None and before is not None and level is not None and len(before) >= 10:
         word = "at most" if performance.goal == "min" else "at least"
-        yield f"{label(before)} {word} {rounded(tail(before))}, its level before the break"
+        yield f"{label(before)} {word} {rounded(level)}, its level before the break"
 
 
 def _beyond(view: RunView, parts: Stretches) -> Iterator[str]:
@@ -140,119 +172,3 @@ def _beyond(view: RunView, parts: Stretches) -> Iterator[str]:
     word = "below" if performance.goal == "min" else "above"
     best = number(float(before.value[index]))
     yield f"{label(before)} {word} {best}, its best value before the break (line {int(before.line[index])})"
-
-
-# ------------------------------------------------------------------------------------------------------- watch list
-def watch_list(
-    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
-) -> tuple[Watch, ...]:
-    """What to look at in the next run: what the causes name, then the run's own levels."""
-    present = {f.name: f for incident in incidents for f in incident.findings}
-    found: list[Watch] = []
-    for cause in causes:
-        if cause.role != "alternative" and len(found) < 2 * WATCHED:
-            found += _of_cause(view, cause, present)
-    found += _own(view, incidents, parts, causes, decision)
-    out: list[Watch] = []
-    for sign in ("recovery", "failure"):
-        seen: set[tuple[str, str]] = set()
-        for item in (item for item in found if item.sign == sign):
-            key = (item.metric, item.condition)
-            if key not in seen and len(seen) < WATCHED:
-                seen.add(key)
-                out.append(item)
-    return tuple(out)
-
-
-def _of_cause(view: RunView, cause: Cause, present: Mapping[str, Finding]) -> Iterable[Watch]:
-    record = records("logdoctor.causes", "CAUSE").get(cause.id)
-    return tuple(record.watch(view, present)) if record is not None and record.watch else ()
-
-
-def _soon(parts: Stretches, before: Series | None, resumed: bool) -> float | None:
-    """Return by when the old level should be back: soon after a checkpoint, else in the time the run took before."""
-    if parts.good_steps <= 0:
-        return None
-    return round_steps(parts.good_steps / 10 if resumed or before is None else parts.good_steps)
-
-
-def _own(
-    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
-) -> Iterator[Watch]:
-    performance = view.performance
-    if performance is None or not incidents or incidents[0].main.name in LOGGING | SPEED | ENDED:
-        return
-    before = parts.before(performance.name)
-    soon = _soon(parts, before, _resumes(incidents, decision))
-    action = _next_action(of_event(incidents, causes))
-    down = performance.goal == "min"
-    if parts.broke_late and before is not None and len(before) >= 10:
-        good, start = tail(before), head(before)
-        yield Watch(
-            metric=performance.name, condition="<=" if down else ">=", value=_printed(good), within_steps=soon,
-            sign="recovery", otherwise=action, why="its level before the break", clock=before.clock,
-        )  # fmt: skip
-        if abs(good - start) > GAIN * max(abs(good), abs(start)):
-            yield Watch(
-                metric=performance.name, condition=">" if down else "<", value=_printed((good + start) / 2),
-                within_steps=soon, sign="failure", otherwise=f"stop; {action}", clock=before.clock,
-                why="half of what it had gained before the break",
-            )  # fmt: skip
-    elif {f.name for f in incidents[0].findings} & FUTILE:
-        yield Watch(
-            metric=performance.name, condition="falls" if down else "rises", value=None,
-            within_steps=round_steps(parts.good_steps / 5) if parts.good_steps > 0 else None,
-            sign="recovery", otherwise=action, why="this run never improved", clock=performance.series.clock,
-        )  # fmt: skip
-    else:
-        first, last = head(performance.series), tail(performance.series)
-        fell = (first < last) if down else (first > last)
-        yield Watch(
-            metric=performance.name, condition="<=" if down else ">=", value=_printed(first if fell else last),
-            within_steps=soon, sign="recovery", otherwise=action, clock=performance.series.clock,
-            why="its level at the start of this run" if fell else "its level at the end of this run",
-        )  # fmt: skip
-    yield from _limits(view, incidents, parts, action, soon)
-    if view.get("loss") is not None:
-        yield Watch(
-            metric="loss", condition="finite", value=None, within_steps=None, sign="recovery",
-            otherwise="stop at once: later rows say nothing", why="",
-        )  # fmt: skip
-
-
-def _limits(
-    view: RunView, incidents: Sequence[Incident], parts: Stretches, action: str, soon: float | None
-) -> Iterator[Watch]:
-    """Limits for the metrics of the event: what exploded must stay low, what collapsed must stay high."""
-    for name in _metrics(view, incidents, most=2 * WATCHED):
-        before, after, band = parts.before(name), parts.after(name), parts.band(name)
-        if before is None or after is None or band is None or len(before) < LEAST_ROWS or "_share_" in name:
-            continue
-        top, peak = float(before.highs.max()), float(after.highs.max())
-        middle, low = (band[0] + band[1]) / 2, float(after.lows.min())
-        if top > 0 and peak > BLOWN * top:
-            line = int(before.line[int(before.highs.argmax())])
-            why = f"twice the largest value before the break ({number(top)}, line {line})"
-            yield Watch(
-                metric=name, condition=">", value=_printed(2 * top), within_steps=None, sign="failure",
-                otherwise=f"stop; {action}", why=why, clock=before.clock,
-            )  # fmt: skip
-        elif band[0] > 0 and low < SHRUNK * middle and not name.endswith("loss"):
-            yield Watch(
-                metric=name, condition=">=", value=_printed(band[0]), sign="recovery", otherwise=action,
-                within_steps=soon if before.clock is None else None, clock=before.clock,
-                why="the lower end of its range before the break",
-            )  # fmt: skip
-
-
-def _next_action(causes: Sequence[Cause]) -> str:
-    """The next thing to try: the second change of the first cause, else the next cause."""
-    changes = [c for cause in causes[:1] for c in cause.changes if not isinstance(c.to, str) or " " not in c.to]
-    if len(changes) > 1:
-        return f"change {changes[1].parameter} to {_show(changes[1].to)} as well"
-    others = causes[1:]
-    return f"suspect the next cause: {lower_first(others[0].title or others[0].id)}" if others else OTHER_SEED
-
-
-def _printed(value: float) -> float:
-    return float(f"{value:.3g}")

@@ -13,7 +13,6 @@ import numpy as np
 from logdoctor.aftermath import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, no_recovery, recovered, trend
 from logdoctor.decisions import Decision
 from logdoctor.incidents import Incident
-from logdoctor.model import Cause
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import SECONDS_AN_HOUR, Stretches, tail
 from logdoctor.view import RunView
@@ -49,7 +48,7 @@ def loss_since(view: RunView, incidents: Sequence[Incident], parts: Stretches, o
     )
 
 
-def prognosis(view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause]) -> Iterator[str]:
+def prognosis(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Iterator[str]:
     """What happens if nothing is done, and what can be expected if the change is made."""
     performance = view.performance
     grave = bool(incidents) and (incidents[0].severity == 2 or {f.name for f in incidents[0].findings} & FUTILE)
@@ -63,12 +62,6 @@ def prognosis(view: RunView, incidents: Sequence[Incident], parts: Stretches, ca
                "Left as it is: nothing in the log speaks for an improvement.")  # fmt: skip
         if performance is not None and parts.broke_late:
             yield from _way_back(view, parts)
-    changed = [c for cause in causes[:1] for c in cause.changes]
-    if changed and causes[0].confidence < 0.5 and isinstance(changed[0].to, (int, float)):
-        yield (
-            f"The first cause is only {percent(causes[0].confidence)} sure: change {changed[0].parameter} alone, "
-            "so that the next log tells whether it was the one."
-        )
 
 
 def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:

@@ -34,14 +34,19 @@ CLIPPED = 0.3  # clip fraction above which updates are cut off rather than limit
 Judge = Callable[[RunView, Series], Healthy | None]
 
 
-def healthy_items(view: RunView, findings: Iterable[Finding], causes: Sequence[Cause] = ()) -> tuple[Healthy, ...]:
-    """Return the healthy metrics with their reasons, the most telling first, and the settings to leave alone."""
+def healthy_items(
+    view: RunView, findings: Iterable[Finding], causes: Sequence[Cause] = (), judged: bool = True
+) -> tuple[Healthy, ...]:
+    """Return the healthy metrics with their reasons, the most telling first, and the settings to leave alone.
+
+    Where the run as a whole could not be ``judged``, its performance is not called good either.
+    """
     findings = list(findings)
     alarmed = {m for f in findings if not f.benign and f.severity != "info" for m in _accused(f)}
     ill = any(f.severity == "critical" and not f.benign for f in findings)
     out = [_benign(f) for f in findings if f.benign]
     said = {item.metric for item in out}
-    out += [item for item in _judged(view, alarmed, ill) if item.metric not in said]
+    out += [item for item in _judged(view, alarmed, ill or not judged) if item.metric not in said]
     changed = {change.parameter for cause in causes for change in cause.changes}
     return (*out[: MOST - 1], *_settings(view, changed))
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from logdoctor.aftermath import of_event
 from logdoctor.decisions import Decision, decide
-from logdoctor.forecast import expectations, watch_list
+from logdoctor.forecast import expectations
 from logdoctor.headlines import clause, headline
 from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
-from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Story
+from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Scalar, Story
 from logdoctor.outlook import loss_since, next_checkpoint, prognosis
 from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
@@ -19,7 +19,8 @@ from logdoctor.soundness import healthy_items
 from logdoctor.stretches import Stretches
 from logdoctor.turning_points import beginning, context, event_text, first_line, harm_line, turning_point
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.wording import lower_first, number, rounded, upper_first
+from logdoctor.watchlist import watch_list
+from logdoctor.wording import action_name, lower_first, number, rounded, upper_first
 
 LINKS = 6  # steps of the chain; what comes after is the same collapse seen in further metrics
 
@@ -40,9 +41,9 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
         diagnosis,
         headline=headline(view, diagnosis, incidents, event, span),
         findings=linked(diagnosis.findings, incidents),
-        phases=phases(view, own),
+        phases=phases(view, own) if judged else (),
         watch=watch if judged else (),
-        healthy=healthy_items(view, own, diagnosis.causes),
+        healthy=healthy_items(view, own, diagnosis.causes, judged=judged),
         story=replace(story, expectations=expectations(view, incidents, parts, watch, decision)) if judged else story,
     )
 
@@ -74,7 +75,7 @@ def _story(
         restart_from=decision.restart_from,
         go=decision.go,
         go_why=decision.go_why,
-        prognosis=tuple(prognosis(view, incidents, parts, diagnosis.causes)),
+        prognosis=tuple(prognosis(view, incidents, parts)),
         next_checkpoint=next_checkpoint(view, incidents, parts, decision),
         wasted_steps=lost.steps,
         wasted_hours=lost.hours,
@@ -112,14 +113,19 @@ def _chain(
 
 def _link(view: RunView, finding: Finding) -> Link:
     assert finding.onset is not None
-    here = next((e for e in finding.evidence if e.line == finding.onset.line and e.value is not None), None)
+    here = next((e for e in finding.evidence if e.line == finding.onset.line and _is_number(e.value)), None)
     text = lower_first(finding.title or finding.name.replace("-", " "))
     if finding.name == "learning-rate-changed":  # what was changed says more than that it was
         return Link(finding=finding.id, place=finding.onset, text=lower_first(clause(finding.summary)))
     if here is not None:
         series = view.run.series.get(here.metric)
-        text += f" ({label(series) if series is not None else here.metric} {number(here.value)})"
+        name = action_name(here.metric) or (label(series) if series is not None else here.metric)
+        text += f" ({name} {number(here.value)})"
     return Link(finding=finding.id, place=finding.onset, text=text)
+
+
+def _is_number(value: Scalar) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _why_now(

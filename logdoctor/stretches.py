@@ -93,6 +93,11 @@ class Stretches:
         low, high = np.percentile(part, [LOW, HIGH])
         return float(low), float(high)
 
+    def level(self, name: str) -> float | None:
+        """Return the median of a metric over the same part as :meth:`band`: the level that it had when it broke."""
+        series = self.before(name)
+        return median(series.value[self.band_start(series) :]) if series is not None else None
+
     @staticmethod
     def band_start(series: Series, tail: float = TAIL) -> int:
         """Return the index from which on the band is taken."""

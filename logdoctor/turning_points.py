@@ -17,6 +17,7 @@ UNRELATED = frozenset({
     "nothing-was-trained", "throughput-degradation", "loader-stall", "memory-growth", "overfitting",
     "clip-limit-differs", "still-improving",
 })  # fmt: skip
+BORN = frozenset({"zero-initial-output"})  # is there in the first row or never
 # Remark -> how far before the onset it still belongs to the story, as a share of the lines of the run. A schedule acts
 # slowly: the values drift for a while after its floor.
 CONTEXT = {"schedule-floor-before-break": 0.5, "learning-rate-changed": NEAR}
@@ -52,8 +53,12 @@ def harm_line(view: RunView, incident: Incident) -> int:
 
 
 def beginning(view: RunView, incident: Incident) -> list[Finding]:
-    """Return the findings that begin somewhere; the one that names the event counts even where that is the start."""
-    return [f for f in incident.findings if begins(view, f) or (f is incident.main and f.onset is not None)]
+    """Return the findings that begin somewhere; what names the event or is born with the run counts at the start."""
+    return [
+        f
+        for f in incident.findings
+        if begins(view, f) or (f.onset is not None and (f is incident.main or f.name in BORN))
+    ]
 
 
 def begins(view: RunView, finding: Finding) -> bool:

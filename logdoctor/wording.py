@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 
 from logdoctor.model import Clock, Scalar
 
 DIGITS = 7  # as many as float32 holds; more are shown only where a log printed them as a short decimal
 SHORT = 10  # digits of the shortest decimal that means the same number: up to here it is what the log printed
 MANY_TIMES = 10.0  # from ten times on, "x 42,000" reads better than "+4,199,900 %"
+_ACTION = re.compile(r"([a-z]+)_action_share_(\d+)$")
 _POWERS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _SINGULAR = {
@@ -126,6 +128,12 @@ def plural(word: str) -> str:
 def counted(value: float, word: str) -> str:
     """Return ``5M frames`` or ``1 epoch``."""
     return f"{steps(value)} {word if value == 1 else plural(word)}"
+
+
+def action_name(metric: str) -> str:
+    """Return ``greedy action 2`` for ``greedy_action_share_2``, nothing for any other metric."""
+    match = _ACTION.match(metric)
+    return f"{match[1]} action {match[2]}" if match else ""
 
 
 def lower_first(text: str) -> str:

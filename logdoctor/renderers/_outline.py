@@ -14,7 +14,7 @@ from logdoctor.model import (
     Place,
     severity_rank,
 )
-from logdoctor.wording import steps, unit_word
+from logdoctor.wording import action_name, steps, unit_word
 
 MARKS = {"critical": "🔴", "warning": "⚠️", "info": "ℹ️", "healthy": "✅", "inconclusive": "❔"}
 GENERIC = frozenset({"mean", "std", "min", "max", "norm", "total", "value", "loss", "avg", "average", "total norm"})
@@ -110,7 +110,7 @@ def label(diagnosis: Diagnosis, name: str, size: int = 0) -> str:
     Of a title and its key (``CNN Feature Stats / L2 Norm``) the key is enough where it says what it is.
     """
     metric = metric_of(diagnosis, name)
-    raw = (metric.raw_name if metric else "") or name
+    raw = action_name(name) or (metric.raw_name if metric else "") or name
     if metric is not None and sum(other.raw_name == raw for other in diagnosis.metrics) > 1:
         raw = f"{raw} ({name})"  # training and evaluation may print one name
     if metric is None and ("-" in name or name == "settings"):  # the name of a rule, where a finding concerns no metric

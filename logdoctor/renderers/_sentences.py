@@ -5,6 +5,7 @@ Strings made here are unescaped; each renderer passes them through its own funct
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 from logdoctor.model import (
@@ -24,6 +25,10 @@ from logdoctor.wording import counted, hours, lower_first, number, percent, plur
 UNSURE = 0.4  # probability below which a cause is called a guess
 MASKED = 4  # stretches of rows that were not judged and are named
 BACKGROUND = frozenset({"LD513"})  # what had changed before, without being a fault itself
+CLEAR = 0.5  # probability from which the first cause is acted upon together with what contributes
+ALTERNATIVES = 3  # causes that were considered as well and are named
+VALUED = frozenset({"learning_rate", "max_steps", "td_target_clip", "max_completion_length", "batch_size"})
+SELF_EVIDENT = frozenset({"skip", "guard", "program", "watchdog", "early stopping", "layer_norm", "clip call"})
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 
 
@@ -101,8 +106,10 @@ def _cause_line(cause: Cause) -> str:
 
 def change_text(item: Change) -> str:
     """Return ``learning_rate 0.0003 → 0.0001``, or the sentence when the change is no value."""
+    if is_action(item):
+        return action_sentence(item)
     if isinstance(item.to, str) and " " in item.to:
-        return item.to
+        return f"{item.parameter}: {item.to}"
     old = "" if item.from_ is None else f" {_value(item.from_)}"
     return f"{item.parameter}{old} → {_value(item.to)}"
 
@@ -150,6 +157,68 @@ def change_rows(causes: Iterable[Cause]) -> list[Change]:
             seen.add(item.parameter)
             out.append(item)
     return out
+
+
+def is_action(item: Change) -> bool:
+    """Whether a change is something to do rather than a parameter with a value."""
+    return isinstance(item.to, str) and " " in item.to and item.from_ is None and item.parameter not in VALUED
+
+
+def action_sentence(item: Change) -> str:
+    """Return what to do; what it concerns stands in front where the sentence does not say it itself."""
+    return str(item.to) if item.parameter in SELF_EVIDENT else f"{item.parameter}: {item.to}"
+
+
+def changes_heading(diagnosis: Diagnosis) -> str:
+    """Return the heading of the changes: a run that goes on with an unclear cause is not told to change anything."""
+    goes_on = diagnosis.story.decision.startswith(("continue", "pause"))
+    return (
+        "What to try if it stays like this" if goes_on and _first_confidence(diagnosis) < UNSURE else "What to change"
+    )
+
+
+def changes_note(diagnosis: Diagnosis) -> str:
+    """Say whether to make the changes together or one by one; empty where there is one, or a cause that is clear."""
+    rows = change_rows(diagnosis.causes)
+    sure = _first_confidence(diagnosis)
+    if len(rows) < 2 or sure >= CLEAR:
+        return ""
+    return (
+        f"The first cause is only {percent(sure)} sure: make the first change alone, so that the next log tells "
+        "whether it was the one; make all of them where the run matters more than the answer."
+    )
+
+
+def _first_confidence(diagnosis: Diagnosis) -> float:
+    return diagnosis.causes[0].confidence if diagnosis.causes else 0.0
+
+
+def causes_in_order(diagnosis: Diagnosis) -> tuple[list[tuple[str, Cause]], list[Cause]]:
+    """Return the causes to tell in full, each with its role, the one of the gravest event first; and the others."""
+    named = diagnosis.story.cause or next((c.id for c in diagnosis.causes), "")
+    own = [c for c in diagnosis.causes if c.id == named]
+    full = [c for c in diagnosis.causes if c.role != "alternative" and c.id != named]
+    told = [("Most likely cause" if c.confidence >= UNSURE else "First guess", c) for c in own]
+    event = {f.id for item in incidents(diagnosis)[:1] for f in (item.root, *item.derived)}
+    told += [("Contributing" if event & set(c.explains) else "Cause of another finding", c) for c in full]
+    others = [c for c in diagnosis.causes if c.role == "alternative" and c.id != named]
+    return told, sorted(others, key=lambda c: -c.confidence)[:ALTERNATIVES]
+
+
+def brief(diagnosis: Diagnosis, cause: Cause) -> str:
+    """Return a cause that is only considered: name, probability, and an argument that is more than a finding."""
+    summaries = {f.summary for f in diagnosis.findings}
+    said = [f"for: {text}" for text in cause.for_ if text not in summaries][:1]
+    said += [f"against: {text}" for text in cause.against if text not in summaries][:1]
+    reason = "; ".join(text.rstrip(".") for text in said)
+    return f"{cause.title or cause.id} ({percent(cause.confidence)})" + (f": {reason}" if reason else "")
+
+
+def shared_action(diagnosis: Diagnosis, sign: str) -> str:
+    """Return the action that most signs of one kind share; empty where each has its own."""
+    actions = [item.otherwise for item in diagnosis.watch if item.sign == sign and item.otherwise]
+    most = max(dict.fromkeys(actions), key=actions.count, default="")
+    return most if actions.count(most) > 1 else ""
 
 
 def old_text(item: Change) -> str:
@@ -237,7 +306,10 @@ def code_text(item: CodeFact) -> str:
 def _masked(diagnosis: Diagnosis) -> list[str]:
     """Tell once for each stretch why its rows were not judged."""
     texts: dict[tuple[int, int, int], list[str]] = {}
+    own = diagnosis.story.lines or (0, math.inf)
     for masked in diagnosis.reading.masked:
+        if masked.last_line < own[0] or masked.first_line > own[1]:
+            continue  # another run of this file
         key = (masked.first_line, masked.last_line, masked.rows)
         texts.setdefault(key, []).append(masked.text or masked.reason)
     out = []

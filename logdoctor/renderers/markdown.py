@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 
-from logdoctor.model import Cause, Diagnosis, Finding
+from logdoctor.model import Cause, Change, Diagnosis, Finding
 from logdoctor.renderers import _outline as outline
 from logdoctor.renderers import _sentences as sentences
 from logdoctor.renderers._escape import code, fence, markdown, markdown_reference, plain
@@ -15,7 +15,7 @@ from logdoctor.renderers._record import Renderer, RenderOptions
 from logdoctor.renderers._tables import WIDTH, curve_rows, evidence_rows
 
 PARAMETERS = 24  # lines of the folded parameter table
-HEALTHY_ITEMS = 8
+HEALTHY_ITEMS = 6
 REMARKS = 4
 CODE = 6
 
@@ -114,6 +114,8 @@ def _derived_figures(diagnosis: Diagnosis, findings: Sequence[Finding]) -> str:
 
 def _phases(diagnosis: Diagnosis) -> str:
     rows = sentences.phase_rows(diagnosis)
+    if diagnosis.verdict == "healthy" and len(rows) < 2:
+        rows = []  # one phase is what the headline says
     chain = diagnosis.story.chain
     if not rows and len(chain) < 2:
         return ""
@@ -131,25 +133,14 @@ def _phases(diagnosis: Diagnosis) -> str:
 
 
 def _causes(diagnosis: Diagnosis) -> str:
-    causes = diagnosis.causes
-    if not causes:
+    told, others = sentences.causes_in_order(diagnosis)
+    if not told:
         return ""
-    parts = ["## Why"]
-    for cause in causes:
-        if cause.role == "alternative":
-            continue
-        parts.append(_cause(diagnosis, cause, "Most likely cause" if cause.rank == 1 else "Contributing"))
-    others = [c for c in causes if c.role == "alternative"]
+    parts = ["## Why", *(_cause(diagnosis, cause, role) for role, cause in told)]
     if others:
-        lines = [f"- {markdown(c.title or c.id)} ({percent(c.confidence)}){_brief(diagnosis, c)}" for c in others]
+        lines = [f"- {markdown(sentences.brief(diagnosis, cause))}" for cause in others]
         parts.append("### Considered as well\n\n" + "\n".join(lines))
     return "\n\n".join(parts)
-
-
-def _brief(diagnosis: Diagnosis, cause: Cause) -> str:
-    said = [f"for: {sentences.argument(diagnosis, text)}" for text in cause.for_[:1]]
-    said += [f"against: {sentences.argument(diagnosis, text)}" for text in cause.against[:1]]
-    return ": " + markdown("; ".join(text.rstrip(".") for text in said)) if said else ""
 
 
 def _cause(diagnosis: Diagnosis, cause: Cause, role: str) -> str:
@@ -179,24 +170,45 @@ def _changes(diagnosis: Diagnosis) -> str:
     rows = sentences.change_rows(diagnosis.causes)
     if not rows:
         return ""
-    table = ["| Parameter | Old | New | Reason |", "|---|---|---|---|"]
-    notes = []
-    for item in rows:
+    actions = _actions([item for item in rows if sentences.is_action(item)])
+    values = _values([item for item in rows if not sentences.is_action(item)])
+    note = markdown(sentences.changes_note(diagnosis))
+    order = (actions, values) if sentences.is_action(rows[0]) else (values, actions)
+    parts = (f"## {sentences.changes_heading(diagnosis)}", note, *order)
+    return "\n\n".join(part for part in parts if part)
+
+
+def _actions(items: Sequence[Change]) -> str:
+    lines = []
+    for item in items:
+        note = "; ".join(_notes(item))
+        reason = f": {markdown(item.why)}" if item.why else ""
+        lines.append(f"- **{markdown(sentences.action_sentence(item))}**{reason}" + (f"; {note}" if note else ""))
+    return "\n".join(lines)
+
+
+def _values(items: Sequence[Change]) -> str:
+    if not items:
+        return ""
+    table, notes = ["| Parameter | Old | New | Reason |", "|---|---|---|---|"], []
+    for item in items:
         cells = (
             code(item.parameter, table=True),
             markdown(sentences.old_text(item)),
             markdown(sentences.new_text(item)),
         )
         table.append(f"| {' | '.join(cells)} | {markdown(item.why)} |")
-        note = [f"cost: {item.tradeoff.rstrip('.')}"] if item.tradeoff else []
-        note += [f"arithmetic: {item.arithmetic.rstrip('.')}"] if item.arithmetic else []
-        text = markdown("; ".join(note))
-        if item.reference:
-            text += ("; " if text else "") + "source: " + markdown_reference(item.reference)
-        if text:
-            notes.append(f"- {code(item.parameter)}: {text}")
-    parts = ["## What to change", "\n".join(table)]
-    return "\n\n".join([*parts, "\n".join(notes)] if notes else parts)
+        if note := "; ".join(_notes(item)):
+            notes.append(f"- {code(item.parameter)}: {note}")
+    return "\n\n".join(["\n".join(table), "\n".join(notes)] if notes else ["\n".join(table)])
+
+
+def _notes(item: Change) -> list[str]:
+    """What a change costs, how its number comes about, and who says so; escaped."""
+    free = item.tradeoff.rstrip(".").lower() in {"", "none"}
+    note = [] if free else [markdown(f"cost: {item.tradeoff.rstrip('.')}")]
+    note += [markdown(f"arithmetic: {item.arithmetic.rstrip('.')}")] if item.arithmetic else []
+    return note + ([f"source: {markdown_reference(item.reference)}"] if item.reference else [])
 
 
 def _expected(diagnosis: Diagnosis) -> str:
@@ -211,14 +223,16 @@ def _watch(diagnosis: Diagnosis) -> str:
         return ""
     out = ["## What to watch in the next run"]
     for sign, name, mark in (("recovery", "Signs of recovery", "✅"), ("failure", "Signs of failure", "⚠️")):
-        items = [item for item in diagnosis.watch if item.sign == sign]
+        shared = sentences.shared_action(diagnosis, sign)
         lines = []
-        for item in items:
-            action = sentences.action_text(item)
+        for item in (item for item in diagnosis.watch if item.sign == sign):
+            action = "" if item.otherwise == shared else sentences.action_text(item)
             tail = f" → {markdown(action)}" if action else ""
             lines.append(f"- {mark} {markdown(sentences.watch_text(diagnosis, item))}{tail}")
         if lines:
-            out.append(f"**{name}**\n\n" + "\n".join(lines))
+            word = "If one of them fails to come" if sign == "recovery" else "If one of them shows"
+            rest = f"\n\n{word}: {markdown(shared)}." if shared else ""
+            out.append(f"**{name}**\n\n" + "\n".join(lines) + rest)
     return "\n\n".join(out)
 
 

@@ -156,20 +156,19 @@ def _order(page: _Page, diagnosis: Diagnosis) -> None:
 
 
 def _causes(page: _Page, diagnosis: Diagnosis) -> None:
-    causes = [c for c in diagnosis.causes if c.role != "alternative"]
-    if not causes:
+    told, others = sentences.causes_in_order(diagnosis)
+    if not told:
         return
     page.title("Why")
-    for cause in causes:
-        _cause(page, diagnosis, cause)
-    others = [f"{c.title or c.id} ({percent(c.confidence)})" for c in diagnosis.causes if c.role == "alternative"]
+    for number, (role, cause) in enumerate(told, start=1):
+        _cause(page, diagnosis, cause, role.lower(), number)
     if others:
-        page.item("Considered as well: " + ", ".join(others))
+        names = [f"{c.title or c.id} ({percent(c.confidence)})" for c in others]
+        page.item("Considered as well: " + ", ".join(names))
 
 
-def _cause(page: _Page, diagnosis: Diagnosis, cause: Cause) -> None:
-    role = "most likely" if cause.rank == 1 else "contributing"
-    page.item(f"{cause.title or cause.id} ({percent(cause.confidence)}, {role})", mark=f"{cause.rank}.", style="bold")
+def _cause(page: _Page, diagnosis: Diagnosis, cause: Cause, role: str, number: int) -> None:
+    page.item(f"{cause.title or cause.id} ({percent(cause.confidence)}, {role})", mark=f"{number}.", style="bold")
     few = None if page.options.verbose else ITEMS
     for mark, texts in (("+", cause.for_[:few]), ("-", cause.against[:few]), ("?", cause.would_settle[:few])):
         for text in texts:
@@ -181,11 +180,14 @@ def _changes(page: _Page, diagnosis: Diagnosis) -> None:
     rows = sentences.change_rows(diagnosis.causes)
     if not rows:
         return
-    page.title("What to change")
+    page.title(sentences.changes_heading(diagnosis))
+    if note := sentences.changes_note(diagnosis):
+        page.item(note, mark="", indent=0)
     for item in rows:
-        page.item(
-            f"{item.parameter}: {sentences.old_text(item)} → {sentences.new_text(item)}. {item.why}", style="bold"
-        )
+        what = f"{item.parameter}: {sentences.old_text(item)} → {sentences.new_text(item)}"
+        if sentences.is_action(item):
+            what = sentences.action_sentence(item)
+        page.item(f"{what}. {item.why}", style="bold")
         if item.tradeoff:
             page.item(f"cost: {item.tradeoff}", mark="", indent=3)
         if page.options.verbose:
@@ -204,9 +206,13 @@ def _watch(page: _Page, diagnosis: Diagnosis) -> None:
     page.title("What to watch in the next run")
     for item in diagnosis.watch:
         good = item.sign == "recovery"
-        action = sentences.action_text(item)
+        shared = item.otherwise == sentences.shared_action(diagnosis, item.sign)
+        action = "" if shared else sentences.action_text(item)
         text = sentences.watch_text(diagnosis, item) + (f" → {action}" if action else "")
         page.item(text, mark="good:" if good else "bad: ", style="green" if good else "yellow")
+    for sign, word in (("recovery", "If a good sign fails to come"), ("failure", "If a bad one shows")):
+        if shared_one := sentences.shared_action(diagnosis, sign):
+            page.item(f"{word}: {shared_one}.", mark="→")
 
 
 def _rest(page: _Page, diagnosis: Diagnosis) -> None:

@@ -1,0 +1,305 @@
+"""What to watch in the next run: signs of recovery and of failure, each with its number, by when, and what to do then.
+
+Every number is one of the run's own (the values it had while it was well, the steps it took to get there) or comes
+from the cause that is suspected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from logdoctor.aftermath import CLIP, ENDED, FUTILE, LOGGING, SPEED, named_in, of_event, resumes
+from logdoctor.decisions import Decision
+from logdoctor.incidents import Incident
+from logdoctor.model import Cause, Change, Finding, Series, Watch
+from logdoctor.registry import records
+from logdoctor.rules._outcome import label
+from logdoctor.stretches import Stretches, head, tail
+from logdoctor.view import LEAST_ROWS, RunView
+from logdoctor.wording import lower_first, number, percent, round_steps
+
+WATCHED = 4  # signs of each kind; a longer list is not looked at
+OTHER_SEED = "repeat with another seed, to tell the fault from chance"
+GAIN = 0.05  # relative gain below which half of it is noise and no sign of failure
+BLOWN = 3.0  # times the largest value before the break: a metric that went beyond has exploded
+SHRUNK = 0.5  # of its level before the break: a metric that went below has collapsed
+WORTH = 0.15  # probability from which a second cause is worth a try
+ALIVE = 0.1  # of its first level: a spread or a gradient that keeps more is alive
+BLOW_UPS = frozenset({
+    "q-divergence", "loss-explosion", "loss-divergence", "gradient-explosion", "critic-loss-explosion",
+    "actor-loss-explosion", "loss-not-finite", "feature-norm-explosion",
+})  # fmt: skip
+
+
+def watch_list(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
+) -> tuple[Watch, ...]:
+    """What to look at in the next run: what the causes name, what the findings ask for, then the run's own levels."""
+    present = {f.name: f for incident in incidents for f in incident.findings}
+    found: list[Watch] = []
+    for cause in causes:
+        if cause.role != "alternative" and len(found) < 2 * WATCHED:
+            found += _of_cause(view, cause, present)
+    found += _own(view, incidents, parts, causes, decision)
+    numeric = {item.metric for item in found if item.value is not None}
+    out: list[Watch] = []
+    for sign in ("recovery", "failure"):
+        seen: set[tuple[str, str]] = set()
+        for item in (item for item in found if item.sign == sign):
+            key = (item.metric, item.condition)
+            weak = item.condition == "finite" and item.metric in numeric and item.metric != "loss"
+            if key not in seen and len(seen) < WATCHED and not weak:
+                seen.add(key)
+                out.append(item)
+    return tuple(out)
+
+
+def _of_cause(view: RunView, cause: Cause, present: Mapping[str, Finding]) -> Iterable[Watch]:
+    record = records("logdoctor.causes", "CAUSE").get(cause.id)
+    return tuple(record.watch(view, present)) if record is not None and record.watch else ()
+
+
+def _soon(parts: Stretches, before: Series | None, resumed: bool) -> float | None:
+    """Return by when the old level should be back: soon after a checkpoint, else in the time the run took before."""
+    if parts.good_steps <= 0:
+        return None
+    return round_steps(parts.good_steps / 10 if resumed or before is None else parts.good_steps)
+
+
+def _own(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
+) -> Iterator[Watch]:
+    if not incidents or incidents[0].main.name in SPEED | ENDED:
+        return
+    action = next_action(view, incidents, of_event(incidents, causes))
+    yield from _asked(view, incidents, parts, action)
+    if view.performance is None or incidents[0].main.name in LOGGING:
+        return
+    resumed = resumes(incidents, decision.restart_from)
+    soon = _soon(parts, parts.before(view.performance.name), resumed)
+    yield from _performance(view, incidents, parts, action, soon)
+    yield from _limits(view, incidents, parts, action, soon, resumed)
+    if view.get("loss") is not None:
+        yield Watch(
+            metric="loss", condition="finite", value=None, within_steps=None, sign="recovery",
+            otherwise="stop at once: later rows say nothing", why="",
+        )  # fmt: skip
+
+
+def _performance(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, action: str, soon: float | None
+) -> Iterator[Watch]:
+    performance = view.performance
+    assert performance is not None
+    before, level = parts.before(performance.name), parts.level(performance.name)
+    down = performance.goal == "min"
+    if parts.broke_late and before is not None and level is not None and len(before) >= 10:
+        start = head(before)
+        yield Watch(
+            metric=performance.name, condition="<=" if down else ">=", value=_printed(level), within_steps=soon,
+            sign="recovery", otherwise=action, why="its level before the break", clock=before.clock,
+        )  # fmt: skip
+        if abs(level - start) > GAIN * max(abs(level), abs(start)):
+            yield Watch(
+                metric=performance.name, condition=">" if down else "<", value=_printed((level + start) / 2),
+                within_steps=soon, sign="failure", otherwise=f"stop; {action}", clock=before.clock,
+                why="half of what it had gained before the break",
+            )  # fmt: skip
+    elif {f.name for f in incidents[0].findings} & FUTILE:
+        yield Watch(
+            metric=performance.name, condition="falls" if down else "rises", value=None,
+            within_steps=_share(parts, 5), sign="recovery", otherwise=action, why="this run never improved",
+            clock=performance.series.clock,
+        )  # fmt: skip
+    else:
+        yield _start_or_end(view, incidents, action, soon)
+
+
+def _start_or_end(view: RunView, incidents: Sequence[Incident], action: str, soon: float | None) -> Watch:
+    """The level to reach where nothing was well for long: that of the start if the run fell from it, else the end."""
+    performance = view.performance
+    assert performance is not None
+    down = performance.goal == "min"
+    first, last = head(performance.series), tail(performance.series)
+    lost = named_in(incidents, "performance-collapse")
+    told = lost.figures.get("start") if lost is not None and lost.metrics[:1] == (performance.name,) else None
+    if isinstance(told, (int, float)) and not isinstance(told, bool):
+        first = float(told)
+    fell = (first < last) if down else (first > last)
+    return Watch(
+        metric=performance.name, condition="<=" if down else ">=", value=_printed(first if fell else last),
+        within_steps=soon, sign="recovery", otherwise=action, clock=performance.series.clock,
+        why="its level at the start of this run" if fell else "its level at the end of this run",
+    )  # fmt: skip
+
+
+def _share(parts: Stretches, part: int) -> float | None:
+    return round_steps(parts.good_steps / part) if parts.good_steps > 0 else None
+
+
+# ------------------------------------------------------------------------------------- what certain findings ask for
+def _asked(view: RunView, incidents: Sequence[Incident], parts: Stretches, action: str) -> Iterator[Watch]:
+    """Signs that belong to one finding: the value is recorded, the head learns, the slope is positive again."""
+    unrecorded = named_in(incidents, "metric-never-recorded")
+    if unrecorded is not None and len(unrecorded.metrics) == 1:
+        name = unrecorded.metrics[0]
+        yield Watch(
+            metric=name, condition=">", value=0.0, within_steps=_share(parts, 10), sign="recovery",
+            otherwise="look at the line of code that assigns it", why="shows that it is recorded",
+            clock=_clock(view, name), horizon="Immediate",
+        )  # fmt: skip
+    turned = named_in(incidents, "slope-turns-negative")
+    if turned is not None and turned.metrics and parts.broke_late:
+        name = turned.metrics[0]
+        yield Watch(
+            metric=name, condition=">", value=0.0, within_steps=_share(parts, 2), sign="recovery", otherwise=action,
+            why=_ended(view, name), clock=_clock(view, name), horizon="Medium term",
+        )  # fmt: skip
+    yield from _head(view, incidents, parts, action)
+    yield from _alive(incidents, parts, action)
+
+
+def _head(view: RunView, incidents: Sequence[Incident], parts: Stretches, action: str) -> Iterator[Watch]:
+    """The head that did not learn must do what its sibling does."""
+    lame = named_in(incidents, "head-not-learning")
+    if lame is not None and len(lame.metrics) > 1:
+        name, twin = lame.metrics[0], view.get(lame.metrics[1])
+        why = f"its sibling {label(twin)} fell to {number(float(twin.value[-1]))}" if twin is not None else ""
+        yield Watch(
+            metric=name, condition="falls", value=None, within_steps=_share(parts, 2), sign="recovery",
+            otherwise=action, why=why, clock=_clock(view, name), horizon="Medium term",
+        )  # fmt: skip
+    stuck = named_in(incidents, "agreement-stagnates")
+    peak = stuck.figures.get("peak") if stuck is not None else None
+    if stuck is not None and stuck.metrics and isinstance(peak, (int, float)):
+        name, twin = stuck.metrics[0], view.get(stuck.metrics[1]) if len(stuck.metrics) > 1 else None
+        why = "the best that this run reached"
+        if twin is not None:
+            why += f"; {label(twin)} ended at {number(float(twin.value[-1]))}"
+        yield Watch(
+            metric=name, condition=">", value=_printed(float(peak)), within_steps=_share(parts, 5), sign="recovery",
+            otherwise=action, why=why, clock=_clock(view, name), horizon="Medium term",
+        )  # fmt: skip
+
+
+def _alive(incidents: Sequence[Incident], parts: Stretches, action: str) -> Iterator[Watch]:
+    """A policy that died must keep a tenth of the spread and of the gradient that it began with."""
+    dead = named_in(incidents, "deterministic-policy")
+    for name in dead.metrics if dead is not None else ():
+        before = parts.before(name)
+        if before is None or not ("norm" in name or name.endswith("_std")) or len(before) < 2:
+            continue
+        first = float(np.median(before.value[:LEAST_ROWS]))
+        if first > 0:
+            yield Watch(
+                metric=name, condition=">=", value=_printed(ALIVE * first), within_steps=None, sign="recovery",
+                otherwise=action, why=f"a tenth of its first level, {number(_printed(first))}", clock=before.clock,
+            )  # fmt: skip
+
+
+def _ended(view: RunView, name: str) -> str:
+    series = view.finite(name)
+    return f"it ended at {number(float(series.value[-1]))}" if series is not None else ""
+
+
+def _clock(view: RunView, name: str) -> str | None:
+    series = view.get(name)
+    return series.clock if series is not None else None
+
+
+# --------------------------------------------------------------------------------------------- limits of the event
+def _limits(
+    view: RunView, incidents: Sequence[Incident], parts: Stretches, action: str, soon: float | None, resumed: bool
+) -> Iterator[Watch]:
+    """Limits for the metrics of the event: what exploded must stay low, what collapsed must stay high."""
+    names = metrics_of(view, incidents, most=3 * WATCHED)
+    for name in names:
+        before, after, band = parts.before(name), parts.after(name), parts.band(name)
+        if before is None or after is None or band is None or len(before) < LEAST_ROWS or _told_by_another(name, names):
+            continue
+        top, peak = float(before.highs.max()), float(after.highs.max())
+        middle, low = (band[0] + band[1]) / 2, float(after.lows.min())
+        if top > 0 and peak > BLOWN * top:
+            line = int(before.line[int(before.highs.argmax())])
+            why = f"twice the largest value before the break ({number(top)}, line {line})"
+            yield Watch(
+                metric=name, condition=">", value=_printed(2 * top), within_steps=None, sign="failure",
+                otherwise=f"stop; {action}", why=why, clock=before.clock,
+            )  # fmt: skip
+        elif band[0] > 0 and low < SHRUNK * middle and not name.endswith("loss"):
+            yield Watch(
+                metric=name, condition=">=", value=_printed(band[0]), sign="recovery", otherwise=action,
+                within_steps=soon if before.clock is None else None, clock=before.clock,
+                why="the lower end of its range before the break",
+            )  # fmt: skip
+            if resumed:  # a fresh run passes low values on its way up
+                yield Watch(
+                    metric=name, condition="<", value=_printed((middle + low) / 2), within_steps=None, sign="failure",
+                    otherwise=f"stop; {action}", clock=before.clock,
+                    why=f"half-way to the {number(low)} that this run fell to",
+                )  # fmt: skip
+
+
+def _told_by_another(name: str, names: Sequence[str]) -> bool:
+    """Whether a limit on another metric says the same: parts of a loss, the lower end of a range."""
+    part = name.endswith("_loss") and "loss" in names
+    return "_share_" in name or name == "q_min" or part
+
+
+def metrics_of(view: RunView, incidents: Sequence[Incident], most: int = WATCHED) -> list[str]:
+    """Return the metrics of the gravest event, the naming finding's first, without the performance itself."""
+    found = sorted(incidents[0].findings, key=lambda f: f is not incidents[0].main)
+    names = [metric for finding in found for metric in finding.metrics]
+    skip = view.performance.name if view.performance else ""
+    return [name for name in dict.fromkeys(names) if name != skip][:most]
+
+
+def next_action(view: RunView, incidents: Sequence[Incident], causes: Sequence[Cause]) -> str:
+    """The next thing to try: the second change of the first cause, the next cause, smaller steps, another seed."""
+    first = [c for cause in causes[:1] for c in cause.changes if _is_value(c)]
+    if len(first) > 1:
+        return f"change {_change(first[1])} as well"
+    done = {c.parameter for c in first}
+    for cause in causes[1:]:
+        if cause.confidence < WORTH or {f.name for i in incidents for f in i.findings} <= LOGGING | CLIP:
+            continue
+        value = next((c for c in cause.changes if _is_value(c) and c.parameter not in done), None)
+        name = f"{lower_first(cause.title or cause.id)}, {percent(cause.confidence)}"
+        rate = next((c for c in cause.changes if c.parameter == "learning_rate" and c.parameter not in done), None)
+        if value is None and rate is not None:
+            return f"change {rate.parameter} to {rate.to} as well ({name})"
+        return f"change {_change(value)} as well ({name})" if value else f"suspect the next cause: {name}"
+    return _smaller_steps(view, incidents, causes) or OTHER_SEED
+
+
+def _smaller_steps(view: RunView, incidents: Sequence[Incident], causes: Sequence[Cause]) -> str:
+    """After a blow-up a lower learning rate is the next thing to try, unless that is the change already."""
+    setting = view.setting("learning_rate")
+    names = {f.name for f in incidents[0].findings} if incidents else set()
+    changed = {c.parameter for cause in causes[:1] for c in cause.changes}
+    if setting is None or not names & BLOW_UPS or changed & {"learning_rate", setting.raw_name}:
+        return ""
+    value = setting.value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+        return ""
+    name = setting.raw_name or setting.name
+    return f"lower the {lower_first(name)} {number(value)} → {number(float(f'{value / 3:.0e}'))} as well"
+
+
+def _is_value(item: Change) -> bool:
+    return not isinstance(item.to, str) or " " not in item.to
+
+
+def _change(item: Change) -> str:
+    old = "" if item.from_ is None else f" {_show(item.from_)}"
+    return f"{item.parameter}{old} → {_show(item.to)}"
+
+
+def _show(value: object) -> str:
+    return number(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _printed(value: float) -> float:
+    return float(f"{value:.3g}")
