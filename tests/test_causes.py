@@ -509,3 +509,11 @@ def test_nan_weights_do_not_freeze_a_metric() -> None:
         val_accuracy=np.r_[RISE[:30] / 120, np.full(30, 0.1)],
     )
     assert first(broken, "loss-not-finite", "evaluation-frozen") == "numeric-overflow"
+
+
+def test_a_policy_that_commits_itself_to_what_is_worse_than_chance() -> None:
+    run = view(
+        {}, episode_return=noisy(np.linspace(0.25, 0.03, N), 0.004), entropy=np.linspace(1.386, 0.79, N),
+        kl=np.full(N, 1e-6), advantage_mean=noisy(np.zeros(N), 0.01), log_prob_mean=np.linspace(-1.38, -0.7, N),
+    )  # fmt: skip
+    assert first(run, "performance-collapse") == "sign-error"

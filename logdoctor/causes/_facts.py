@@ -16,7 +16,7 @@ import numpy as np
 from logdoctor.detectors.baseline import noise
 from logdoctor.detectors.smooth import rolling_median
 from logdoctor.detectors.trend import rank_correlation
-from logdoctor.model import Series
+from logdoctor.model import Floats, Series
 from logdoctor.norms import number
 from logdoctor.rules._rates import Rate, Step, are_restarts, raises, rate_of
 
@@ -103,6 +103,7 @@ class Fall:
     last_line: int
     held_before: float
     held_after: float
+    quieter: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,7 +435,7 @@ FALL = 5.0  # factor by which a loss falls within a tenth of the run; healthy ru
 
 
 def _fall(train: Series, held: Series) -> Fall | None:
-    value = np.maximum(train.value, 1e-12)
+    value = rolling_median(np.maximum(train.value, 1e-12), max(3, len(train) // 30))  # single batches scatter
     window, start = max(2, value.size // 10), value.size // 10
     ratio = value[:-window] / value[window:]
     index = start + int(np.argmax(ratio[start:]))
@@ -454,7 +455,19 @@ def _fall(train: Series, held: Series) -> Fall | None:
         last_line=int(train.line[index + window]),
         held_before=float(before[-1]),
         held_after=float(np.median(after)),
+        quieter=_quieter(train.value, index, index + window),
     )
+
+
+def _quieter(value: Floats, before: int, after: int) -> float:
+    """Return how many times smaller the scatter from record to record is after a point, as a ratio of logarithms.
+
+    Batches differ, and a loss per batch scatters by as much; one batch seen again and again does not.
+    """
+    size = np.log(np.maximum(value, 1e-12))
+    if before < 8 or value.size - after < 8:
+        return 1.0
+    return noise(size[:before]) / max(noise(size[after:]), 1e-12)
 
 
 CLIMB = 0.03  # of the level reached: below it a climb is what ordinary noise of a plateau makes

@@ -14,6 +14,8 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
 
+QUIETER = 5.0  # times: a lower loss scatters about as much in proportion; ten samples of one batch do not at all
+
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     fall = facts(view).abrupt_fall
@@ -25,6 +27,12 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             f"rises from {say(fall.held_before)} to {say(fall.held_after)}: from there on the same few examples "
             f"are seen.",
         )
+        if fall.quieter > QUIETER:
+            yield Argument(
+                weight=STRONG,
+                text=f"From line {fall.last_line} on {fall.name} scatters {say(float(f'{fall.quieter:.2g}'))} times less "
+                "from one record to the next: the records are no longer of different batches.",
+            )
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:

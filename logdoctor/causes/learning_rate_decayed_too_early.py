@@ -41,7 +41,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             )
         return
     still = facts(view).weights_still
-    if still is not None and still[0] < EARLY:
+    if still is not None and still[0] < EARLY and "updates-stopped" not in present:
         yield Argument(
             weight=STRONG,
             text=f"From line {still[1]} ({still[0]:.0%} of the run) on val_loss repeats to the last digit and the "
