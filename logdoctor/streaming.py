@@ -27,7 +27,7 @@ NONFINITE_BINS = 1024
 """Together at most 4096 points a metric: about 300 KB, and three points for each pixel of a wide figure."""
 
 FIRST_NONFINITE = 16
-"""Non-finite values kept one by one: the onset and the beginning of its pattern (every second step, one in a hundred)."""
+"""Non-finite values kept one by one: the onset and the beginning of its pattern (every second, one in a hundred)."""
 
 MOST_PARTS = 256
 """Cuts that bins respect. A log with more restarts than this has bins that cross the later ones."""
@@ -231,7 +231,7 @@ def middle_of(table: Floats) -> Ints:
     half = (table.shape[1] - 1) // 2
     middle = np.partition(table, half, axis=1)[:, half]
     # The first of equal values; argmax of an all-False row (a NaN middle) is column 0.
-    return (table == middle[:, None]).argmax(axis=1)
+    return np.asarray((table == middle[:, None]).argmax(axis=1), np.int64)
 
 
 def _merge(bins: dict[str, np.ndarray], later: bool) -> dict[str, np.ndarray]:

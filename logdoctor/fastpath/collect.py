@@ -129,10 +129,10 @@ class Collector:
         borders = sorted({*alone, *(at + 1 for at in alone if at + 1 < bulk.line.size), bulk.line.size} - {0})
         for stop in borders:
             part = slice(begin, stop)
-            beside = [c[part] for c in counters]
-            store.heads.add(leading[part], bulk.row[part], *beside)
+            near = [c[part] for c in counters]
+            store.heads.add(leading[part], bulk.row[part], *near)
             for reducer, cell, kind in zip(store.reducers, bulk.cells, visible, strict=True):
-                reducer.add(cell[part], bulk.line[part] + kind.below, *beside)
+                reducer.add(cell[part], bulk.line[part] + kind.below, *near)
             if stop < bulk.line.size:
                 for reducer in (store.heads, *store.reducers):
                     reducer.cut()

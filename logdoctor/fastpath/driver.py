@@ -114,11 +114,11 @@ class Driver:
         bulk: Callable[[Bulk], None],
         other: Callable[[int, str], None],
         tells: Callable[[str], bool],
-        begins: Callable[[int, int], None] = lambda first, count: None,
+        begins: Callable[[int, int], None] | None = None,
     ) -> None:
         """Take the assembler and who wants records, lines without a record, and which lines tell of an event."""
         self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
-        self.begins = begins
+        self.begins = begins or _ignore
         self.scanner = Scanner()
         self.groups: dict[Hashable, Known] = {}
         self.known: dict[int, Known] = {}
@@ -127,7 +127,7 @@ class Driver:
         self.counters: dict[str, Count] = {}
         self.line = 1
         self.fast_lines = 0
-        self._random = random.Random(0)  # noqa: S311 - which rows are checked need not be a secret
+        self._random = random.Random(0)  # the same rows are checked in every run
         self._state = self._number()
         self._open: _Open | None = None
         self.block_line = 0
@@ -296,6 +296,10 @@ class Driver:
         return fresh
 
 
+def _ignore(first: int, count: int) -> None:
+    del first, count
+
+
 class _Walk:
     """One block: the matched records and the other lines, walked in file order."""
 
@@ -341,23 +345,23 @@ class _Walk:
                 self._accept(path, at, stop)
                 at = stop
             if stop >= self.count:
-                self._gather(path, scan)
+                self._gather(path)
                 return self.count
             if stop == path.reach:
                 continue
             if self._cut_off(stop):
                 self.count = stop
-                self._gather(path, scan)
+                self._gather(path)
                 return self.count
             self._sync(path, stop)
             after = stop + path.length(stop)
             self._slow(stop, after)
-            path.skip(stop, after)
+            path.skip(after)
             slow += after - stop
             at = after
             if slow >= RESCAN_AFTER and driver.taught_anew() and at < self.count:
                 path.forget(at)
-                self._gather(path, scan)
+                self._gather(path)
                 return at
 
     def _cut_off(self, line: int) -> bool:
@@ -401,9 +405,8 @@ class _Walk:
         restore(driver.assembler, driver.saved[driver._state], driver.counters, driver.block_line)
 
     # ------------------------------------------------------------------------------------------------ results
-    def _gather(self, path: _Path, scan: Scan) -> None:
+    def _gather(self, path: _Path) -> None:
         """Keep what was accepted of one matching pass."""
-        driver = self.driver
         self._sync(path, self.count)
         for known, rows in path.rows:
             taken = path.taken[rows.line]
@@ -509,9 +512,7 @@ class _Walk:
         assembler = Assembler(self.driver.assembler.grammars)
         assembler.headers = self.driver.assembler.headers
         counted = [(header, header.rows) for header in assembler.headers]
-        above = {
-            key: Count(name, float(bulk.context[key][pick]), total) for key, name, total in bulk.effect.context
-        }
+        above = {key: Count(name, float(bulk.context[key][pick]), total) for key, name, total in bulk.effect.context}
         restore(assembler, self.driver.saved[state], above, int(bulk.row[pick]))
         for line in range(first, first + rows.template.lines):
             raw = self.block[int(self.starts[line]) : int(self.starts[line + 1])]
@@ -577,7 +578,7 @@ class _Path:
         self.driver, self.count = driver, count
         self.rows = [(driver.known[id(rows.template)], rows) for rows in scan.rows]
         # For every line: which shape begins there (-1: none, -2: inside a record of several lines).
-        self.shape = np.full(count + 1, -1, np.int32)
+        self.shape = np.full(count + 1, -1, np.int64)
         for i, (_, rows) in enumerate(self.rows):
             self.shape[rows.line] = i
             for further in range(1, rows.template.lines):
@@ -697,8 +698,8 @@ class _Path:
         self._end = stop
         self._at = stop
 
-    def skip(self, first: int, stop: int) -> None:
-        """The lines from ``first`` up to ``stop`` were read by the assembler."""
+    def skip(self, stop: int) -> None:
+        """The lines up to ``stop`` were read by the assembler."""
         self._at = stop
         if stop < self.count and self.shape[stop] == -2:
             # The record of several lines that these belonged to was given up: its other lines stand alone.
@@ -739,7 +740,7 @@ def alike(one: Record, other: Record) -> bool:
         and _counts(one.counters) == _counts(other.counters)
         and [count.name for count in one.latest] == [count.name for count in other.latest]
         and all(
-            a.flag == b.flag and a.unit == b.unit and line == below and same_floats(np.array([a.value]), np.array([b.value]))
+            (a.flag, a.unit, line) == (b.flag, b.unit, below) and same_floats(np.array([a.value]), np.array([b.value]))
             for (a, line), (b, below) in zip(one.cells.values(), other.cells.values(), strict=True)
         )
     )

@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from logdoctor.fastpath.template import TOKEN
@@ -68,7 +69,11 @@ def _frozen(name: str, value: Any) -> Hashable:
 def snapshot(assembler: Assembler) -> dict[str, Any]:
     """Return a copy of the state for :func:`restore`."""
     return {
-        name: value.copy() if isinstance(value, (list, dict)) else _emptied(value) if isinstance(value, Record) else value
+        name: _emptied(value)
+        if isinstance(value, Record)
+        else value.copy()
+        if isinstance(value, (list, dict))
+        else value
         for name, value in vars(assembler).items()
         if name not in _OUTPUT
     }
@@ -150,7 +155,8 @@ class Effect(NamedTuple):
     @property
     def names(self) -> Hashable:
         """What must agree before digits of the text may be taken as free: all names, and the totals."""
-        return (self.record, self.piece, self.counters, tuple((cell.name, cell.key.raw, cell.unit, cell.flag) for cell in self.cells), self.sets)
+        cells = tuple((cell.name, cell.key.raw, cell.unit, cell.flag) for cell in self.cells)
+        return (self.record, self.piece, self.counters, cells, self.sets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +182,13 @@ def observe(
     """Describe what the lines from line ``number`` on did, None when it cannot be told from their text.
 
     Args:
-        lines: the text of the lines; ``raw`` is the same in bytes, with line ends.
+        lines: the text of the lines.
+        raw: the same in bytes, with line ends.
+        number: of the first line.
         record: the record that came out, if any, or what was added to a block.
         piece: see :class:`Effect`.
-        before: counters in force before, ``after`` those after.
+        before: counters in force before.
+        after: counters in force after.
     """
     if any(states(line) != [line] for line in lines):
         return None
@@ -201,16 +210,16 @@ def observe(
                 return None
             found.append((span, cell.value, ("cell", i)))
     changed = {key: count for key, count in after.items() if before.get(key) is not count}
-    sets = []
-    for key, count in changed.items():
+    sets: list[tuple[str, str, float | None]] = []
+    for name, count in changed.items():
         if id(count) not in own:
             span = place.of(count, None, count.name)
             if span is None:
                 return None
             found.append((span, count.value, ("sets", len(sets))))
-        sets.append((key, count.name, count.total))
+        sets.append((name, count.name, count.total))
     found.sort()
-    if any(a[0][1] > b[0][0] for a, b in zip(found, found[1:], strict=False)):
+    if any(a[0][1] > b[0][0] for a, b in pairwise(found)):
         return None
     effect = _effect(record, number, tuple(sets), tuple(item[2] for item in found))._replace(piece=piece)
     return Seen(raw, tuple(item[0] for item in found), tuple(item[1] for item in found), effect, record)
@@ -219,7 +228,7 @@ def observe(
 def _effect(record: Record | None, number: int, sets: Any, slots: tuple[tuple[str, int], ...]) -> Effect:
     if record is None:
         return Effect(record=False, sets=sets, slots=slots)
-    # Below an anchor the counters above decide the step; else they are those of the record before, and its own are better.
+    # Below an anchor the counters above decide the step; else they are those of the record before: its own are better.
     own = set() if record.anchored else {count.name.lower() for count in record.counters}
     return Effect(
         record=True,
@@ -228,13 +237,18 @@ def _effect(record: Record | None, number: int, sets: Any, slots: tuple[tuple[st
         context=tuple((key, count.name, count.total) for key, count in record.context.items() if key not in own),
         latest=tuple((count.name, count.total) for count in record.latest),
         cells=tuple(
-            CellKind(key, cell.name, cell.unit, cell.flag if cell.flag in (MISSING, UNREADABLE) else "", line - record.line)
+            CellKind(key, cell.name, cell.unit, _lasting(cell.flag), line - record.line)
             for key, (cell, line) in record.cells.items()
         ),
         sets=sets,
         slots=slots,
         first=record.line - number,
     )
+
+
+def _lasting(flag: str) -> str:
+    """Return a flag that a shape decides; whether a number is finite is told by its value."""
+    return flag if flag in (MISSING, UNREADABLE) else ""
 
 
 class _Places:
@@ -311,7 +325,12 @@ def _same(one: float, other: float) -> bool:
 
 
 def record_of(
-    effect: Effect, model: Record, line: int, counters: Sequence[float], cells: Sequence[float], context: Mapping[str, float]
+    effect: Effect,
+    model: Record,
+    line: int,
+    counters: Sequence[float],
+    cells: Sequence[float],
+    context: Mapping[str, float],
 ) -> Record:
     """Return a record like ``model`` with other numbers: what the assembler would have made of the line."""
     own = tuple(Count(name, value, total) for (name, total), value in zip(effect.counters, counters, strict=True))
@@ -329,6 +348,10 @@ def record_of(
         for name, total in effect.latest
     )
     return replace(
-        model, line=line, counters=own, context={key: merged[key] for key in model.context if key in merged}, latest=latest,
+        model,
+        line=line,
+        counters=own,
+        context={key: merged[key] for key in model.context if key in merged},
+        latest=latest,
         cells=found,
-    )  # fmt: skip
+    )

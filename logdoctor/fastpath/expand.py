@@ -45,13 +45,13 @@ class Rule:
     start: float = 0.0
     length: float = 1.0
 
-    def of(self, numbers: Mapping[str, Floats], size: int) -> Floats:
+    def of(self, numbers: Mapping[str, Floats | Ints], size: int) -> Floats:
         """Return the values for records with these ``numbers``."""
         if not self.inner and not self.outer:
             return np.broadcast_to(np.float64(np.nan), size)
         if not self.outer:
-            return numbers[self.inner]
-        value = (numbers[self.outer] - self.start) * self.length
+            return np.asarray(numbers[self.inner], np.float64)
+        value = np.asarray((numbers[self.outer] - self.start) * self.length, np.float64)
         return value + numbers[self.inner] if self.inner else value
 
 
@@ -115,7 +115,7 @@ class _Sample:
         """Return what the sample says of an effect, None when none of its cells is a metric."""
         items = self.by_effect.get(store.effect, [])
         visible = [kind for kind in store.effect.cells if not kind.flag]
-        sources = [
+        sources: list[tuple[int, object, list[float]]] = [
             *((kind.below, kind.key, [item.values[i] for item in items]) for i, kind in enumerate(visible)),
             *((0, name, [item.counters[k] for item in items]) for k, (name, _) in enumerate(store.effect.counters)),
         ]
@@ -127,10 +127,10 @@ class _Sample:
             labels.append(label)
             if label is not None:
                 taken.add(label)
-                for at, item in enumerate(items):
+                for place, item in enumerate(items):
                     found = self.cells[label].get(item.record.line + below)
                     if found is not None:
-                        rows.setdefault(at, found[0])
+                        rows.setdefault(place, found[0])
         if not rows:
             return None
         # A record joined to the one before it takes its place over: it says nothing of its own step.
@@ -234,7 +234,7 @@ def _numbers(
     return {**counters, **named, "row": row, "line": line}
 
 
-def _rule(numbers: Mapping[str, Floats], target: Floats, every: bool, behind: Floats | None = None) -> Rule:
+def _rule(numbers: Mapping[str, Floats | Ints], target: Floats, every: bool, behind: Floats | None = None) -> Rule:
     """Find how ``target`` follows from ``numbers``; records where a number is missing may differ.
 
     Where it is the step of the row ``behind``, no number is given: such rows are filled when all are there.
@@ -258,7 +258,7 @@ def _rule(numbers: Mapping[str, Floats], target: Floats, every: bool, behind: Fl
     raise Undecided("no rule for the step" if not every else "no rule for the step of a few records")
 
 
-def _join(numbers: Mapping[str, Floats], target: Floats, inner: str, outer: str) -> Rule | None:
+def _join(numbers: Mapping[str, Floats | Ints], target: Floats, inner: str, outer: str) -> Rule | None:
     base = target - numbers[inner] if inner else target
     first = numbers[outer]
     low, high = int(np.nanargmin(first)), int(np.nanargmax(first))
@@ -274,7 +274,7 @@ def _join(numbers: Mapping[str, Floats], target: Floats, inner: str, outer: str)
     return None
 
 
-def _holds(found: Floats, target: Floats) -> bool:
+def _holds(found: Floats | Ints, target: Floats) -> bool:
     known = np.isfinite(found)
     return bool(known.any()) and bool(np.array_equal(found[known], target[known]))
 
@@ -301,7 +301,8 @@ def expand(
     """Return the table of all records from that of the sample.
 
     Args:
-        table: the table of the sample, made of the records ``trusted``.
+        table: the table of the sample.
+        trusted: the records that it was made of.
         sampled: the records of the sample that stand for others.
         collector: all records.
         shapes: the shape of each record that was read alone (by identity), before cells were taken from it.
@@ -310,9 +311,7 @@ def expand(
         Undecided: see there.
     """
     sample = _Sample(table, sampled, collector.singles)
-    decided = [
-        (store, found) for store in collector.stores.values() if (found := sample.decide(store)) is not None
-    ]
+    decided = [(store, found) for store in collector.stores.values() if (found := sample.decide(store)) is not None]
     singles = _Singles(sample, trusted)
     if collector.stream:
         return _binned(sample, decided, singles)
@@ -351,7 +350,7 @@ def _whole(
     table = sample.table
     heads: list[Ints] = []
     steps: list[Floats] = []
-    numbers: list[dict[str, Floats]] = []
+    numbers: list[dict[str, Floats | Ints]] = []
     for store, found in decided:
         line, row = _cat(store.line), _cat(store.row)
         counters = {f"c{k}": _cat([part[k] for part in store.counters]) for k in range(len(store.effect.counters))}
@@ -412,7 +411,7 @@ def _whole(
     for field_name in ("step", "clock", "outer", "time", "layout"):
         if getattr(out, field_name).flags.writeable:
             getattr(out, field_name)[at[~moved]] = getattr(table, field_name)[singles.rows[~moved]]
-    where = {line: row for row, line in zip(at[~moved].tolist(), table.line[singles.rows[~moved]].tolist(), strict=True)}
+    where = dict(zip(table.line[singles.rows[~moved]].tolist(), at[~moved].tolist(), strict=True))
     for record in sample.singles:
         if record.line in where:
             grammar[where[record.line]] = codes.setdefault(record.grammar, len(codes))
@@ -477,15 +476,15 @@ def _columns(
     for (store, found), rows in zip(decided, placed, strict=True):
         line = store.line[0]
         visible = [kind for kind in store.effect.cells if not kind.flag]
-        for i, (kind, label) in enumerate(zip(visible, found.labels, strict=True)):
+        for i, (kind, name) in enumerate(zip(visible, found.labels, strict=True)):
             pieces = [part[i] for part in store.cells]
             for part in store.cells:
                 part[i] = _NONE  # held once
-            if label is not None:
-                sources[label].append(_Source(rows, pieces, line, kind.below))
-        for k, label in enumerate(found.counters):
-            if label is not None:
-                sources[label].append(_Source(rows, [store.counters[0][k]], line))
+            if name is not None:
+                sources[name].append(_Source(rows, pieces, line, kind.below))
+        for k, name in enumerate(found.counters):
+            if name is not None:
+                sources[name].append(_Source(rows, [store.counters[0][k]], line))
         for kind in store.effect.cells:
             for label, column in table.columns.items() if kind.flag == MISSING else ():
                 if column.key == kind.key:
@@ -676,21 +675,12 @@ def _binned(sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: 
                 np.asarray(found.outer.of(named, len(heads)), np.float64), found, [_grammar(store.effect)], heads.weight,
             )
         )  # fmt: skip
-        visible = [kind for kind in store.effect.cells if not kind.flag]
-        for kind, label, points, reducer in zip(visible, found.labels, cells, store.reducers, strict=True):
-            if label is None:
-                continue
-            step = np.asarray(found.step.of(_beside(store, points, kind.below), len(points)), np.float64)
-            parts[label].append(SeriesPoints(points, step, found.clock, reducer.count, reducer.nonfinite))
-            if len(points) == len(heads):
-                judged[label].append((len(rows) - 1, points.value))
-        for k, label in enumerate(found.counters):
-            if label is not None:
-                value = heads.beside[k]
-                same = replace(heads, value=value, low=value, high=value, low_line=heads.line, high_line=heads.line)
-                parts[label].append(SeriesPoints(same, rows[-1].step, found.clock, store.count, 0))
-        name = _grammar(store.effect)
-        tally[name] = tally.get(name, 0) + (store.count if store.effect.piece != "joins" else 0)
+        for name, made in _points(store, found, heads, cells, rows[-1].step):
+            parts[name].append(made)
+            if len(made.points) == len(heads):
+                judged[name].append((len(rows) - 1, made.points.value))
+        grammar = _grammar(store.effect)
+        tally[grammar] = tally.get(grammar, 0) + (store.count if store.effect.piece != "joins" else 0)
     out, stream, weight, place = _stacked(rows, table)
     for label, arrays in judged.items():
         if arrays:
@@ -699,9 +689,25 @@ def _binned(sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: 
             order = np.argsort(at, kind="stable")
             model = table.columns[label]
             out.columns[label] = Column(model.key, at[order], value[order], out.line[at[order]])
-    points = {label: _together(pieces) for label, pieces in parts.items() if pieces}
+    joined = {label: _together(pieces) for label, pieces in parts.items() if pieces}
     lines = len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
-    return Expanded(out, stream, lines, int(weight.sum()), tally, points, weight)
+    return Expanded(out, stream, lines, int(weight.sum()), tally, joined, weight)
+
+
+def _points(
+    store: Store, found: Decided, heads: Points, cells: Sequence[Points], step: Floats
+) -> Iterator[tuple[str, SeriesPoints]]:
+    """Yield the bins of every metric of an effect; those of a counter that is a value are those of its records."""
+    visible = [kind for kind in store.effect.cells if not kind.flag]
+    for kind, label, points, reducer in zip(visible, found.labels, cells, store.reducers, strict=True):
+        if label is not None:
+            own = np.asarray(found.step.of(_beside(store, points, kind.below), len(points)), np.float64)
+            yield label, SeriesPoints(points, own, found.clock, reducer.count, reducer.nonfinite)
+    for k, label in enumerate(found.counters):
+        if label is not None:
+            value = heads.beside[k]
+            same = replace(heads, value=value, low=value, high=value, low_line=heads.line, high_line=heads.line)
+            yield label, SeriesPoints(same, step, found.clock, store.count, 0)
 
 
 @dataclass(slots=True)
@@ -728,7 +734,7 @@ class _Heads:
         )  # fmt: skip
 
 
-def _beside(store: Store, points: Points, below: int) -> dict[str, Floats]:
+def _beside(store: Store, points: Points, below: int) -> dict[str, Floats | Ints]:
     """Return the numbers printed beside the middle of each bin."""
     count = len(store.effect.counters)
     counters = {f"c{k}": points.beside[k] for k in range(count)}
@@ -786,6 +792,5 @@ def _together(pieces: Sequence[SeriesPoints]) -> SeriesPoints:
     largest = max(pieces, key=lambda piece: piece.count)
     joined["part"][:] = 0  # parts are numbered by effect; restarts are told by the steps
     points = thinned(Points(**{name: array[order] for name, array in joined.items()}, beside=(step,)))
-    return SeriesPoints(
-        points, points.beside[0], largest.clock, sum(piece.count for piece in pieces), sum(piece.nonfinite for piece in pieces)
-    )
+    count, bad = sum(piece.count for piece in pieces), sum(piece.nonfinite for piece in pieces)
+    return SeriesPoints(points, points.beside[0], largest.clock, count, bad)

@@ -17,7 +17,6 @@ from logdoctor.model import RunLog, Series
 from logdoctor.segments import Division, Judgement
 from logdoctor.streaming import STREAM_BYTES
 
-
 HASHED_BYTES = 16 << 20
 """A larger log that is only read, not analysed, is not hashed on the way: that would cost as much as reading it."""
 

@@ -134,10 +134,8 @@ def _read_short(words: Words, at: Cursor, stop: int) -> tuple[Floats, Cursor, Bo
     whole = _below(first)
     here = (first << _ONE) - (first >> _SEVEN)
     dotted = ((digits ^ _DOT) & here) == 0
-    if dotted.all():
-        last = _first(marks ^ first)
-    else:
-        last = np.where(dotted, _first(marks ^ first), first)
+    second = _first(marks ^ first)
+    last = second if dotted.all() else np.where(dotted, second, first)
     token = _below(last)
     behind = (last << _ONE) - (last >> _SEVEN)
     good = ((digits ^ spread(stop ^ 0x30)) & behind) == 0
@@ -161,7 +159,7 @@ def _read_short(words: Words, at: Cursor, stop: int) -> tuple[Floats, Cursor, Bo
 
 
 def _digit_run(window: Window, at: Cursor) -> tuple[Words, Floats, Ints, Bools]:
-    """Read up to 23 digits at each of ``at``: value modulo 2**64, the same as a float, count, and whether that was all."""
+    """Read up to 23 digits at each of ``at``: value modulo 2**64, the same as a float, count, whether that was all."""
     quads = window.quads(at).reshape(-1, 4)
     value, count, size = _digit_word(quads[:, 0] ^ _ZEROS)
     more = np.flatnonzero(count == 8)
@@ -265,10 +263,10 @@ def decimal_to_float(mantissa: Words, exponent: Ints) -> Floats:
         return np.zeros(0)
     low, high = int(exponent.min()), int(exponent.max())
     value = mantissa.astype(np.float64)
-    if low == high == 0:
+    if low == 0 and high == 0:
         return value
     small = mantissa <= _EXACT
-    if -_MAX_CLINGER <= low and high <= _MAX_CLINGER and bool(small.all()):
+    if low >= -_MAX_CLINGER and high <= _MAX_CLINGER and bool(small.all()):
         return _scale(value, exponent, low, high)
     easy = small & (np.abs(exponent) <= _MAX_CLINGER)
     rows = np.flatnonzero(easy)
@@ -289,11 +287,11 @@ def decimal_to_float(mantissa: Words, exponent: Ints) -> Floats:
 
 def _scale(value: Floats, exponent: Ints, low: int, high: int) -> Floats:
     if low == high:
-        return value * _POW10[low] if low >= 0 else value / _POW10[-low]
+        return np.asarray(value * _POW10[low] if low >= 0 else value / _POW10[-low])
     if high <= 0:
-        return value / _POW10.take(-exponent)
+        return np.asarray(value / _POW10.take(-exponent))
     scaled = value * _POW10.take(np.maximum(exponent, 0))
-    return scaled / _POW10.take(np.maximum(-exponent, 0))
+    return np.asarray(scaled / _POW10.take(np.maximum(-exponent, 0)))
 
 
 def _split(value: Floats) -> tuple[Floats, Floats]:

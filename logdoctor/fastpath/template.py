@@ -100,7 +100,7 @@ class _Part:
         found = window.words(place) if self.wide == 1 else window.quads(place)
         if self.wide == 1 and self.classes is None:
             equal = (found & self.masks[0]) == self.words[0]
-            return None if equal.all() else equal
+            return None if equal.all() else np.asarray(equal, np.bool_)
         words, masks, classes = self._tiles(at.size)
         if classes is not None:
             digits = found ^ _ZEROS
@@ -111,7 +111,7 @@ class _Part:
             found |= wrong
         if not found.any():
             return None
-        return ~found.reshape(-1, self.wide).any(axis=1)
+        return np.asarray(~found.reshape(-1, self.wide).any(axis=1), np.bool_)
 
 
 class Spaces:
@@ -154,7 +154,7 @@ def _run_in_word(word: Words, spaces: bool) -> Cursor:
         marks = ((digits + _OVER_NINE) | digits) & _HIGH
     below = (marks & np.negative(marks)) - _ONE
     # Bits of a byte that differ may lie above its lowest one: whole bytes are counted.
-    return (np.bitwise_count(below) >> np.uint8(3)).astype(np.int64)
+    return np.asarray(np.bitwise_count(below) >> np.uint8(3), np.int64)
 
 
 Step = Literal | Spaces | Digits | Slot

@@ -40,8 +40,8 @@ class Window:
         self.data = data
         self.size = size
         # Overlapping views: element i starts at byte i. An indexed read then copies 8 or 32 bytes an item.
-        self._eight: NDArray[np.void] = np.ndarray((data.size - 8,), "V8", data, 0, (1,))  # type: ignore[call-overload]
-        self._thirtytwo: NDArray[np.void] = np.ndarray((data.size - 32,), "V32", data, 0, (1,))  # type: ignore[call-overload]
+        self._eight: NDArray[np.void] = np.ndarray((data.size - 8,), "V8", data, 0, (1,))
+        self._thirtytwo: NDArray[np.void] = np.ndarray((data.size - 32,), "V32", data, 0, (1,))
 
     def words(self, at: Cursor) -> Words:
         """Return the 8 bytes from each of ``at``, shape ``(n,)``."""
