@@ -30,8 +30,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         if fall.quieter > QUIETER:
             yield Argument(
                 weight=STRONG,
-                text=f"From line {fall.last_line} on {fall.name} scatters {say(float(f'{fall.quieter:.2g}'))} times less "
-                "from one record to the next: the records are no longer of different batches.",
+                text=f"From line {fall.last_line} on {fall.name} scatters {say(float(f'{fall.quieter:.2g}'))} times "
+                "less from one record to the next: the records are no longer of different batches.",
             )
 
 

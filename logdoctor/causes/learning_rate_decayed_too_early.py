@@ -40,8 +40,10 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
                 f"(peak {say(rate.peak)}, line {rate.peak_line}).",
             )
         return
+    if "updates-stopped" in present:  # from one record to the next; a schedule takes some records for it
+        return
     still = facts(view).weights_still
-    if still is not None and still[0] < EARLY and "updates-stopped" not in present:
+    if still is not None and still[0] < EARLY:
         yield Argument(
             weight=STRONG,
             text=f"From line {still[1]} ({still[0]:.0%} of the run) on val_loss repeats to the last digit and the "

@@ -12,6 +12,7 @@ import numpy as np
 from logdoctor.detectors.constant import repeat_share, trailing_constant
 from logdoctor.detectors.nonfinite import nonfinite
 from logdoctor.model import Floats, Series
+from logdoctor.rules._progress import BOUNDED
 from logdoctor.rules._speed import averages_since_start
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 LEAST = 8  # rows that repeat one value; fewer happen where a program prints a running value between updates
 OFTEN = 0.4  # of the rows repeat the one before: the value is printed too coarsely, or carried forward
 CHANCE = 1e-7  # for one metric of a log; a hundred logs of ten metrics then make one false word in ten thousand
+HELD = ("val_", "eval_", "test_")
+MANY = 5.0  # units of the last printed digit by which a metric moved before it stopped; rounding moves it by one
+ABRUPT = 0.25  # of the steps before: decay by half an evaluation would have brought it to an eighth in three
+SPENT = 1e-3  # of the first loss: below it nothing is left to update for
+CALM = 0.2  # of the steps before: a run that has come to rest
 ROUND = 10.0  # caps are round numbers: 500 steps, 100 %
 SHARE = 0.08  # of the series: a frozen value must cover a stretch that matters
 # What the optimiser computes anew at every update: it cannot repeat itself to the last digit while training goes on.
@@ -66,7 +72,8 @@ def frozen(view: RunView) -> list[Frozen]:
         tail = trailing_constant(series.value)
         if tail is None or tail.length < max(LEAST, SHARE * len(series)) or not np.isfinite(tail.value):
             continue
-        if int(series.line[tail.first]) < broken and is_measurement(series, tail.first, tail.value):
+        before_end = int(series.line[tail.first]) < broken and not converged(view, series, tail.first)
+        if before_end and is_measurement(series, tail.first, tail.value):
             found.append(Frozen(series, tail.first))
     return found
 
@@ -107,6 +114,71 @@ def _approaches(before: Floats, value: float) -> bool:
     step = np.abs(np.diff(before))
     late = step[-max(3, step.size // 10) :]
     return float(np.median(late)) < 0.2 * float(np.median(step)) or value % ROUND == 0
+
+
+def converged(view: RunView, series: Series, first: int) -> bool:
+    """Whether an accuracy may stand still because all else that is measured beside it has come to rest as well.
+
+    An accuracy is a count: it repeats as long as no sample changes sides. A held-out loss (or, where none is printed, a
+    training loss) whose steps have become small beside those before says that few do.
+    """
+    if series.name not in BOUNDED:
+        return False
+    line = int(series.line[first])
+    for name in ("val_loss", "eval_loss", "loss", "train_loss"):
+        other = view.finite(name)
+        if other is None or other.name == series.name:
+            continue
+        step, late = np.abs(np.diff(other.value)), other.line[1:] > line
+        if late.sum() >= 3 and (~late).sum() >= 3:
+            return 0 < float(np.median(step[late])) < CALM * float(np.median(step[~late]))
+    return False
+
+
+def held_still(view: RunView) -> list[Frozen]:
+    """Return the held-out metrics that all repeat to the end while the training loss goes nowhere, else an empty list.
+
+    Weights that are no longer updated evaluate to the same numbers; a loss per batch then only scatters.
+    """
+    if view.is_rl or broken_from(view) < math.inf:
+        return []
+    found = []
+    for name in view.names:
+        series = view.get(name) if name.startswith(HELD) else None
+        if series is None or len(series) < LEAST + 3 or IGNORED.search(name):
+            continue
+        tail = trailing_constant(series.value)
+        if tail is None or tail.length < LEAST or not np.isfinite(tail.value) or tail.first < 2:
+            return []
+        found.append(Frozen(series, tail.first))
+    losses = [item for item in found if item.series.name.endswith("loss")]
+    stops = [item for item in losses if digits(float(item.series.value[-1])) >= 3 and _in_flight(item)]
+    if not stops:
+        return []
+    train = view.finite("loss") or view.finite("train_loss")
+    return found if train is not None and _goes_nowhere(train, int(stops[0].series.line[stops[0].first])) else []
+
+
+def _in_flight(item: Frozen) -> bool:
+    """Whether the metric stopped at once: its last step was many times the last printed digit and as large as others.
+
+    Under a step size that decays the last steps shrink before the metric stands still.
+    """
+    steps = np.abs(np.diff(item.series.value[: item.first + 1]))[-4:]
+    places = max(len(f"{v:.10g}".partition(".")[2]) for v in item.series.value[: item.first + 1].tolist())
+    return bool(steps[-1] >= max(MANY * 10.0**-places, ABRUPT * float(np.median(steps))))
+
+
+def _goes_nowhere(train: Series, line: int) -> bool:
+    """Whether the training loss, which fell before ``line``, stays at a level above nothing after it."""
+    before, after = train.value[train.line <= line], train.value[train.line > line]
+    if before.size < 3 or after.size < LEAST:
+        return False
+    third = after.size // 3
+    early, late = float(np.mean(after[:third])), float(np.mean(after[-third:]))
+    error = float(np.std(after)) * math.sqrt(2 / third)
+    start = float(np.max(before[: max(1, before.size // 5)]))
+    return late > SPENT * start and abs(late - early) < max(3 * error, 0.01 * abs(early)) and late > 0.8 * early
 
 
 def alive(view: RunView, name: str, from_line: int) -> bool:

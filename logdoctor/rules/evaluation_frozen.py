@@ -21,7 +21,7 @@ import numpy as np
 from logdoctor.detectors.constant import trailing_constant
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, ramp, table, wobble
-from logdoctor.rules._frozen import LEAST, Frozen, alive, broken_from, frozen, is_measurement
+from logdoctor.rules._frozen import LEAST, Frozen, alive, broken_from, converged, frozen, is_measurement
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import threshold
 from logdoctor.rules.metric_frozen import EVALUATION, report
@@ -48,7 +48,9 @@ def _few(view: RunView, few: int) -> list[Frozen]:
         if not name.startswith(EVALUATION) or series is None or len(series) < few + 2:
             continue
         tail = trailing_constant(series.value)
-        if tail and tail.length >= few and np.isfinite(tail.value) and is_measurement(series, tail.first, tail.value):
+        if not tail or tail.length < few or not np.isfinite(tail.value) or converged(view, series, tail.first):
+            continue
+        if is_measurement(series, tail.first, tail.value):
             found.append(Frozen(series, tail.first))
     return found if len(found) >= 2 or any(item.rows > LEAST for item in found) else []
 

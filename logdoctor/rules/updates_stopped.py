@@ -5,7 +5,9 @@ digit from one row to the end, while the environment or the clock goes on.
 Why it matters: the rest of the run is wasted, and nothing in the log says so: no error, no odd number.
 How it decides: at least ``together`` update metrics moved at nearly every row, and all of them (``all`` of those
 printed) stand still from within ``apart`` of the rows of one another to the end, over at least 8 rows and 8 % of the
-run. A speed of updates that falls to exactly zero at the same place confirms it.
+run. A speed of updates that falls to exactly zero at the same place confirms it. Where the loss is one of a batch and
+scatters on, the held-out metrics tell: all of them repeat to the last digit over at least 8 evaluations after a stop in
+mid-flight, and the training loss goes nowhere meanwhile.
 When it is wrong: a program that prints the last known values while it evaluates or waits for clients; masked rows are
 left out for that reason.
 What to do: look for a thread that died, a queue that ran empty, or a condition that is never true again; resume from
@@ -21,7 +23,7 @@ import numpy as np
 
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, learning, ramp, table, wobble
-from logdoctor.rules._frozen import OPTIMISED, Frozen, frozen
+from logdoctor.rules._frozen import HELD, OPTIMISED, Frozen, frozen, held_still
 from logdoctor.rules._outcome import label
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
@@ -36,7 +38,14 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 
 
 def stopped_metrics(view: RunView, together: int = 2, share: float = 0.99, apart: float = 0.05) -> list[Frozen]:
-    """Return the update metrics when (nearly) all of them froze together, else an empty list."""
+    """Return the update metrics when (nearly) all of them froze together, else an empty list.
+
+    Where the loss is one of a batch and scatters on, the held-out metrics stand for them.
+    """
+    return _frozen_updates(view, together, share, apart) or held_still(view)
+
+
+def _frozen_updates(view: RunView, together: int, share: float, apart: float) -> list[Frozen]:
     still = [item for item in frozen(view) if OPTIMISED.search(item.series.name)]
     moving = [name for name in view.names if OPTIMISED.search(name) and _was_moving(view, name)]
     if len(still) < together or len(still) < share * len(moving):
@@ -92,7 +101,20 @@ def _finding(view: RunView, stopped: list[Frozen]) -> Finding:
         ),
         figures={"repeated_rows": last - start, "metrics": len(names), "value": float(series.value[-1])},
         evidence=proof,
-        analysis=f"Values that are computed anew at every update cannot repeat to the last digit.{confirm}",
+        analysis=f"{_why(view, first)}{confirm}",
+    )
+
+
+def _why(view: RunView, first: Frozen) -> str:
+    train = view.finite("loss") or view.finite("train_loss")
+    if not first.series.name.startswith(HELD) or train is None:
+        return "Values that are computed anew at every update cannot repeat to the last digit."
+    later = train.value[train.line > first.series.line[first.first]]
+    third = max(1, later.size // 3)
+    early, late = (float(f"{np.mean(part):.4g}") for part in (later[:third], later[-third:]))
+    return (
+        f"Weights that move give other held-out results each time; {label(train)} only scatters meanwhile, about"
+        f" {say(early)} in the first third of these rows and {say(late)} in the last."
     )
 
 
