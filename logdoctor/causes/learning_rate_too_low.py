@@ -76,7 +76,7 @@ def _outputs(view: RunView) -> Iterator[Argument]:
             text=f"kl never exceeds {say(kl.high)} (line {kl.high_line}): an update changes nothing.",
         )
     performance = view.performance
-    # With epsilon, the return also changes because the actions become greedy; on-policy it only does when the policy does.
+    # With epsilon the return also changes as actions become greedy; on-policy it changes only when the policy does.
     on_policy = view.is_rl and known.level("entropy", "entropy_loss") is not None
     moved = known.level(performance.name) if performance is not None and on_policy else None
     if moved is not None and moved.count >= 20 and abs(moved.change) > max(8 * moved.noise, 0.3 * abs(moved.start)):
