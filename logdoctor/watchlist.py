@@ -154,11 +154,27 @@ def _asked(view: RunView, incidents: Sequence[Incident], parts: Stretches, actio
     if turned is not None and turned.metrics and parts.broke_late:
         name = turned.metrics[0]
         yield Watch(
-            metric=name, condition=">", value=0.0, within_steps=_share(parts, 2), sign="recovery", otherwise=action,
-            why=_ended(view, name), clock=_clock(view, name), horizon="Medium term",
+            metric=name, condition=">", value=0.0, within_steps=_slope_due(view, parts, name), sign="recovery",
+            otherwise=action, why=_ended(view, name), clock=_clock(view, name), horizon="Medium term",
         )  # fmt: skip
+        series = view.finite(name)
+        last = float(series.value[-1]) if series is not None else 0.0
+        if last < 0:
+            yield Watch(
+                metric=name, condition="<", value=_printed(last / 2), within_steps=None, sign="failure",
+                otherwise=f"stop; {action}", why=f"half of the {number(last)} that it ended at",
+                clock=_clock(view, name),
+            )  # fmt: skip
     yield from _head(view, incidents, parts, action)
     yield from _alive(incidents, parts, action)
+
+
+def _slope_due(view: RunView, parts: Stretches, name: str) -> float | None:
+    """When a slope must be positive: its window has to fill first, and took as long in this run."""
+    due, series = _share(parts, 2), view.get(name)
+    if due is None or series is None or series.clock is not None or not len(series):
+        return due
+    return float(f"{due + max(0.0, float(series.step[0]) - parts.first_step):.2g}")
 
 
 def _head(view: RunView, incidents: Sequence[Incident], parts: Stretches, action: str) -> Iterator[Watch]:
