@@ -80,6 +80,7 @@ CAUSE = CauseRecord(
     title="Labels shuffled or wrong",
     prior=-3.6,
     symptoms={
+        "performance-below-baseline": HINT,
         "validation-below-training": SIGN,
         "loss-not-learning": HINT,
         "loss-plateau": 0.3,

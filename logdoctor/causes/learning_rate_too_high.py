@@ -268,6 +268,7 @@ CAUSE = CauseRecord(
     title="Learning rate too high",
     prior=-2.0,
     symptoms={
+        "performance-below-baseline": 0.2,
         "loss-explosion": SIGN,
         "loss-divergence": SIGN,
         "loss-not-finite": HINT,

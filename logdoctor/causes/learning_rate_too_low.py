@@ -117,6 +117,7 @@ CAUSE = CauseRecord(
     title="Learning rate too low",
     prior=-2.3,
     symptoms={
+        "performance-below-baseline": 0.2,
         "loss-not-learning": SIGN,
         "loss-at-chance": HINT,
         "loss-plateau": 0.3,
