@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from logdoctor.causes._evidence import HINT, SIGN, Present, change, high
+from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change, high
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.norms import judge, number
 from logdoctor.view import RunView
 
+OFF_POLICY = frozenset({"dqn", "sac", "td3"})
+
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
+    if view.family in OFF_POLICY:
+        yield Argument(
+            weight=-STRONG, text=f"{view.family} learns from a replay buffer, not from batches of its policy."
+        )
+        return
     yield from high(view, "n_epochs", "clip_range", against=-HINT)
     known = facts(view)
     kl, clipped = known.level("kl"), known.level("clip_fraction")

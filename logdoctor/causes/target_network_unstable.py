@@ -15,6 +15,7 @@ from logdoctor.view import RunView
 
 HORIZON = 100  # updates after which the age of the target is stated, as one says it aloud
 LARGE_FIRST_LOSS = 50.0  # squared errors of targets within ±10 stay near or below it at the first record (Jones 2021)
+RUNAWAY = 100.0  # times: rewards are bounded, so an error that grows by two orders of magnitude grows with its targets
 FAMILIES = ("dqn", "sac", "td3", "rl")
 
 
@@ -36,6 +37,18 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         )
     known = facts(view)
     loss = known.level("critic_loss", "d_loss", "loss")
+    if (
+        loss is not None
+        and view.family in FAMILIES
+        and loss.tau > 0.8
+        and loss.start > 0
+        and loss.end > RUNAWAY * loss.start
+    ):
+        yield Argument(
+            weight=SIGN + HINT,
+            text=f"{loss.text()}: an error of the values that grows all through the run, {say(loss.end / loss.start)} "
+            "times, is fed by targets that follow it.",
+        )
     q = known.level("q_max", "q_value", "actor_loss")
     if loss is not None and q is not None and loss.start > 100 and abs(q.start) > 10 and view.family in FAMILIES:
         yield Argument(

@@ -4,9 +4,10 @@ What it finds: a return (or accuracy) that was learned and of which at least hal
 Why it matters: the weights at the end are worse than the ones hours before; only an older checkpoint saves them.
 How it decides: the highest smoothed level lies above the start by ``signal`` standard errors and by ``material`` of
 the start's size; at the end at least ``lost`` of that gain is gone (or ``falling`` of it, when it still falls without
-a pause over the last ``tail`` of the rows), again by ``signal`` standard errors; and the fall began at least
-``after`` of the run before the end, so that it is no momentary dip. Critical from ``gone`` on, else a warning. While
-an expert that acts beside the agent is being withdrawn, its level is no peak of the agent.
+a pause over the last ``tail`` of the rows; a fall under way since the best level counts by its last rows), again by
+``signal`` standard errors; and the fall began at least ``after`` of the run before the end, so that it is no momentary
+dip. Critical from ``gone`` on, unless the last tenth is on its way back, else a warning. While an expert that acts
+beside the agent is being withdrawn, its level is no peak of the agent.
 When it is wrong: a curriculum that became harder, or an evaluation on other levels, looks the same.
 What to do: stop, go back to the checkpoint of the peak, and look at what moved in the rows before the fall.
 References: zen-rl (below 50 % of its own maximum); hill-a/stable-baselines#837 (ordinary forgetting: keep the best
@@ -54,7 +55,9 @@ def fell(progress: Progress, limits: Limits) -> bool:
     below = progress.lost if learned(progress, limits) else 0.0
     if drop <= noise:
         return False
-    return bool(below >= limits.lost or (below >= limits.falling and falling(progress, limits.tail)))
+    if below >= limits.lost or (below >= limits.falling and falling(progress, limits.tail)):
+        return True
+    return bool(below >= limits.falling and still_sinking(progress, limits.lost))
 
 
 def learned(progress: Progress, limits: Limits) -> bool:
@@ -67,6 +70,26 @@ def falling(progress: Progress, tail: float) -> bool:
     end = progress.smooth[-max(6, int(tail * len(progress.smooth))) :]
     line = trend(end)
     return bool(line is not None and line.tau < -0.8 and -line.change > 0.5 * (progress.best - progress.final))
+
+
+def still_sinking(progress: Progress, lost: float) -> bool:
+    """Whether the curve sinks from its best level without a pause and the last rows alone have lost that share.
+
+    The mean of the last tenth hides a fall that is still under way.
+    """
+    end = progress.smooth[progress.best_index :]
+    if end.size < max(6, 0.1 * len(progress.smooth)) or progress.gain <= 0:
+        return False
+    line, now = trend(end), float(np.median(progress.up[-3:]))
+    return bool(line is not None and line.tau < -0.8 and progress.best - now >= lost * progress.gain)
+
+
+def coming_back(progress: Progress) -> bool:
+    """Whether the last tenth rises without a pause and has won back a quarter of what was lost."""
+    end = progress.up[-max(6, len(progress.up) // 10) :]
+    line, lowest = trend(end), float(progress.smooth[progress.best_index :].min())
+    back = float(np.median(progress.up[-3:])) - lowest
+    return bool(line is not None and line.tau > 0.8 and back > 0.25 * (progress.best - lowest))
 
 
 def fall_start(progress: Progress) -> int:
@@ -97,7 +120,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
     best, final = progress.printed(progress.best), progress.printed(progress.final)
     name = series.raw_name or series.name
     large = progress.gain >= 2.5 * progress.material(limits.material)
-    gone = (progress.lost >= limits.gone and large) or fell_below_start(progress)
+    gone = ((progress.lost >= limits.gone and large) or fell_below_start(progress)) and not coming_back(progress)
     lost = progress.lost if progress.gain > 0 else math.inf
     rest = f"{lost:.0%} of what was gained is lost" if lost <= 2 else "all that was gained is lost, and more"
     begin, peak = say(progress.printed(progress.start)), at(view, series, progress.best_index)

@@ -4,8 +4,7 @@ What it finds: learning rates, discounts, target updates, clip ranges, epochs, e
 smallest or the largest value that papers and reference implementations use for the family.
 Why it matters: such a setting is the first thing a colleague would ask about.
 How it decides: a setting beyond the range is a remark. It is a warning only when it is ``far`` times beyond it and
-the run did not learn: the range accuses nobody by itself. Two orders of magnitude (``absurd``) are worth a warning in
-any run.
+the run did not learn: the range accuses nobody by itself.
 When it is wrong: unusual tasks need unusual settings; units may differ (a reward scale in points, a tau per epoch).
 What to do: try the family's default, and say why when it is not used.
 References: the sources listed in `logdoctor.norms` (Mnih et al. 2015, Schulman et al. 2017, Haarnoja et al. 2018,
@@ -45,7 +44,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     outside = [j for j in judge_all(view) if j.side != "inside" and j.factor > limits.beyond]
     fine = learned(view) if outside else True
     for judgement in outside:
-        far = judgement.factor >= (limits.absurd if fine else limits.far) and judgement.parameter in DECISIVE
+        far = not fine and judgement.factor >= limits.far and judgement.parameter in DECISIVE
         yield _finding(view, judgement, far)
 
 
@@ -101,7 +100,6 @@ RULE = Rule(
             "one order of magnitude is no tuning any more",
             "Tuning Playbook: search 2, 5, 10 times",
         ),
-        threshold("absurd", 100.0, "times the range", "two orders of magnitude look like a slip", "as above, twice"),
     ),
     tags=("settings",),
     references=("https://github.com/google-research/tuning_playbook",),
