@@ -29,7 +29,7 @@ from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.rules.agreement_collapse import collapse_of
 from logdoctor.view import RunView
 
-GAIN, LEARNED, LEAST_ROWS = 8.0, 60.0, 8
+GAIN, LEARNED, LEAST_ROWS = 8.0, 60.0, 5
 
 
 @dataclass(frozen=True, slots=True)

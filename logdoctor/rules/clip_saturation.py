@@ -98,6 +98,8 @@ def _limit(view: RunView, limits: Limits) -> tuple[Series, float, str] | None:
     series = next(iter(map(alive, norms(view))), None)
     if series is None or len(series) < 10:
         return None
+    if clip is not None and not clip.clipped.size:
+        return None  # the column says that nothing was clipped, whatever limit is stated
     _, stated = clip_setting(view)
     if stated is not None:
         return series, stated, "stated"

@@ -112,7 +112,7 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     thresholds=(
-        threshold("points", 10.0, "rows", "no chance zeros", "trainproof TP-ZERO-GRAD: 5 points"),
+        threshold("points", 5.0, "rows", "no chance zeros", "trainproof TP-ZERO-GRAD: 5 points"),
         threshold("moving", 2.0, "other metrics", "the run itself is alive", "SageMaker AllZero: 100 % zeros"),
     ),
     tags=("logging",),

@@ -23,6 +23,7 @@ from logdoctor.detectors.smooth import rolling_median
 from logdoctor.model import Finding, Severity
 from logdoctor.rules._examples import failing, learning, table
 from logdoctor.rules._outcome import outcome
+from logdoctor.rules._progress import performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, change, finding, say, threshold, times, way
 from logdoctor.rules._values import (
@@ -41,6 +42,9 @@ from logdoctor.rules._values import (
 )
 from logdoctor.view import RunView
 
+LEAST_ELBOW = 8  # rows of growth in which a bend can be told from scatter
+SAG = 0.3  # of the peak: a curve that bends that far below its chord grew in two stages
+MOST_OF_GAIN = 0.7  # of the whole gain in performance was reached where the curve bends
 ESTIMATE = 10.0  # an estimated bound (mean reward a step) must be exceeded by an order of magnitude
 
 
@@ -106,12 +110,38 @@ def onset_of(view: RunView, q: Scale, rise: Growth) -> int:
     Where the values lay below every printed return between a fifth and two fifths of the run, the rise up to there
     was learning; what counts is when they leave that level. Else it is the departure from the first tenth.
     """
+    elbow = _elbow(view, q, rise)
+    if elbow is not None:
+        return elbow
     top, m = largest_return(view), q.magnitude
     settled = float(np.median(m[m.size // 5 : max(m.size // 5 + 1, 2 * m.size // 5)]))
     if top is None or settled > top[0] or settled <= rise.level or rise.peak < 2 * m.size // 5:
         return rise.onset
     below = np.flatnonzero(rolling_median(m, 3)[: rise.peak + 1] <= 1.5 * settled)
     return max(rise.onset, min(rise.peak, int(below[-1]) + 1)) if below.size else rise.onset
+
+
+def _elbow(view: RunView, q: Scale, rise: Growth) -> int | None:
+    """Return the row from which Q grows much faster than it had while the run still improved, or None.
+
+    The row is the point of the smoothed curve that lies farthest below the straight line from its first point to its
+    peak. It counts only where performance rose by most of its gain up to there: values that rise with what they
+    predict are no divergence yet, whatever their ratio to the first rows.
+    """
+    learned = performance(view)
+    m = rolling_median(q.magnitude, 3)[: rise.peak + 1]
+    if learned is None or rise.peak - rise.onset < LEAST_ELBOW or learned.gain <= 4 * learned.error:
+        return None
+    line = np.interp(np.arange(m.size), [0, m.size - 1], [m[0], q.magnitude[rise.peak]])
+    bend = int(np.argmax(line - m))
+    if bend <= rise.onset or (line - m)[bend] < SAG * q.magnitude[rise.peak]:
+        return None
+    reached = int(np.searchsorted(learned.series.line, q.size.line[bend]))
+    level = float(learned.smooth[min(reached, len(learned.smooth) - 1)])
+    if level - learned.start < MOST_OF_GAIN * learned.gain:
+        return None
+    beyond = np.flatnonzero(m <= 1.5 * m[bend])
+    return min(rise.peak, int(beyond[-1]) + 1)
 
 
 def _reasons(view: RunView, q: Scale, rise: Growth, orders: float, drop: float) -> tuple[list[str], bool]:

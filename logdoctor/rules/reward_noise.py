@@ -25,6 +25,9 @@ from logdoctor.rules._rows import finding, rows, say, threshold
 from logdoctor.view import RunView
 
 
+LEAST_SLOPES = 5
+
+
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return the benign explanation where it is needed."""
     yield from _alternating(view, limits)
@@ -66,11 +69,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def _alternating(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Explain a printed reward slope over few episodes that changes its sign in most rows."""
     series = view.finite("reward_slope")
-    if series is None or len(series) < 10:
+    if series is None or len(series) < LEAST_SLOPES:
         return
     flips = int((np.sign(series.value[1:]) * np.sign(series.value[:-1]) < 0).sum())
-    if flips < limits.flips * (len(series) - 1):
-        return
+    steps = len(series) - 1
+    if flips < limits.flips * steps - np.sqrt(steps) * limits.flips:
+        return  # fewer changes than a coin shows in five of six runs of this length
     low, high, last = int(np.argmin(series.value)), int(np.argmax(series.value)), len(series) - 1
     yield finding(
         RULE,
