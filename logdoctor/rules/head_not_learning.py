@@ -79,7 +79,9 @@ STEADY = 0.5  # rank correlation with time: most of the rows take part in the ch
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for the pair of sibling losses that diverges most."""
-    losses = [started(s) for n in view.names if _is_head(n) and (s := view.finite(n)) is not None and len(s) >= LEAST_ROWS]
+    losses = [
+        started(s) for n in view.names if _is_head(n) and (s := view.finite(n)) is not None and len(s) >= LEAST_ROWS
+    ]
     best: tuple[float, Series, Series] | None = None
     for a, b in combinations(losses, 2):
         for bad, good in ((a, b), (b, a)):

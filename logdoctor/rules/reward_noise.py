@@ -24,7 +24,6 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, rows, say, threshold
 from logdoctor.view import RunView
 
-
 LEAST_SLOPES = 5
 
 
