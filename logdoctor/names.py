@@ -24,7 +24,7 @@ _SPELLINGS: dict[str, str] = {
     "loss": (
         "steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
         "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss epochloss "
-        "losstotal"
+        "losstotal 损失 損失 损失值 loss值 总损失 平均损失 손실"
     ),
     "policy_loss": (
         "policy policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate "
@@ -47,7 +47,7 @@ _SPELLINGS: dict[str, str] = {
         "acc accuracy acc@1 prec@1 prec1 acc1 top1 top1acc accuracytop1 acctop1 trainacc trainingaccuracy "
         "trainaccuracy meanacc meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy "
         "sparsecategoricalaccuracy binaryaccuracy accuracytop@1 top1accuracy tokenaccuracy meanaccuracy "
-        "avgacc avgaccuracy macc"
+        "avgacc avgaccuracy macc 准确率 精度 正解率 準確率 正确率 정확도"
     ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",
     "error": (
@@ -68,7 +68,8 @@ _SPELLINGS: dict[str, str] = {
         "averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore averagescore "
         "mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore rewardmean "
         "runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward episodereturns "
-        "eprewavg eprewsmean episodescore sumreward rewardsum"
+        "eprewavg eprewsmean episodescore sumreward rewardsum averageepisoderewards averageepisodereward "
+        "meanepisoderewards averagerewards"
     ),
     "episode_length": (
         "episodet episodesteps eplenmean eplen episodelenmean episodelength episodelengths "
@@ -79,7 +80,7 @@ _SPELLINGS: dict[str, str] = {
     "success_rate": (
         "successrate success winrate winningrate iswinner solverate successratio meansuccess successpct successrates"
     ),
-    "reward": "reward rewards rwrd rwd avgrwd stepreward rewardavg",
+    "reward": "reward rewards rwrd rwd avgrwd stepreward rewardavg 奖励 報酬 平均奖励 总奖励",
     "dqn_reward": "dqn dqnrwd dqnreward",
     "dqn_reward_100k": "dqn100k rwd100k",
     "dqn_reward_1m": "dqn1m rwd1m",
@@ -128,7 +129,9 @@ _SPELLINGS: dict[str, str] = {
         "totalnorm gradl2norm gradnormavg globalnorm"
     ),
     "clip_delta": "clipδ clipdelta clip∆",
-    "learning_rate": ("lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"),
+    "learning_rate": (
+        "学习率 学習率 lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
+    ),
     "lr_multiplier": "lrm lrmultiplier lrscale",
     "loss_scale": "lossscale ampscale scale lossscaling gradscale scaler",
     "skipped": "numberofskippediterations skipped overflow skippediterations skippedsteps",
@@ -190,8 +193,10 @@ _SPELLINGS: dict[str, str] = {
 #: Words that tell the phase a value belongs to; ``val`` is the held-out one.
 PHASES = {
     "train": "train", "training": "train", "learn": "train", "fit": "train", "trn": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val", "heldout": "val",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val", "heldout": "val", "vali": "val",
     "eval": "eval", "evaluation": "eval", "evaluate": "eval", "test": "test", "testing": "test",
+    "训练": "train", "訓練": "train", "学習": "train", "验证": "val", "驗證": "val", "検証": "val", "测试": "test", "測試": "test",
+    "テスト": "test", "训练集": "train", "验证集": "val", "测试集": "test", "评估": "eval", "評価": "eval",
 }  # fmt: skip
 
 # counter name (as above) -> (rank, unit); the smallest rank is the best x axis (research: env steps first, then steps).
@@ -208,37 +213,39 @@ _counters(
     "env steps",
     "totalt actorsteps totaltimesteps timestepstotal totalenvinteracts envstep envsteps numenvstepssampled "
     "numenvstepssampledlifetime agentsteps totalsteps totalenvsteps nbsteps timesteps timestep "
-    "numenvsteps totalnumsteps envinteractions numtimesteps timestepssofar",
+    "numenvsteps totalnumsteps envinteractions numtimesteps timestepssofar tenv totalnumtimesteps "
+    "agenttimestepstotal",
 )
 _counters(0, "frames", "frame frames totalframes numframes framesteps")
 _counters(
     1,
     "steps",
     "# globalstep globalsteps step steps currentsteps completedstep trainerglobalstep microstep "
-    "trainstep trainingstep globaliter totalstep",
+    "trainstep trainingstep globaliter totalstep step# ステップ 步 步数",
 )
 _counters(
     2,
     "iterations",
-    "iter iters iteration iterations itr it trainingiteration learningiteration niter iternum globaliteration curiter",
+    "iter iters iteration iterations itr it trainingiteration learningiteration niter iternum globaliteration curiter "
+    "iterat iterate iterates acciter 迭代 迭代次数 次迭代",
 )
 _counters(
     3,
     "updates",
     "learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates",
 )
-_counters(4, "batches", "batch batches minibatch batchidx")
+_counters(4, "batches", "batch batches minibatch batchidx batchi superbatch")
 _counters(4, "images x 1000", "kimg")
 _counters(5, "samples", "nsamp consumedsamples consumedtrainsamples samplesseen nsamples sen")
 _counters(5, "tokens", "consumedtokens tokensseen totaltokens")
-_counters(6, "epochs", "epoch epochs ep trainingepoch ephoc epo epok epochnum")
-_counters(7, "rounds", "round rounds boostinground generation")
+_counters(6, "epochs", "epoch epochs ep trainingepoch ephoc epo epok epochnum エポック 轮 轮次 周期 에폭")
+_counters(7, "rounds", "round rounds boostinground generation generations gen")
 _counters(7, "ticks", "tick")
 _counters(
     8,
     "episodes",
     "episodenum actorepisodes episode episodes episodessofar epsofar episodestotal nep n/ep "
-    "numepisodes episodecount totalepisodes eps# episodenumber",
+    "numepisodes episodecount totalepisodes eps# episodenumber 回合 エピソード",
 )
 _counters(9, "games", "game games")
 _counters(9, "trials", "trial trials")
@@ -247,7 +254,8 @@ _counters(9, "trials", "trial trials")
 _MINOR = words(
     "iterationssincerestore timestepssincerestore episodesthisiter timestepsthisiter serialtimesteps "
     "episodesthisiteration totalnumepisodes numsteps totalepochs totaliters maxsteps "
-    "totalstepsplanned percentage progress"
+    "totalstepsplanned percentage progress rank localrank globalrank worldsize pid jobid numstepstrained "
+    "numstepssampled numagentstepssampled numagentstepstrained numenvstepstrained"
 )
 
 #: Clocks: elapsed wall time, never a metric.
@@ -255,9 +263,10 @@ _TIMES = words(
     "timeelapsed elapsed elapsedtime passedtime walltime wall timetotals traintime totaltime "
     "timesincerestore timestamp timetotal t runtime cumulativetime trainwall elapsedseconds "
     "totalseconds wallclock timeelapseds duration trainruntime evalruntime totaltimestr "
-    "traintimetotal timesofar tstart timecost timeconsumption walltimes"
+    "traintimetotal timesofar tstart timecost timeconsumption walltimes costtime timeconsumed "
+    "trainingtimeconsumed timetaken"
 )
-_ETAS = words("eta remaining remainingtime etaseconds timeleft timeremaining estimatedtime")
+_ETAS = words("eta remaining remainingtime etaseconds timeleft timeremaining estimatedtime lefttime")
 
 ALIASES: dict[str, str] = {
     re.sub(r"[\s_\-.]+", "", word): name for name, words in _SPELLINGS.items() for word in words.split()
@@ -279,7 +288,7 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 _PARENS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _UNIT_WORD = re.compile(r"^(?:ms|s|sec|seconds|us|min|mb|gb|gib|mib|%|percent|kb|k|m)$", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W_]+(?:[@./%](?=[^\W_]))?", re.UNICODE)
-_SNAKE = re.compile(r"[^0-9a-zA-Zα-ωΑ-Ω]+")
+_SNAKE = re.compile(r"[^0-9a-zA-Zα-ωΑ-Ω\u0400-\u04ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _GROUPS = words(
     "rollout time train eval val test loss losses metrics metric stats stat perf performance info "
     "optim throughput charts env debug misc main policy critic actor objective learner default "
@@ -316,6 +325,8 @@ _PER = words("sec s ms us min seconds n timing it samples tokens time/batch")
 def counter(raw: str) -> CounterName | None:
     """Return what ``raw`` counts when it is the name of a counter, else None."""
     head, _, last = raw.strip().rpartition("/")
+    if last.lower().startswith(("max", "total")) and (of := _COUNTERS.get(squash(head))):
+        return CounterName(*of)  # ``global_step/max_steps: 10/500``
     if head.lower() in _PER:
         return CounterName(*_COUNTERS[squash(raw)]) if squash(raw) in _COUNTERS else None
     found = _COUNTERS.get(squash(last))
@@ -499,7 +510,7 @@ _GENERIC = words(
 _WHOLE = frozenset({"loss", "totalloss", "total"})
 _FILLER = words(
     "stats statistics summary metrics the of before after from clipping training update debug flow "
-    "info values value current"
+    "info values value current results result report losses"
 )
 
 

@@ -16,7 +16,11 @@ _ANSI = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0a\x0b\x0c\x0e-\x1f\x7f\x85]")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f\u3000]")
-_DIRTY = re.compile("[\x00-\x08\x0a-\x1f\x7f\x85\u00a0\u2007\u2009\u202f\u3000\ufeff\u200b\u2212\uff1a]")
+_DIRTY = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f\x85\u00a0\u2007\u2009\u202f\u3000\ufeff\u200b\u2212\u3010\u3011\uff05-\uff1d\u3001]"
+)
+# Full-width signs of Chinese and Japanese programs, as what they stand for; one character for one.
+_WIDE = str.maketrans("：，；（）＝％【】＋－．／、−", ":,;()=%[]+-./,-")
 _RULER = re.compile(r"^[\s|+│┃┼├┤╭╮╰╯┌┐└┘╔╗╚╝╠╣═━─\-=_*#~.·•]+$")
 
 _DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}/\d{1,2}|[A-Z][a-z]{2} {1,2}\d{1,2})"
@@ -26,7 +30,7 @@ _LEVEL = (
     r"|debug|info|warning|warn|error|Info|Debug|Warning|Error)"
 )
 _TIMESTAMP = re.compile(
-    rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|\s|$|(?=[\[(]))"
+    rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}(?:\s[A-Za-z][\w.\-]*(?=\]))?|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|\s|$|(?=[\[(]))"
 )
 _BARE_TIME = re.compile(rf"\s*{_CLOCK}\s+(?=\[?{_LEVEL}\b|-\s|\||\[|[A-Za-z])")
 _GLOG = re.compile(r"\s*[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ [^\s\]]+:\d+\] ?")
@@ -36,7 +40,7 @@ _PARTS = (
     re.compile(r"\s*\((?:[A-Za-z_][\w.]*)?\s?pid=\d+(?:,[^)]*)?\)\s?"),  # Ray
     re.compile(r"\s*\[(?:rank|Rank|RANK|gpu|GPU|node|worker|proc|default|titan)\s?\d*\](?::|\s|(?=\[))\s?"),
     re.compile(r"\s*\[[\w.\-]+:\d+/\d+\]\s?"),  # [gpu01:0/2]
-    re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger):\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
+    re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\)))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon
     re.compile(r"\s*\[(?:LightGBM|XGBoost|CatBoost|Horovod|DeepSpeed|Megatron)\]\s*"),
 )  # fmt: skip
@@ -60,9 +64,7 @@ def clean(text: str) -> str:
         text = _ANSI.sub("", text)
     if not _DIRTY.search(text):
         return text
-    text = (
-        _SPACES.sub(" ", text).replace("\ufeff", "").replace("\u200b", "").replace("\u2212", "-").replace("\uff1a", ":")
-    )
+    text = _SPACES.sub(" ", text).replace("\ufeff", "").replace("\u200b", "").translate(_WIDE)
     return _CONTROL.sub("", text.replace("\r", ""))
 
 

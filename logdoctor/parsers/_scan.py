@@ -19,10 +19,11 @@ _WORDS = (
     r"global[ _]?steps?|env[ _]?steps?|total[ _]?(?:env[ _]?)?(?:time)?steps?|time[ _]?steps?|steps?"
     r"|iterations?|iters?|itr|it|epochs?|episodes?"
     r"|updates?|mini[ _-]?batch(?:es)?|batch(?:es)?|rounds?|ticks?|kimg|frames?|games?|trials?|generation"
-    r"|ep\.?|up\.|sen\."
+    r"|ep\.?|up\.|sen\.|iterates?"
+    r"|エポック|ステップ|エピソード|轮次|轮|迭代次数|迭代|步数|周期|回合|에폭"
 )
 _BEFORE = (
-    r"(?:(?:learning|global|total|completed|training|train|current|env|environment|optimizer|gradient|outer"
+    r"(?:(?:learning|global|total|num|completed|training|train|current|env|environment|optimizer|gradient|outer"
     r"|processing|finished|end of|agent|valid|validation|eval|test|after|at|update|policy|the|online|starting|start of"
     r"|begin|beginning|running|evaluating)[ _]){0,3}"
 )
@@ -34,7 +35,8 @@ _COUNTER = re.compile(
 )
 _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
 _LEADING = re.compile(
-    rf"\s*(?:\[(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\()\s*:?|(?P<only>\d+):(?=\s))"
+    rf"\s*(?:\[(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s)\s*:?|(?P<only>\d+):(?=\s)"
+    r"|(?P<bare>\d{1,9})(?=\s*\|\s*[A-Za-z]|\s+-?\d+\.\d+\s*(?:ms|s)\b))"
 )
 _PAIR_LEADING = re.compile(
     rf"\s*\[\s*(?:epoch\s*)?(?P<a>{_INT})(?:\s*/\s*(?P<b>{_INT}))?\s*(?:\]\s*\[|,\s*)\s*(?P<c>{_INT})(?:\s*/\s*(?P<d>{_INT}))?\s*\]",
@@ -42,9 +44,29 @@ _PAIR_LEADING = re.compile(
 )
 _ESPNET = re.compile(r"(?P<epoch>\d+)epoch(?::(?P<phase>\w+))?(?::(?P<first>\d+)-(?P<last>\d+)batch)?[:\s]")
 _WORD_RATIO = re.compile(
-    rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*:\s*(?P<n>{_INT})(?:\s*/\s*(?P<total>{_INT})|(?=\s*\[))\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
+    rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*(?::\s*(?P<open>\[)?\s*|(?P<round>\())(?P<n>{_INT})(?(round)\s*/\s*(?P<of>{_INT})\)|(?:\s*/\s*(?P<total>{_INT})(?(open)\s*\](?=\s*\[))|(?(open)\](?=\s*\[)|(?=\s*\[))))\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
     re.IGNORECASE,
 )
+_EPOCH_PHASE = re.compile(
+    rf"^\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*\*\s*Epoch\s*(?:\d+\s*)?\((?=\w)", re.IGNORECASE
+)
+# ``Score at iteration 300 is 0.5``, ``Training average loss at step 100: 0.5``
+_AT = re.compile(
+    rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for)\s+(?P<counter>{_WORDS})\s+(?P<n>{_INT})(?:-(?P<last>{_INT}))?"
+    rf"\s*(?:is|was|:|=)\s*(?P<value>{NUMBER})(?![\w:/])",
+    re.IGNORECASE,
+)
+# ``第 3 轮``: the counted thing stands behind its number
+_NTH = re.compile(
+    rf"第\s*(?P<n>{_INT})\s*(?:/\s*(?P<total>{_INT})\s*)?(?P<word>轮次|轮|步|次迭代|回合|周期|エポック|epoch)(?:训练|驗證|验证)?",
+    re.IGNORECASE,
+)
+_TUPLE = re.compile(rf"\(\s*['\"](?P<name>[^'\"]+)['\"]\s*,\s*(?P<value>{NUMBER})\s*\)", re.IGNORECASE)
+_GLUED = re.compile(r"(?<![\w.])(?P<name>(?:[A-Za-z]+_)?(?:loss|acc|auc))(?P<value>\d+\.\d+)(?![\w.])")
+_SUMMED = re.compile(rf"(?P<name>[A-Za-z_]\w*)==?\[(?P<value>{NUMBER})\s*=[^\[\]]*\]", re.IGNORECASE)
+_BEHIND_BAR = re.compile(rf"(?:^|\x00)\s*(?P<name>[A-Za-z][\w \-/]*?)\s+\|\s+(?P<value>{NUMBER})\s*$", re.IGNORECASE)
+_ONLY_VALUE = re.compile(rf"^[\s\x00:]*(?P<value>{NUMBER})\s*$", re.IGNORECASE)
+_GROUP = re.compile(r"(?P<name>[A-Za-z_]\w*)\[(?P<inside>[^\[\]]*=[^\[\]]*)\]")
 _AFTER = re.compile(
     rf"^\W*(?:after|at)\s+(?P<n>{_INT})\s+(?P<word>updates|iterations|steps|episodes|epochs|timesteps|frames)\b", re.I
 )
@@ -165,9 +187,11 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
         masked = _CALL.sub(_blank_out, masked)
     free += [match.span() for match in _TIME.finditer(masked)]
     masked = _TIME.sub(_blank_out, masked)
+    cells: list[Cell] = []
+    masked = _sentence(masked, counters, cells)
     masked = _count(masked, counters)
     phase = _phase_of(text)
-    cells: list[Cell] = []
+    masked = _marked(masked, cells)
     shares: dict[str, tuple[float, ...]] = {}
     masked = _pairs(masked, counters, cells, shares)
     masked = _blanks(masked, counters, cells)
@@ -178,6 +202,39 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
         counters.clear()  # a numbered item of a list
     title = "" if cells else _title(masked)
     return Scan(tuple(counters), tuple(_phased(cells, _phase_marks(text))), phase, title, bar, shares), free
+
+
+def _sentence(text: str, counters: list[Count], cells: list[Cell]) -> str:
+    """Read ``Score at iteration 300 is 0.5``."""
+    match = _AT.match(text) if " " in text else None
+    if match is None:
+        return text
+    group = "last" if match["last"] else "n"
+    counters.append(Count(match["counter"], _integer(match[group]), None, match.start(group), match.end(group)))
+    value = parse(match["value"])
+    cells.append(
+        Cell(match["name"].strip(), value.value, value.flag, value.unit, match.start("value"), match.end("value"))
+    )
+    return _mask(text, match.start(), match.end())
+
+
+def _marked(text: str, cells: list[Cell]) -> str:
+    """Read values that no sign separates from their name, and values in pairs of a list."""
+    patterns = [_GLUED]
+    if "('" in text or '("' in text:
+        patterns.append(_TUPLE)
+    if "=[" in text:
+        patterns.append(_SUMMED)
+    if " | " in text:
+        patterns.append(_BEHIND_BAR)
+    for pattern in patterns:
+        for match in pattern.finditer(text):
+            value = parse(match["value"])
+            cells.append(
+                Cell(match["name"].strip(), value.value, value.flag, None, match.start("value"), match.end("value"))
+            )
+            text = _mask(text, match.start("name"), match.end())
+    return text
 
 
 def _masked_spans(masked: str) -> list[tuple[int, int]]:
@@ -251,8 +308,18 @@ def _count(text: str, counters: list[Count]) -> str:
         text = _mask(text, both.start(), both.end())
     ratio = _WORD_RATIO.match(text)
     if ratio:
-        counters.append(Count("epoch", _integer(ratio["n"]), _total(ratio["total"]), ratio.start("n"), ratio.end("n")))
+        total = _total(ratio["total"] or ratio["of"])
+        counters.append(Count("epoch", _integer(ratio["n"]), total, ratio.start("n"), ratio.end("n")))
         text = _inner(_mask(text, ratio.start("n"), ratio.end()), ratio.end(), counters)
+    phased = _EPOCH_PHASE.match(text)
+    if phased:
+        counters.append(
+            Count("epoch", _integer(phased["n"]), _total(phased["total"]), phased.start("n"), phased.end("n"))
+        )
+        text = _mask(text, phased.start(), phased.end())
+    for nth in _NTH.finditer(text):
+        counters.append(Count(nth["word"], _integer(nth["n"]), _total(nth["total"]), nth.start("n"), nth.end("n")))
+        text = _mask(text, nth.start(), nth.end())
     leading = _LEADING.match(text)
     if leading:
         text = _leading(text, leading, counters)
@@ -309,6 +376,8 @@ def _bare(name: str) -> str:
 def _plausible(text: str, match: re.Match[str]) -> bool:
     """Whether a counter stands where counters stand: not after another word of the same phrase, not a range."""
     before = text[: match.start()].rstrip(" ")
+    if _PAIR_BEFORE.search(before):
+        return True
     if (
         before
         and ((before[-1].isascii() and before[-1].isalpha()) or before[-1] in "_'")
@@ -323,6 +392,7 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
     return not re.match(r"/s|/sec", after) and match["name"].lower() not in ("the it",)
 
 
+_PAIR_BEFORE = re.compile(r"(?:^|\s)[A-Za-z_]\w*[:=]\S*[A-Za-z]\S*$")
 _HOW_MANY = re.compile(r"(?:test|eval\w*|valid\w*)[ _](?:episodes|games|trials|steps)$", re.IGNORECASE)
 
 
@@ -331,6 +401,10 @@ def _leading(text: str, match: re.Match[str], counters: list[Count]) -> str:
         counters.append(Count("round", float(match["round"]), None, match.start("round"), match.end("round")))
     elif match["n"] is not None:
         counters.append(Count("step", _integer(match["n"]), _total(match["total"]), match.start("n"), match.end("n")))
+    elif match["bare"] is not None:
+        if len(re.findall(r"[A-Za-z]", text)) < 3:
+            return text
+        counters.append(Count("iteration", float(match["bare"]), None, match.start("bare"), match.end("bare")))
     elif "\t" in text or "avg" in text or re.search(r"[:=]", text[match.end() :]):
         counters.append(Count("iteration", float(match["only"]), None, match.start("only"), match.end("only")))
     else:
@@ -398,10 +472,17 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     if opened >= 0 and ")" not in body[opened:]:
         last += opened + 1
         body = search[last:]
-    stripped = _DECORATION.sub("", body)
+    stripped = _LEADING_VALUES.sub("", _DECORATION.sub("", body))
     last += len(body) - len(stripped)
     name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
     name = name.replace("\x01", " ")
+    quoted = _QUOTED_NAME.match(name)
+    if quoted:
+        last += stripped.rfind(quoted["name"])
+        name = quoted["name"]
+    head, colon, rest = name.rpartition(":")
+    if colon and rest and " " not in name and text[end : end + 1] == "=" and head.lower() not in PHASES:
+        name = rest
     if (
         not name
         or not any(ch.isalpha() for ch in name)
@@ -414,6 +495,11 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     return name, start + last
 
 
+# ``3.12s loss``, ``outdir:results step``: a value, or a pair whose value is a word, before the name
+_LEADING_VALUES = re.compile(
+    r"^(?:\(\d+\)\s*|\d+(?:\.\d+)?(?:ms|s|m|h)?\s+(?=[^\W\d])|[A-Za-z_]\w*[:=][^\s:=]*[A-Za-z][^\s:=]*\s+(?=[^\W\d]))+"
+)
+_QUOTED_NAME = re.compile(r"^.*\s'(?P<name>[\w/.\-]+)$")
 _DECORATION = re.compile(r"^[^\w%(#@$]+|^#\s+")
 
 
@@ -530,7 +616,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     for match in _BLANK.finditer(text):
         name = re.sub(r"\s+(?:is|of|was|=|at)$", "", match["name"].replace("\x01", " ").strip(), flags=re.IGNORECASE)
         name = re.split(r"(?:^|\s)(?:with|and|after)\s", name)[-1]
-        if name.lower() in _STOP or name.count(" ") > 3:
+        if name.lower() in _STOP or name.count(" ") > 3 or name.rsplit(" ", 1)[-1].lower() in _STOP:
             continue
         found.append((name, match))
     if not found or (len(found) < 2 and not counters and not cells and not _alone(text, found[0][1])):
@@ -549,7 +635,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
 
 
 _STOP = words(
-    "in on at to for from of with and or the a an by after took is are than last first over under top using only"
+    "in on at to for from of with and or the a an by after took is are than last first over under top using only ran"
 )
 
 
