@@ -23,6 +23,10 @@ FUTILE = frozenset({
     "never-learned", "nothing-was-trained", "loss-at-chance", "loss-not-learning", "updates-stopped",
     "learning-rate-decayed-early", "learning-rate-zero",
 })  # fmt: skip
+BLOW_UPS = frozenset({
+    "q-divergence", "loss-explosion", "loss-divergence", "gradient-explosion", "critic-loss-explosion",
+    "actor-loss-explosion", "loss-not-finite", "feature-norm-explosion",
+})  # fmt: skip
 CLIP = frozenset({"clip-limit-differs"})
 LIKELY = 0.5  # probability from which the cause of one event is taken to matter for another
 LEVEL, WORSE = "has levelled off", "got worse towards the end"

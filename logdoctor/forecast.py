@@ -15,12 +15,13 @@ from logdoctor.decisions import Decision
 from logdoctor.incidents import Incident
 from logdoctor.model import Series, Watch
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import Stretches
+from logdoctor.stretches import Stretches, head
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.watchlist import BLOWN, SHRUNK, metrics_of
+from logdoctor.watchlist import BLOWN, SHRUNK, ill_before, metrics_of
 from logdoctor.wording import counted, number, round_steps, rounded, unit_word
 
 SHOWN = 4  # lines of a horizon
+AROUND = 5  # rows of a running median
 FEW = 3  # rows before an early break from which a range can be given
 HORIZONS = ("Immediate", "Medium term", "Long term")
 
@@ -64,7 +65,7 @@ def _bands(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> It
         told = (
             (pair and name in {"q_min", "q_max"}) or "_share_" in name or (name.endswith("_loss") and "loss" in names)
         )
-        if band and band[0] < band[1] and series is not None and not told:
+        if band and band[0] < band[1] and series is not None and not told and not ill_before(incidents, parts, series):
             yield (
                 f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in {_lines(parts, series)} "
                 "before the break"
@@ -158,17 +159,26 @@ def _levels(view: RunView, parts: Stretches) -> Iterator[str]:
     performance = view.performance
     before = parts.before(performance.name) if performance else None
     level = parts.level(performance.name) if performance else None
-    if performance is not None and before is not None and level is not None and len(before) >= 10:
-        word = "at most" if performance.goal == "min" else "at least"
-        yield f"{label(before)} {word} {rounded(level)}, its level before the break"
+    if performance is None or before is None or level is None or len(before) < LEAST_ROWS:
+        return
+    down, start = performance.goal == "min", head(before)
+    word, what = "at most" if down else "at least", "its level before the break"
+    if level > start if down else level < start:  # it was on its way down already
+        level, what = start, "its level at the start"
+    yield f"{label(before)} {word} {rounded(level)}, {what}"
 
 
 def _beyond(view: RunView, parts: Stretches) -> Iterator[str]:
+    """The best level that the run had, by a running median: a single value may have been luck."""
     performance = view.performance
     before = parts.before(performance.name) if performance else None
-    if performance is None or before is None or len(before) < 10:
+    if performance is None or before is None or len(before) < LEAST_ROWS:
         return
-    index = int(before.value.argmin() if performance.goal == "min" else before.value.argmax())
-    word = "below" if performance.goal == "min" else "above"
-    best = number(float(before.value[index]))
-    yield f"{label(before)} {word} {best}, its best value before the break (line {int(before.line[index])})"
+    down = performance.goal == "min"
+    smooth = np.median(np.lib.stride_tricks.sliding_window_view(before.value, AROUND), axis=1)
+    index = int(smooth.argmin() if down else smooth.argmax())
+    lines = before.line[index : index + AROUND]
+    yield (
+        f"{label(before)} {'below' if down else 'above'} {rounded(float(smooth[index]))}, its best level before the "
+        f"break (median of lines {int(lines[0])}–{int(lines[-1])})"
+    )

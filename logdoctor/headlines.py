@@ -25,6 +25,9 @@ _ASIDE = re.compile(
 _PLACE = re.compile(
     r" \((?:frame|step|epoch|iter|iteration|update|episode|batch|\w*timesteps?|[^\W\d]\w*/\w+) [\d.,]+[kMGT]?\)"
 )
+_BEFORE_IT = re.compile(
+    r"( at (\w+ [\d.,]+[kMGT]?)\b.*?) before \2\b"
+)  # "at frame 5M, twice its level before frame 5M"
 _ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
 _PLACED = re.compile(r"\b(?:line|[^\W\d][\w/]* [\d,.]+ \(line) ?\d", re.IGNORECASE)
 
@@ -78,6 +81,7 @@ def clause(summary: str, index: int = 0, words: Mapping[str, str] | None = None)
         lambda match: f"{names.get(match[1].lower(), match[1])} {steps(float(match[2].replace(',', '')))}",
         clauses[index],
     )
+    text = _BEFORE_IT.sub(r"\1 before", text)
     text = _ENDS.sub("", _PLACE.sub("", _ASIDE.sub("", _LINE.sub("", text)))).strip().rstrip(".,:;")
     while len(text) > LONGEST and ", " in text:
         text = text.rsplit(", ", 1)[0]

@@ -114,7 +114,7 @@ FOLLOWS: dict[str, set[str]] = {
     "loader-stall": {"throughput-degradation"},
 }  # fmt: skip
 
-# How telling a finding is as the name of an event, best first; the others come after these.
+# How telling a finding is as the name of an event, best first; the others come before matters of speed and logging.
 IMPACT: tuple[str, ...] = (
     "nothing-was-trained", "loss-not-finite", "feature-norm-explosion", "loss-explosion", "q-divergence",
     "deterministic-policy", "entropy-collapse", "gradient-explosion", "critic-loss-explosion", "loss-divergence",
@@ -148,8 +148,10 @@ class Incident:
 
 
 def impact(finding: Finding) -> int:
-    """Return the place of a finding in :data:`IMPACT`."""
-    return IMPACT.index(finding.name) if finding.name in IMPACT else len(IMPACT)
+    """Return the place of a finding in :data:`IMPACT`; one that is not named there comes before speed and logging."""
+    if finding.name in IMPACT:
+        return 2 * IMPACT.index(finding.name)
+    return 2 * IMPACT.index("loader-stall") - 1
 
 
 def line_of(finding: Finding) -> int:

@@ -48,8 +48,9 @@ def not_checked(view: RunView, checks: Sequence[Check]) -> Iterator[str]:
 
 
 def _few(names: str) -> str:
-    """Shorten a list of alternatives to the first."""
-    return names.split(" or ")[0]
+    """Shorten a list of alternatives to the first; say which of two things called the same is meant."""
+    name = names.split(" or ")[0]
+    return "learning rate in the rows" if name == "learning_rate" else name
 
 
 def _listed(names: Sequence[str]) -> str:

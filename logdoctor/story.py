@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from logdoctor.aftermath import of_event
+import numpy as np
+
+from logdoctor.aftermath import BLOW_UPS, of_event
 from logdoctor.decisions import Decision, decide
 from logdoctor.forecast import expectations
 from logdoctor.headlines import clause, headline
@@ -16,12 +18,13 @@ from logdoctor.outlook import loss_since, next_checkpoint, prognosis
 from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
-from logdoctor.stretches import Stretches
+from logdoctor.stretches import Stretches, left_trend
 from logdoctor.turning_points import beginning, context, event_text, first_line, harm_line, turning_point
 from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.watchlist import watch_list
 from logdoctor.wording import action_name, lower_first, number, rounded, upper_first
 
+TOGETHER = 3  # findings of one line that are named
 LINKS = 6  # steps of the chain; what comes after is the same collapse seen in further metrics
 
 
@@ -32,7 +35,7 @@ def tell(view: RunView, diagnosis: Diagnosis) -> Diagnosis:
     incidents = group(own, diagnosis.causes, span)
     event = turning_point(view, incidents, span)
     onset = first_line(view, incidents[0]) if incidents else 0
-    parts = Stretches(view, min(onset, event.line) if event and onset else onset or None)
+    parts = Stretches(view, _break_line(view, incidents, onset, event))
     decision = decide(view, incidents, parts, diagnosis.causes)
     watch = watch_list(view, incidents, parts, diagnosis.causes, decision)
     story = _story(view, diagnosis, incidents, parts, event, decision)
@@ -68,7 +71,7 @@ def _story(
         story,
         main=incidents[0].main.id if incidents else "",
         cause=next((c.id for c in of_event(incidents, diagnosis.causes)), "") if incidents else "",
-        chain=_chain(view, incidents, event, before),
+        chain=_chain(view, incidents, event, before, parts),
         why_now=tuple(_why_now(view, incidents, parts, event, before)),
         decision=decision.text,
         decision_why=decision.why,
@@ -83,6 +86,18 @@ def _story(
     )
 
 
+def _break_line(view: RunView, incidents: Sequence[Incident], onset: int, event: Event | None) -> int | None:
+    """Return the line before which the run was well: before the onset, a changed setting, a growth that led there."""
+    if not onset:
+        return None
+    line = min(onset, event.line) if event else onset
+    main = incidents[0].main
+    if main.name not in BLOW_UPS or main.onset is None or main.onset.line != onset:
+        return line
+    found = [series for name in main.metrics[:2] if (series := view.finite(name)) is not None]
+    return min([line, *(left_trend(series, onset) for series in found)])
+
+
 def _lines(view: RunView) -> tuple[int, int]:
     segments = [s for s in view.run.reading.segments if s.index in view.segments]
     if not segments:
@@ -91,7 +106,11 @@ def _lines(view: RunView) -> tuple[int, int]:
 
 
 def _chain(
-    view: RunView, incidents: Sequence[Incident], event: Event | None, before: Sequence[Finding]
+    view: RunView,
+    incidents: Sequence[Incident],
+    event: Event | None,
+    before: Sequence[Finding],
+    parts: Stretches,
 ) -> tuple[Link, ...]:
     """Return what broke first and what followed, by line; one link a line."""
     if not incidents:
@@ -104,10 +123,20 @@ def _chain(
     if event is not None and not any(f.name == "learning-rate-changed" for f in told):
         place = Place(line=event.line, step=event.step, clock=event.clock)
         links.append(Link(finding=event.name, place=place, text=event_text(view, event, _lines(view))))
+    links += _foot(view, incidents[0], parts)
     by_line: dict[int, Link] = {}
-    for link in sorted(links, key=lambda link: link.place.line):
+    main = incidents[0].main.id
+    count: dict[int, int] = {}
+    for link in sorted(links, key=lambda link: (link.place.line, link.finding != main)):
         known = by_line.get(link.place.line)
-        by_line[link.place.line] = replace(known, text=f"{known.text}; {link.text}") if known else link
+        count[link.place.line] = count.get(link.place.line, 0) + 1
+        if known is None:
+            by_line[link.place.line] = link
+        elif count[link.place.line] <= TOGETHER:
+            by_line[link.place.line] = replace(known, text=f"{known.text}; {link.text}")
+    for at, told_there in count.items():
+        if told_there > TOGETHER:
+            by_line[at] = replace(by_line[at], text=f"{by_line[at].text}; {told_there - TOGETHER} more")
     return tuple(by_line.values())[:LINKS]
 
 
@@ -122,6 +151,19 @@ def _link(view: RunView, finding: Finding) -> Link:
         name = action_name(here.metric) or (label(series) if series is not None else here.metric)
         text += f" ({name} {number(here.value)})"
     return Link(finding=finding.id, place=finding.onset, text=text)
+
+
+def _foot(view: RunView, incident: Incident, parts: Stretches) -> Iterator[Link]:
+    """Where the growth began that led to the event, when that is before the rule could be sure."""
+    main, line = incident.main, parts.break_line
+    if line is None or main.onset is None or main.name not in BLOW_UPS or line >= main.onset.line:
+        return
+    for series in (view.finite(name) for name in main.metrics[:2]):
+        if series is not None and left_trend(series, main.onset.line) == line:
+            index = int(np.searchsorted(series.line, line))
+            text = f"{label(series)} leaves its trend ({number(float(series.highs[index]))})"
+            yield Link(finding=main.id, place=RunView.place(series, index), text=text)
+            return
 
 
 def _is_number(value: Scalar) -> bool:

@@ -14,6 +14,7 @@ from logdoctor.view import RunView
 LEAST = 8  # points that a band of ordinary values needs
 TAIL = 0.2  # of the part before the break: recent enough that a learning curve has not moved far
 LOW, HIGH = 10.0, 90.0  # percentiles of that band
+SIGMAS, SLACK = 3.0, 0.1  # of the scatter around the trend, and of its level: less is no departure
 SECONDS_AN_HOUR = 3600.0
 
 
@@ -148,6 +149,30 @@ class Stretches:
             if value.size >= 3:
                 return float(np.median(value))
         return None
+
+
+def left_trend(series: Series, line: int) -> int:
+    """Return the first line from which on a metric lay above its own trend until ``line``; ``line`` where it never did.
+
+    A rule needs some rows of growth to be sure, so a run is already on its way where it sets the onset; a checkpoint
+    from these rows carries the fault. The trend is the straight line through the rows before the last fifth, and its
+    margin the larger of three standard deviations around it and a tenth of its level.
+    """
+    before = series.where((series.line < line) & np.isfinite(series.highs) & np.isfinite(series.step))
+    late = max(LEAST, int(len(before) * TAIL))
+    count = len(before) - late
+    if count < LEAST:
+        return line
+    old = slice(max(0, count - 2 * late), count)
+    at, value = np.arange(len(before), dtype=np.float64), before.highs
+    slope, level = np.polyfit(at[old], value[old], 1)
+    trend = slope * at + level
+    margin = np.maximum(SIGMAS * float(np.std(value[old] - trend[old])), SLACK * np.abs(trend))
+    above = value > trend + margin
+    above[:count] = False
+    inside = np.flatnonzero(~above)
+    first = int(inside[-1]) + 1 if inside.size else 0
+    return int(before.line[first]) if first < len(before) else line
 
 
 def median(value: Floats) -> float:

@@ -53,11 +53,16 @@ def harm_line(view: RunView, incident: Incident) -> int:
 
 
 def beginning(view: RunView, incident: Incident) -> list[Finding]:
-    """Return the findings that begin somewhere; what names the event or is born with the run counts at the start."""
+    """Return the findings that begin somewhere.
+
+    At the start of the log only three kinds count: what names the event, a critical first link of its chain, and what
+    is there from the first row or never.
+    """
+    root = incident.root if incident.root.severity == "critical" else incident.main
     return [
         f
         for f in incident.findings
-        if begins(view, f) or (f.onset is not None and (f is incident.main or f.name in BORN))
+        if begins(view, f) or (f.onset is not None and (f is incident.main or f is root or f.name in BORN))
     ]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from logdoctor.aftermath import CLIP, ENDED, FUTILE, LOGGING, SPEED, named_in, of_event, resumes
+from logdoctor.aftermath import BLOW_UPS, CLIP, ENDED, FUTILE, LOGGING, SPEED, named_in, of_event, resumes
 from logdoctor.decisions import Decision
 from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Change, Finding, Series, Watch
@@ -27,10 +27,6 @@ BLOWN = 3.0  # times the largest value before the break: a metric that went beyo
 SHRUNK = 0.5  # of its level before the break: a metric that went below has collapsed
 WORTH = 0.15  # probability from which a second cause is worth a try
 ALIVE = 0.1  # of its first level: a spread or a gradient that keeps more is alive
-BLOW_UPS = frozenset({
-    "q-divergence", "loss-explosion", "loss-divergence", "gradient-explosion", "critic-loss-explosion",
-    "actor-loss-explosion", "loss-not-finite", "feature-norm-explosion",
-})  # fmt: skip
 
 
 def watch_list(
@@ -39,6 +35,8 @@ def watch_list(
     """What to look at in the next run: what the causes name, what the findings ask for, then the run's own levels."""
     present = {f.name: f for incident in incidents for f in incident.findings}
     found: list[Watch] = []
+    told = {f.id for f in present.values()}
+    causes = [cause for cause in causes if told & set(cause.explains)]
     for cause in causes:
         if cause.role != "alternative" and len(found) < 2 * WATCHED:
             found += _of_cause(view, cause, present)
@@ -95,8 +93,9 @@ def _performance(
     assert performance is not None
     before, level = parts.before(performance.name), parts.level(performance.name)
     down = performance.goal == "min"
-    if parts.broke_late and before is not None and level is not None and len(before) >= 10:
-        start = head(before)
+    start = head(before) if before is not None else 0.0
+    gained = level is not None and (level <= start if down else level >= start)
+    if parts.broke_late and before is not None and level is not None and gained and len(before) >= 10:
         yield Watch(
             metric=performance.name, condition="<=" if down else ">=", value=_printed(level), within_steps=soon,
             sign="recovery", otherwise=action, why="its level before the break", clock=before.clock,
@@ -118,20 +117,23 @@ def _performance(
 
 
 def _start_or_end(view: RunView, incidents: Sequence[Incident], action: str, soon: float | None) -> Watch:
-    """The level to reach where nothing was well for long: that of the start if the run fell from it, else the end."""
+    """The level to reach where nothing was well for long: the best one, that of the start, or that of the end."""
     performance = view.performance
     assert performance is not None
     down = performance.goal == "min"
     first, last = head(performance.series), tail(performance.series)
     lost = named_in(incidents, "performance-collapse")
-    told = lost.figures.get("start") if lost is not None and lost.metrics[:1] == (performance.name,) else None
-    if isinstance(told, (int, float)) and not isinstance(told, bool):
-        first = float(told)
+    told = lost.figures if lost is not None and lost.metrics[:1] == (performance.name,) else {}
+    begin, best = told.get("start"), told.get("best")
+    if isinstance(begin, (int, float)) and isinstance(best, (int, float)):
+        first = float(max(begin, best, key=lambda level: -level if down else level))
     fell = (first < last) if down else (first > last)
+    why = "its level at the end of this run"
+    if fell:
+        why = "the best level of this run" if first == best and first != begin else "its level at the start of this run"
     return Watch(
         metric=performance.name, condition="<=" if down else ">=", value=_printed(first if fell else last),
-        within_steps=soon, sign="recovery", otherwise=action, clock=performance.series.clock,
-        why="its level at the start of this run" if fell else "its level at the end of this run",
+        within_steps=soon, sign="recovery", otherwise=action, clock=performance.series.clock, why=why,
     )  # fmt: skip
 
 
@@ -235,6 +237,8 @@ def _limits(
         before, after, band = parts.before(name), parts.after(name), parts.band(name)
         if before is None or after is None or band is None or len(before) < LEAST_ROWS or _told_by_another(name, names):
             continue
+        if ill_before(incidents, parts, before):
+            continue
         top, peak = float(before.highs.max()), float(after.highs.max())
         middle, low = (band[0] + band[1]) / 2, float(after.lows.min())
         if top > 0 and peak > BLOWN * top:
@@ -261,7 +265,17 @@ def _limits(
 def _told_by_another(name: str, names: Sequence[str]) -> bool:
     """Whether a limit on another metric says the same: parts of a loss, the lower end of a range."""
     part = name.endswith("_loss") and "loss" in names
-    return "_share_" in name or name == "q_min" or part
+    return "_share_" in name or "slope" in name or name in {"q_min", "kl"} or part
+
+
+def ill_before(incidents: Sequence[Incident], parts: Stretches, before: Series) -> bool:
+    """Whether a metric was accused already where its range would be taken from: then that range is no standard."""
+    start = int(before.line[parts.band_start(before)])
+    return any(
+        before.name in finding.metrics and finding.onset is not None and finding.onset.line <= start
+        for incident in incidents
+        for finding in incident.findings
+    )
 
 
 def metrics_of(view: RunView, incidents: Sequence[Incident], most: int = WATCHED) -> list[str]:

@@ -6,7 +6,7 @@ Strings made here are unescaped; each renderer passes them through its own funct
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from logdoctor.model import (
     Cause,
@@ -71,7 +71,8 @@ def since(diagnosis: Diagnosis, incident: Incident) -> str:
         if onset is None:
             return "the start of the run"
         return _start(diagnosis, onset)
-    text = _start(diagnosis, chain[0].place) + (f", {chain[0].text}" if chain[0].text else "")
+    first = chain[0].text.split("; ")[0]  # what else shows on this line stands in the list of onsets
+    text = _start(diagnosis, chain[0].place) + (f", {first}" if first else "")
     worst = [f for f in (incident.root, *incident.derived) if f.severity == incident.severity and f.onset]
     seen = min((f.onset for f in worst if f.onset), key=lambda where: where.line, default=None)
     if seen is None or seen.line <= chain[0].place.line:
@@ -148,8 +149,16 @@ def _range(diagnosis: Diagnosis, phase: Phase) -> str:
     return f"{plural(word)} {steps(phase.first_step)}–{steps(phase.last_step)}, {lines}"
 
 
-def change_rows(causes: Iterable[Cause]) -> list[Change]:
-    """Return each parameter change once, most probable cause first."""
+def relevant(diagnosis: Diagnosis) -> list[Cause]:
+    """Return the causes that explain something that was found; a suspicion without a symptom is no advice."""
+    found = {f.id for item in incidents(diagnosis) for f in (item.root, *item.derived)}
+    named = diagnosis.story.cause or next((c.id for c in diagnosis.causes), "")
+    return [c for c in diagnosis.causes if c.id == named or found & set(c.explains)]
+
+
+def change_rows(diagnosis: Diagnosis) -> list[Change]:
+    """Return each parameter change once, the cause of the gravest event first."""
+    causes = sorted(relevant(diagnosis), key=lambda c: c.id != diagnosis.story.cause)
     seen: set[str] = set()
     out: list[Change] = []
     for item in (item for cause in causes for item in cause.changes):
@@ -179,7 +188,7 @@ def changes_heading(diagnosis: Diagnosis) -> str:
 
 def changes_note(diagnosis: Diagnosis) -> str:
     """Say whether to make the changes together or one by one; empty where there is one, or a cause that is clear."""
-    rows = change_rows(diagnosis.causes)
+    rows = change_rows(diagnosis)
     sure = _first_confidence(diagnosis)
     if len(rows) < 2 or sure >= CLEAR:
         return ""
@@ -190,18 +199,19 @@ def changes_note(diagnosis: Diagnosis) -> str:
 
 
 def _first_confidence(diagnosis: Diagnosis) -> float:
-    return diagnosis.causes[0].confidence if diagnosis.causes else 0.0
+    own = [c for c in diagnosis.causes if c.id == diagnosis.story.cause] or diagnosis.causes[:1]
+    return own[0].confidence if own else 0.0
 
 
 def causes_in_order(diagnosis: Diagnosis) -> tuple[list[tuple[str, Cause]], list[Cause]]:
     """Return the causes to tell in full, each with its role, the one of the gravest event first; and the others."""
     named = diagnosis.story.cause or next((c.id for c in diagnosis.causes), "")
     own = [c for c in diagnosis.causes if c.id == named]
-    full = [c for c in diagnosis.causes if c.role != "alternative" and c.id != named]
+    full = [c for c in relevant(diagnosis) if c.role != "alternative" and c.id != named]
     told = [("Most likely cause" if c.confidence >= UNSURE else "First guess", c) for c in own]
     event = {f.id for item in incidents(diagnosis)[:1] for f in (item.root, *item.derived)}
     told += [("Contributing" if event & set(c.explains) else "Cause of another finding", c) for c in full]
-    others = [c for c in diagnosis.causes if c.role == "alternative" and c.id != named]
+    others = [c for c in relevant(diagnosis) if c.role == "alternative" and c.id != named]
     return told, sorted(others, key=lambda c: -c.confidence)[:ALTERNATIVES]
 
 
@@ -224,7 +234,7 @@ def shared_action(diagnosis: Diagnosis, sign: str) -> str:
 def old_text(item: Change) -> str:
     """Return the present value of a change and where it stands."""
     if item.from_ is None:
-        return "not stated"
+        return "not stated" if not item.where or item.where.startswith("not ") else f"not set ({item.where})"
     return _value(item.from_) + (f" ({item.where})" if item.where else "")
 
 
@@ -342,4 +352,5 @@ def setting_place(item: Setting) -> str:
     """Return where a hyperparameter stands."""
     if item.source == "log":
         return f"line {item.line}" if item.line else "log"
-    return f"{item.source}, line {item.line}" if item.line else item.source
+    name = item.source.replace("\\", "/").rpartition("/")[2]
+    return f"{name}, line {item.line}" if item.line else name

@@ -17,6 +17,7 @@ from logdoctor.renderers._tables import WIDTH, curve_rows, evidence_rows
 PARAMETERS = 24  # lines of the folded parameter table
 HEALTHY_ITEMS = 6
 REMARKS = 4
+CALM = 2  # remarks in the report of a healthy run
 CODE = 6
 
 
@@ -114,8 +115,8 @@ def _derived_figures(diagnosis: Diagnosis, findings: Sequence[Finding]) -> str:
 
 def _phases(diagnosis: Diagnosis) -> str:
     rows = sentences.phase_rows(diagnosis)
-    if diagnosis.verdict == "healthy" and len(rows) < 2:
-        rows = []  # one phase is what the headline says
+    if diagnosis.verdict == "healthy":
+        return ""  # the curves and the headline say it
     chain = diagnosis.story.chain
     if not rows and len(chain) < 2:
         return ""
@@ -167,7 +168,7 @@ def _why_now(diagnosis: Diagnosis) -> str:
 
 
 def _changes(diagnosis: Diagnosis) -> str:
-    rows = sentences.change_rows(diagnosis.causes)
+    rows = sentences.change_rows(diagnosis)
     if not rows:
         return ""
     actions = _actions([item for item in rows if sentences.is_action(item)])
@@ -248,14 +249,17 @@ def _healthy(diagnosis: Diagnosis) -> str:
 
 def _remarks(diagnosis: Diagnosis) -> str:
     found = outline.remarks(diagnosis)
-    lines = [f"{markdown(f.summary)} ({f.id})" for f in found[:REMARKS]]
-    if len(found) > REMARKS:
-        lines.append(f"{len(found) - REMARKS} more: see `--format json`.")
+    most = CALM if diagnosis.verdict == "healthy" else REMARKS
+    lines = [f"{markdown(f.summary)} ({f.id})" for f in found[:most]]
+    if len(found) > most:
+        lines.append(f"{len(found) - most} more: see `--format json`.")
     return _list("Remarks", lines)
 
 
 def _prognosis(diagnosis: Diagnosis) -> str:
     story = diagnosis.story
+    if diagnosis.verdict == "healthy":  # where the curve goes stands under "Now"
+        return f"**Next checkpoint.** {markdown(story.next_checkpoint)}" if story.next_checkpoint else ""
     lines = [markdown(text) for text in story.prognosis]
     if story.next_checkpoint:
         lines.append(f"Next checkpoint: {markdown(story.next_checkpoint)}")
@@ -264,6 +268,8 @@ def _prognosis(diagnosis: Diagnosis) -> str:
 
 def _not_checked(diagnosis: Diagnosis) -> str:
     lines = [markdown(text) for text in (*diagnosis.story.not_checked, *diagnosis.story.limits)]
+    if diagnosis.verdict == "healthy":
+        return f"**What was not checked.** {' '.join(lines)}" if lines else ""
     return _list("What was not checked", lines)
 
 

@@ -177,7 +177,7 @@ def _cause(page: _Page, diagnosis: Diagnosis, cause: Cause, role: str, number: i
 
 
 def _changes(page: _Page, diagnosis: Diagnosis) -> None:
-    rows = sentences.change_rows(diagnosis.causes)
+    rows = sentences.change_rows(diagnosis)
     if not rows:
         return
     page.title(sentences.changes_heading(diagnosis))
