@@ -104,11 +104,14 @@ def divide(
     known: list[int] = []
     writers = np.zeros(n, np.int64)
     for one in _distinct(stream):
-        rows = np.flatnonzero((stream == one) & np.isfinite(step))
+        chosen = (stream == one) & np.isfinite(step)
+        rows = np.flatnonzero(chosen)
         if rows.size < 2:
             continue
+        # Views instead of copies where all rows are of one kind, as in most long logs.
+        some: Ints | slice = slice(None) if rows.size == n else rows
         part = _Steps(
-            line[rows], step[rows], None if outer is None else outer[rows], None if layout is None else layout[rows]
+            line[some], step[some], None if outer is None else outer[some], None if layout is None else layout[some]
         )
         mixed = part.writers()
         if mixed is not None:
@@ -339,12 +342,11 @@ def _division(
     most = int(writers.max()) + 1
     together = part * most + writers
     keys = _distinct(together)
-    index = np.searchsorted(keys, together)
-    order = np.argsort(index, kind="stable")
     main = int(np.bincount(stream).argmax())
     counted = (stream == main) & np.isfinite(step)
+    index, parts = _numbered(together, keys)
     segments = []
-    for number, rows in enumerate(np.split(order, np.flatnonzero(np.diff(index[order])) + 1)):
+    for number, rows in enumerate(parts):
         piece, writer = divmod(int(keys[number]), most)
         own = rows[counted[rows]]
         end = int(cuts[piece]) - 1 if piece < cuts.size else last_line
@@ -359,7 +361,16 @@ def _division(
                 rows=int(rows.size),
             )
         )
-    return Division(segments=tuple(segments), index=index.astype(np.int64))
+    return Division(segments=tuple(segments), index=index)
+
+
+def _numbered(together: Ints, keys: Ints) -> tuple[Ints, list[Ints]]:
+    """Number the rows by their key, and return the rows of each."""
+    if keys.size == 1:
+        return np.zeros(together.size, np.int64), [np.arange(together.size)]
+    index = np.searchsorted(keys, together).astype(np.int64)
+    order = np.argsort(index, kind="stable")
+    return index, np.split(order, np.flatnonzero(np.diff(index[order])) + 1)
 
 
 # ---------------------------------------------------------------------------------------------------------- judging

@@ -40,6 +40,57 @@ class Sampled:
     values: list[float]
 
 
+SLACK = 16384
+"""Free places before the values of a buffer: records read alone are put between them without a second copy."""
+
+
+class Buffer:
+    """An array that grows. ``room`` is how many values are expected; memory that is not written to costs nothing."""
+
+    __slots__ = ("_array", "size")
+
+    def __init__(self, room: int, dtype: type) -> None:
+        """Make room for ``room`` values."""
+        self._array = np.empty(SLACK + room, dtype)
+        self.size = 0
+
+    def append(self, values: np.ndarray) -> None:
+        """Add values at the end."""
+        stop = SLACK + self.size + values.size
+        if stop > self._array.size:
+            larger = np.empty(stop + stop // 2, self._array.dtype)
+            larger[: SLACK + self.size] = self._array[: SLACK + self.size]
+            self._array = larger
+        self._array[SLACK + self.size : stop] = values
+        self.size += values.size
+
+    @property
+    def values(self) -> np.ndarray:
+        """What was added."""
+        return self._array[SLACK : SLACK + self.size]
+
+    def woven(self, at: Ints, values: np.ndarray) -> np.ndarray:
+        """Return what was added with ``values`` (at most :data:`SLACK`) put in, so that they stand at the indices ``at``.
+
+        The values before each of them move towards the front, in place; :attr:`values` is void afterwards.
+        """
+        many = at.size
+        out = self._array[SLACK - many : SLACK + self.size]
+        source = done = 0
+        for k, place in enumerate(at.tolist()):
+            for start in range(done, place, _MOVED):
+                stop = min(place, start + _MOVED)
+                begin = SLACK + source + (start - done)
+                out[start:stop] = self._array[begin : begin + stop - start]
+            source += place - done
+            out[place] = values[k]
+            done = place + 1
+        return out
+
+
+_MOVED = 1 << 16
+
+
 @dataclass(slots=True)
 class Store:
     """All records of one effect: arrays in file order, or bins."""
@@ -47,11 +98,11 @@ class Store:
     effect: Effect
     model: Record
     count: int = 0
-    line: list[Ints] = field(default_factory=list)
-    row: list[Ints] = field(default_factory=list)
-    counters: list[list[Floats]] = field(default_factory=list)
-    context: list[dict[str, Floats]] = field(default_factory=list)
-    cells: list[list[Floats]] = field(default_factory=list)
+    line: Buffer | None = None
+    row: Buffer | None = None
+    counters: list[Buffer] = field(default_factory=list)
+    context: dict[str, Buffer] = field(default_factory=dict)
+    cells: list[Buffer] = field(default_factory=list)
     low: Floats | None = None
     high: Floats | None = None
     falls: int = 0
@@ -59,6 +110,35 @@ class Store:
     flawed: bool = False
     reducers: list[Reducer] = field(default_factory=list)
     heads: Reducer | None = None
+
+    def keep(self, bulk: Bulk, room: int) -> None:
+        """Add records, expecting about ``room`` in all."""
+        if self.line is None:
+            self.line = Buffer(room, np.int64)
+            self.row = Buffer(room, np.int64) if self.effect.piece else None
+            self.counters = [Buffer(room, np.float64) for _ in bulk.counters]
+            self.context = {key: Buffer(room, np.float64) for key in bulk.context}
+            self.cells = [Buffer(room, np.float64) for _ in bulk.cells]
+        self.line.append(bulk.line)
+        if self.row is not None:
+            self.row.append(bulk.row)
+        pairs = [*zip(self.counters, bulk.counters, strict=True), *zip(self.cells, bulk.cells, strict=True)]
+        for buffer, values in [*pairs, *((self.context[key], values) for key, values in bulk.context.items())]:
+            buffer.append(values)
+
+    def whole(self) -> Bulk:
+        """Return all records."""
+        assert self.line is not None
+        line = self.line.values
+        return Bulk(
+            effect=self.effect,
+            model=self.model,
+            line=line,
+            row=line if self.row is None else self.row.values,
+            counters=[buffer.values for buffer in self.counters],
+            cells=[buffer.values for buffer in self.cells],
+            context={key: buffer.values for key, buffer in self.context.items()},
+        )
 
 
 class Collector:
@@ -101,11 +181,7 @@ class Collector:
         store.count += bulk.line.size
         if self.stream:
             return
-        store.line.append(bulk.line)
-        store.row.append(bulk.row)
-        store.counters.append(bulk.counters)
-        store.context.append(bulk.context)
-        store.cells.append(bulk.cells)
+        store.keep(bulk, self._expected(bulk.line.size) * 9 // 8 + SLACK)
 
     # ------------------------------------------------------------------------------------------------ bins
     def _reduce(self, store: Store, bulk: Bulk) -> None:
@@ -162,23 +238,11 @@ class Collector:
         lines |= set(_spaced([record.line for record in self.singles], 2 * NEIGHBOURS))
         out = []
         for store in self.stores.values():
-            if not store.line:
-                continue
-            firsts = np.cumsum([0, *(line.size for line in store.line)])
-            at = np.searchsorted(np.concatenate(store.line), sorted(lines))
+            whole = store.whole()
+            at = np.searchsorted(whole.line, sorted(lines))
             near = np.unique(np.concatenate([at - 1, at, at + 1]))
-            for i in near[(near >= 0) & (near < firsts[-1])].tolist():
-                piece = int(np.searchsorted(firsts, i, side="right")) - 1
-                out.append(self._record(self._piece(store, piece), i - int(firsts[piece])))
+            out += [self._record(whole, i) for i in near.tolist() if 0 <= i < whole.line.size]
         return out
-
-    @staticmethod
-    def _piece(store: Store, at: int) -> Bulk:
-        """Return what was handed over at one time."""
-        return Bulk(
-            effect=store.effect, model=store.model, line=store.line[at], row=store.row[at],
-            counters=store.counters[at], cells=store.cells[at], context=store.context[at],
-        )  # fmt: skip
 
     def next_block(self, first: int, count: int) -> None:
         """Say that the lines from ``first`` on are a new block of text; decide which of its lines are sampled."""

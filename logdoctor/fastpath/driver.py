@@ -738,7 +738,7 @@ def alike(one: Record, other: Record) -> bool:
         (one.line, one.grammar, one.header, one.bar, one.anchored, list(one.cells))
         == (other.line, other.grammar, other.header, other.bar, other.anchored, list(other.cells))
         and _counts(one.counters) == _counts(other.counters)
-        and [count.name for count in one.latest] == [count.name for count in other.latest]
+        and (not other.latest or [c.name for c in one.latest] == [c.name for c in other.latest])
         and all(
             (a.flag, a.unit, line) == (b.flag, b.unit, below) and same_floats(np.array([a.value]), np.array([b.value]))
             for (a, line), (b, below) in zip(one.cells.values(), other.cells.values(), strict=True)

@@ -235,7 +235,10 @@ def _effect(record: Record | None, number: int, sets: Any, slots: tuple[tuple[st
         head=(record.grammar, record.header, record.bar, record.anchored),
         counters=tuple((count.name, count.total) for count in record.counters),
         context=tuple((key, count.name, count.total) for key, count in record.context.items() if key not in own),
-        latest=tuple((count.name, count.total) for count in record.latest),
+        # Where they are those of the record itself, its own values are at hand.
+        latest=()
+        if own and own == {count.name.lower() for count in record.latest}
+        else tuple((count.name, count.total) for count in record.latest),
         cells=tuple(
             CellKind(key, cell.name, cell.unit, _lasting(cell.flag), line - record.line)
             for key, (cell, line) in record.cells.items()

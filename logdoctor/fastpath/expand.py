@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from logdoctor.fastpath.collect import Collector, Sampled, Store, points_of
+from logdoctor.fastpath.collect import SLACK, Buffer, Collector, Sampled, Store, points_of
 from logdoctor.fastpath.effects import Effect
 from logdoctor.fastpath.numbers import Bools, Floats
 from logdoctor.frames import Column, Table
@@ -352,15 +352,12 @@ def _whole(
     steps: list[Floats] = []
     numbers: list[dict[str, Floats | Ints]] = []
     for store, found in decided:
-        line, row = _cat(store.line), _cat(store.row)
-        counters = {f"c{k}": _cat([part[k] for part in store.counters]) for k in range(len(store.effect.counters))}
-        context = {key: _cat([part[key] for part in store.context]) for key, _, _ in store.effect.context}
-        named = _numbers(counters, context, line, row)
+        whole = store.whole()
+        counters = {f"c{k}": values for k, values in enumerate(whole.counters)}
+        named = _numbers(counters, whole.context, whole.line, whole.row)
         numbers.append(named)
-        steps.append(np.asarray(found.step.of(named, line.size), np.float64))
-        heads.append(row)
-        store.line, store.row, store.context = [line], [row], []
-        store.counters = [[counters[f"c{k}"] for k in range(len(store.effect.counters))]]
+        steps.append(np.asarray(found.step.of(named, whole.line.size), np.float64))
+        heads.append(whole.row)
     alone = _Group.of_singles(sample, singles, shapes)
     groups = [
         _Group(head, step, np.broadcast_to(np.int64(found.clock), head.size), [shape_of(store.effect)])
@@ -403,7 +400,7 @@ def _whole(
         if out.outer.flags.writeable:
             out.outer[to] = found.outer.of(named, step.size)[own]
         if found.time is not None:
-            out.time[to] = (_cat([part[found.time[0]] for part in store.cells]) * found.time[1])[own]
+            out.time[to] = (store.cells[found.time[0]].values * found.time[1])[own]
         grammar[to] = codes.setdefault(name, len(codes))
         tally[name] = tally.get(name, 0) + (store.count if store.effect.piece != "joins" else 0)
         named.clear()
@@ -425,9 +422,8 @@ def _whole(
 
 def _room(sample: np.ndarray, size: int) -> np.ndarray:
     """Return room for ``size`` values, or one value seen ``size`` times when all of the sample are equal."""
-    first = sample[0] if sample.size else np.nan
-    if bool((sample == first).all()) or bool((sample != sample).all()):
-        return np.broadcast_to(np.asarray(first, sample.dtype), size)
+    if sample.size and (bool((sample == sample[0]).all()) or bool((sample != sample).all())):
+        return np.broadcast_to(np.asarray(sample[0], sample.dtype), size)
     return np.zeros(size, sample.dtype) if sample.dtype.kind == "i" else np.full(size, np.nan)
 
 
@@ -444,20 +440,13 @@ def _metric_lines(store: Store, found: Decided) -> int:
 
 @dataclass(slots=True)
 class _Source:
-    """Cells of one metric in records of one effect (or in those read alone): rows, values piece by piece, lines."""
+    """Cells of one metric in records of one effect (or in those read alone): rows, values and lines."""
 
     rows: Ints
-    values: list[Floats]
+    values: Floats
     line: Ints
     below: int = 0
-
-    def __iter__(self) -> Iterator[tuple[int, Floats]]:
-        """Yield each piece with the number of values before it, and let it go."""
-        start = 0
-        while self.values:
-            piece = self.values.pop(0)
-            yield start, piece
-            start += piece.size
+    buffer: Buffer | None = None
 
 
 def _columns(
@@ -472,19 +461,16 @@ def _columns(
         alone = singles.cells[label]
         if alone.any():
             rows = np.array([place[row] for row in column.rows[alone].tolist()], np.int64)
-            sources[label].append(_Source(rows, [column.value[alone]], column.line[alone]))
+            sources[label].append(_Source(rows, column.value[alone], column.line[alone]))
     for (store, found), rows in zip(decided, placed, strict=True):
-        line = store.line[0]
+        line = store.whole().line
         visible = [kind for kind in store.effect.cells if not kind.flag]
-        for i, (kind, name) in enumerate(zip(visible, found.labels, strict=True)):
-            pieces = [part[i] for part in store.cells]
-            for part in store.cells:
-                part[i] = _NONE  # held once
+        for kind, name, buffer in zip(visible, found.labels, store.cells, strict=True):
             if name is not None:
-                sources[name].append(_Source(rows, pieces, line, kind.below))
-        for k, name in enumerate(found.counters):
+                sources[name].append(_Source(rows, buffer.values, line, kind.below, buffer))
+        for name, buffer in zip(found.counters, store.counters, strict=True):
             if name is not None:
-                sources[name].append(_Source(rows, [store.counters[0][k]], line))
+                sources[name].append(_Source(rows, buffer.values.copy(), line))
         for kind in store.effect.cells:
             for label, column in table.columns.items() if kind.flag == MISSING else ():
                 if column.key == kind.key:
@@ -501,10 +487,8 @@ def _columns(
 
 def _column(model: Column, sources: list[_Source], missing: int, weaver: _Weaver) -> Column:
     rows, places, line = weaver.woven(sources)
-    value = np.empty(rows.size)
-    for source, place in zip(sources, places, strict=True):
-        for start, piece in source:
-            value[slice(start, start + piece.size) if place is None else place[start : start + piece.size]] = piece
+    value = _values(sources, places, rows.size)
+    sources.clear()
     bad = value.size - int(np.isfinite(value).sum())
     return Column(
         key=model.key, rows=rows, value=value, line=line, unit=model.unit, missing=missing,
@@ -512,7 +496,30 @@ def _column(model: Column, sources: list[_Source], missing: int, weaver: _Weaver
     )  # fmt: skip
 
 
-_NONE: Floats = np.zeros(0)
+def _values(sources: Sequence[_Source], places: Sequence[Ints | None], size: int) -> Floats:
+    """Return the values of all sources in row order, in the memory of the largest where the others are few."""
+    if len(sources) == 1:
+        return sources[0].values
+    largest = max(range(len(sources)), key=lambda i: sources[i].values.size)
+    buffer = sources[largest].buffer
+    rest = [i for i in range(len(sources)) if i != largest]
+    if buffer is not None and sum(sources[i].values.size for i in rest) <= SLACK:
+        at = np.concatenate([place for place in places if place is not None])
+        order = np.argsort(at)
+        return buffer.woven(at[order], np.concatenate([sources[i].values for i in rest])[order])
+    value = np.empty(size)
+    _fill(value, places, [source.values for source in sources])
+    return value
+
+
+def _fill(out: np.ndarray, places: Sequence[Ints | None], several: Sequence[np.ndarray]) -> None:
+    """Put the values of each source at its places; the one without places gets what is left."""
+    taken = [place for place in places if place is not None]
+    for place, values in zip(places, several, strict=True):
+        if place is None:
+            out[_free(out.size, np.concatenate(taken)) if taken else slice(None)] = values
+        else:
+            out[place] = values
 
 
 class _Weaver:
@@ -540,6 +547,10 @@ class _Weaver:
     def _placed(several: list[Ints]) -> tuple[Ints, list[Ints | None]]:
         if len(several) == 1:
             return several[0], [None]
+        largest = max(range(len(several)), key=lambda i: several[i].size)
+        few = [array for i, array in enumerate(several) if i != largest]
+        if sum(array.size for array in few) <= SLACK:
+            return _between(several, largest)
         rows = np.concatenate(several)
         order = np.argsort(rows, kind="stable")
         place = np.empty_like(order)
@@ -552,9 +563,32 @@ class _Weaver:
         if len(sources) == 1:
             return sources[0].line + sources[0].below if sources[0].below else sources[0].line
         line = np.empty(size, np.int64)
-        for source, place in zip(sources, places, strict=True):
-            line[place] = source.line + source.below if source.below else source.line
+        _fill(line, places, [source.line + source.below if source.below else source.line for source in sources])
         return line
+
+
+def _between(several: list[Ints], largest: int) -> tuple[Ints, list[Ints | None]]:
+    """Put a few rows between many; the largest source has no places of its own, it fills what is left."""
+    few = np.concatenate([array for i, array in enumerate(several) if i != largest])
+    order = np.argsort(few, kind="stable")
+    at = np.empty_like(order)
+    at[order] = np.searchsorted(several[largest], few[order]) + np.arange(few.size)
+    rows = np.empty(several[largest].size + few.size, np.int64)
+    free = _free(rows.size, at)
+    rows[free] = several[largest]
+    rows[at] = few
+    places: list[Ints | None] = []
+    start = 0
+    for i, array in enumerate(several):
+        places.append(None if i == largest else at[start : start + array.size])
+        start += 0 if i == largest else array.size
+    return rows, places
+
+
+def _free(size: int, taken: Ints) -> Bools:
+    free = np.ones(size, np.bool_)
+    free[taken] = False
+    return free
 
 
 def _identity(array: Ints) -> object:
@@ -646,10 +680,6 @@ def _distinct(values: Ints) -> Ints:
     """Return the distinct values in order (``np.unique`` hashes, which is slower on values that are nearly sorted)."""
     values = np.sort(values, kind="stable")
     return values[np.concatenate([[True], values[1:] != values[:-1]])] if values.size else values
-
-
-def _cat(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _binned(sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: _Singles) -> Expanded:
