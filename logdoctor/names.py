@@ -144,7 +144,7 @@ _SPELLINGS: dict[str, str] = {
     ),
     "samples_per_second": (
         "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s "
-        "images/sec runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s positions/s "
+        "images/sec speedsamples/s runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s positions/s "
         "samplespersec currsamplespersec"
     ),
     "tokens_per_second": (

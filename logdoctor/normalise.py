@@ -14,6 +14,7 @@ _ANSI = re.compile(
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles and links
     r"|\x1b[()][A-Z0-9]|\x1b[@-Z\\-_=>]"
 )
+_FORTRAN = re.compile(r"(?<=\d)(\.?\d*)D([-+]\d\d)(?!\w)")
 _CONTROL = re.compile(r"[\x00-\x08\x0a\x0b\x0c\x0e-\x1f\x7f\x85]")
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f\u3000]")
 _DIRTY = re.compile(
@@ -62,6 +63,8 @@ def clean(text: str) -> str:
     """Return ``text`` without escapes and control characters; tabs stay, odd blanks become blanks."""
     if "\x1b" in text:
         text = _ANSI.sub("", text)
+    if "D+" in text or "D-" in text:
+        text = _FORTRAN.sub(r"\1E\2", text)
     if not _DIRTY.search(text):
         return text
     text = _SPACES.sub(" ", text).replace("\ufeff", "").replace("\u200b", "").translate(_WIDE)
@@ -72,12 +75,30 @@ def states(line: str) -> list[str]:
     """Return what the line showed, one text per state: split at carriage returns, backspaces applied, cleaned."""
     line = line.rstrip("\r\n")
     if "\r" not in line and "\x08" not in line:
-        return [clean(line)]
+        return _unglued(clean(line))
     found = []
     for part in line.split("\r"):
         pieces = _backspaced(part) if "\x08" in part else [part]
-        found += [text for piece in pieces if (text := clean(piece)).strip()]
+        found += [state for piece in pieces if (text := clean(piece)).strip() for state in _unglued(text)]
     return found or [""]
+
+
+_NEXT_BAR = re.compile(r"(?<=\])(?=[^\[\]|%]{0,80}?\d{1,3}%\|)")
+_NEXT_KERAS = re.compile(r"(?P<n>\d+)/(?P<total>\d+) \[[=>.]{5,}\]")
+
+
+def _unglued(text: str) -> list[str]:
+    """Cut a line that lost the carriage returns between the states of its bar."""
+    if text.count("%|") > 1:
+        return [part for part in _NEXT_BAR.split(text) if part.strip()]
+    if "/" not in text or text.count(" [") < 2:
+        return [text]
+    # The count is as wide as the total at most: digits before that are those of the value printed before.
+    starts = [max(m.start("n"), m.end("n") - len(m["total"])) for m in _NEXT_KERAS.finditer(text)]
+    if len(starts) < 2:
+        return [text]
+    cuts = [0, *starts[1:], len(text)]
+    return [text[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if text[a:b].strip()]
 
 
 def _backspaced(text: str) -> list[str]:

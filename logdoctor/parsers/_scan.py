@@ -47,6 +47,10 @@ _WORD_RATIO = re.compile(
     rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*(?::\s*(?P<open>\[)?\s*|(?P<round>\())(?P<n>{_INT})(?(round)\s*/\s*(?P<of>{_INT})\)|(?:\s*/\s*(?P<total>{_INT})(?(open)\s*\](?=\s*\[))|(?(open)\](?=\s*\[)|(?=\s*\[))))\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
     re.IGNORECASE,
 )
+_CELL_EPOCH = re.compile(
+    rf"(?<=\|)\s*(?:train|val|test)\s*:\s*\[(?P<a>{_INT})\]\s*\[\s*(?P<c>{_INT})\s*/\s*(?P<d>{_INT})\s*\]",
+    re.IGNORECASE,
+)
 _EPOCH_PHASE = re.compile(
     rf"^\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*\*\s*Epoch\s*(?:\d+\s*)?\((?=\w)", re.IGNORECASE
 )
@@ -64,7 +68,7 @@ _NTH = re.compile(
 _TUPLE = re.compile(rf"\(\s*['\"](?P<name>[^'\"]+)['\"]\s*,\s*(?P<value>{NUMBER})\s*\)", re.IGNORECASE)
 _GLUED = re.compile(r"(?<![\w.])(?P<name>(?:[A-Za-z]+_)?(?:loss|acc|auc))(?P<value>\d+\.\d+)(?![\w.])")
 _SUMMED = re.compile(rf"(?P<name>[A-Za-z_]\w*)==?\[(?P<value>{NUMBER})\s*=[^\[\]]*\]", re.IGNORECASE)
-_BEHIND_BAR = re.compile(rf"(?:^|\x00)\s*(?P<name>[A-Za-z][\w \-/]*?)\s+\|\s+(?P<value>{NUMBER})\s*$", re.IGNORECASE)
+_BEHIND_BAR = re.compile(rf"(?:^|\x00)[\s:]*(?P<name>[A-Za-z][\w \-/]*?)\s+\|\s+(?P<value>{NUMBER})\s*$", re.IGNORECASE)
 _ONLY_VALUE = re.compile(rf"^[\s\x00:]*(?P<value>{NUMBER})\s*$", re.IGNORECASE)
 _GROUP = re.compile(r"(?P<name>[A-Za-z_]\w*)\[(?P<inside>[^\[\]]*=[^\[\]]*)\]")
 _AFTER = re.compile(
@@ -196,6 +200,10 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     masked = _pairs(masked, counters, cells, shares)
     masked = _blanks(masked, counters, cells)
     _reversed(masked, cells)
+    only = _ONLY_VALUE.match(masked) if not cells and counters and counters[0].name == "iteration" else None
+    if only:
+        value = parse(only["value"])
+        cells.append(Cell("value", value.value, value.flag, None, only.start("value"), only.end("value")))
     _bar_time(text, cells)
     cells.sort(key=lambda cell: cell.start)
     if not cells and counters and counters[0].name == "round":
@@ -225,7 +233,7 @@ def _marked(text: str, cells: list[Cell]) -> str:
         patterns.append(_TUPLE)
     if "=[" in text:
         patterns.append(_SUMMED)
-    if " | " in text:
+    if " | " in text and not cells:
         patterns.append(_BEHIND_BAR)
     for pattern in patterns:
         for match in pattern.finditer(text):
@@ -320,6 +328,11 @@ def _count(text: str, counters: list[Count]) -> str:
     for nth in _NTH.finditer(text):
         counters.append(Count(nth["word"], _integer(nth["n"]), _total(nth["total"]), nth.start("n"), nth.end("n")))
         text = _mask(text, nth.start(), nth.end())
+    for cell in _CELL_EPOCH.finditer(text):
+        for name, group, total in (("epoch", "a", ""), ("batch", "c", "d")):
+            found = _total(cell[total]) if total else None
+            counters.append(Count(name, _integer(cell[group]), found, cell.start(group), cell.end(group)))
+        text = _mask(text, cell.start("a") - 1, cell.end())
     leading = _LEADING.match(text)
     if leading:
         text = _leading(text, leading, counters)
@@ -428,6 +441,7 @@ def _inner(text: str, at: int, counters: list[Count]) -> str:
 
 def _pairs(text: str, counters: list[Count], cells: list[Cell], shares: dict[str, tuple[float, ...]]) -> str:
     previous, parent, closes = 0, "", -1
+    groups = [(m["name"], m.start("inside"), m.end("inside")) for m in _GROUP.finditer(text)] if "[" in text else []
     spans: list[tuple[int, int]] = []
     for match in _PAIR.finditer(text):
         if match.start() < previous:
@@ -439,6 +453,11 @@ def _pairs(text: str, counters: list[Count], cells: list[Cell], shares: dict[str
         if cells and between.strip() == "(" and previous:
             parent, closes = cells[-1].name, _closing(text, previous)
         full = f"{parent}_{name}" if start < closes and parent else name
+        group = next((word for word, first, last in groups if first <= start < last), "")
+        if group and group.endswith(name):
+            full = group
+        elif group and any(cell.name == name for cell in cells):
+            full = f"{group}/{name}"
         end = _take(full, match, text, counters, cells, shares)
         spans.append((start, end))
         previous = end
@@ -624,7 +643,12 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     for name, match in found:
         counts = counter(name)
         value = reading(name, match["value"], counts is not None)
-        if counts is not None and value.flag == OK:
+        behind = _BEHIND_STEP.match(text, match.end("value")) if match["value"].isdigit() and not counters else None
+        if behind:  # ``Train loss 100 0.512``: the step stands between the name and its value
+            counters.append(Count("step", value.value, None, match.start("value"), match.end("value")))
+            value, end = parse(behind["value"]), behind.end()
+            cells.append(Cell(name, value.value, value.flag, None, behind.start("value"), behind.end("value")))
+        elif counts is not None and value.flag == OK:
             counters.append(Count(name, value.value, None, match.start("value"), match.end("value")))
             end = match.end()
         else:
@@ -634,6 +658,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     return text
 
 
+_BEHIND_STEP = re.compile(rf"[ ]+(?P<value>[-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?=\s|$)")
 _STOP = words(
     "in on at to for from of with and or the a an by after took is are than last first over under top using only ran"
 )

@@ -69,7 +69,7 @@ def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
     """Count for every key the different counter values under which it was printed."""
     seen: dict[Key, set[object]] = {}
     for index, record in enumerate(records):
-        own = tuple((count.name, count.value) for count in record.counters if count.name)
+        own = tuple((count.name, count.value) for count in record.counters)
         above = tuple((count.name, count.value) for count in record.latest)
         place: object = (own, above) if own or above else ("outside" if counted else index)
         for key in record.cells:

@@ -34,8 +34,29 @@ def scan(text: str) -> Scan | None:
     _flatten(record, "", cells, counters, words, 0)
     if not cells and not counters:
         return None
+    counters += _in_front(before, counters)
     phase = next((words[key] for key in _PHASE_KEYS if key in words), "")
     return Scan(tuple(counters), tuple(cells), _phase(phase), before.strip(" :-"), "", {}, words)
+
+
+_NAMED = re.compile(
+    r"(?<![\w/])(?P<name>(?:global[ _]?|train(?:ing)?[ _]?)?(?:step|iter(?:ation)?|epoch|update|rollout|round|episode)s?)\s*[:=#]?\s*(?P<n>\d+)(?=[\s:,/|\])-]*$|\s*/\s*\d|[\s:,|\])-]+\D)(?!\.\d)",
+    re.IGNORECASE,
+)
+
+
+def _in_front(before: str, known: list[Count]) -> list[Count]:
+    """Return the counters that stand before the object: ``step 3: {...}``."""
+    if "%|" in before or not any(ch.isdigit() for ch in before):
+        return []
+    from logdoctor.normalise import strip_prefix
+
+    stripped = strip_prefix(before)
+    return [
+        Count(m["name"], float(m["n"]), None, stripped.start + m.start("n"), stripped.start + m.end("n"))
+        for m in _NAMED.finditer(stripped.text)
+        if counter(m["name"]) and all(count.name.lower() != m["name"].lower() for count in known)
+    ]
 
 
 def _phase(word: str) -> str:
