@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from logdoctor.causes._evidence import HINT, SIGN, Present, change, seen
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change
+from logdoctor.model import Change, Watch
 from logdoctor.view import RunView
 
 
@@ -42,6 +42,22 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
     )
 
 
+def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    expert, name = facts(view).level("expert_ratio"), seen(present, "slope-turns-negative")
+    if expert is None or name is None or not name.metrics:
+        return
+    twice = f"{say(expert.end)} % → {say(max(20.0, 2 * expert.end))} %"
+    yield Watch(
+        metric=name.metrics[0],
+        condition="<",
+        value=0.0,
+        within_steps=None,
+        sign="failure",
+        otherwise=f"raise the expert ratio for a while ({twice}); lower it again once the slope is positive",
+        why="still unlearning",
+    )
+
+
 CAUSE = CauseRecord(
     id="expert-floor-reached",
     title="Expert help ended before the values were stable",
@@ -50,6 +66,7 @@ CAUSE = CauseRecord(
     leads_to=("q-divergence", "performance-collapse", "slope-turns-negative"),
     weigh=_weigh,
     changes=_changes,
+    watch=_watch,
     would_settle=("The same run with the floor at 20 %.",),
     references=("Hester et al. 2018", "Ross et al. 2011, DAgger (errors compound without an expert)"),
     families=("dqn", "rl"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change, Watch
+from logdoctor.rules._values import largest_return
 from logdoctor.view import RunView
 
 USUAL = 100.0  # L2 norm of a feature layer; 10 to 100 in published image-based agents
@@ -47,6 +50,17 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         tradeoff="A few per cent of the step time.",
         reference="Ba et al. 2016, Layer Normalization",
     )
+    rate = view.number("actor_learning_rate", "critic_learning_rate", "learning_rate")
+    if rate is not None and "feature-norm-explosion" in present and view.is_rl:
+        yield Change(
+            parameter="learning rate of the feature layers",
+            from_=rate,
+            to=float(f"{rate / 3:.1g}"),
+            why="features that many losses share move more slowly than the heads behind them",
+            tradeoff="The features learn more slowly.",
+            reference="Fujimoto et al. 2018 (TD3, 3e-4 for the heads); a third of it for the features",
+            where="one rate for all layers",
+        )
 
 
 def _watch(view: RunView, present: Present) -> Iterator[Watch]:
@@ -60,6 +74,40 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
         otherwise="Look at the scale of the input images.",
         why="the healthy band of a feature layer",
     )
+    if "critic-loss-explosion" in present and (critic := view.finite("critic_loss")) is not None:
+        yield Watch(
+            metric="critic_loss",
+            condition="<",
+            value=float(f"{float(np.mean(critic.value)) / 10:.1g}"),
+            within_steps=None,
+            sign="recovery",
+            otherwise="Lower the learning rate of the critic.",
+            why=f"a tenth of its mean of {say(float(f'{float(np.mean(critic.value)):.4g}'))} in this run",
+        )
+    top = largest_return(view)
+    if "actor-loss-explosion" in present and view.get("actor_loss") is not None and top is not None:
+        limit = float(f"{10 * top[0]:.1g}")
+        yield Watch(
+            metric="actor_loss",
+            condition="between",
+            value=-limit,
+            value2=limit,
+            within_steps=None,
+            sign="recovery",
+            otherwise="Look for overestimation: the values exceed what can be earned.",
+            why=f"ten times the largest return of {say(float(f'{top[0]:.4g}'))}: a value cannot be much more",
+        )
+    if "td-error-flat" in present and (error := view.finite("td_error")) is not None:
+        middle = float(np.median(error.value))
+        yield Watch(
+            metric="td_error",
+            condition="<",
+            value=float(f"{middle / 2:.2g}"),
+            within_steps=None,
+            sign="recovery",
+            otherwise="The critic still does not converge: slow the target network.",
+            why=f"half of the {say(float(f'{middle:.3g}'))} at which it stood",
+        )
 
 
 CAUSE = CauseRecord(

@@ -8,7 +8,7 @@ from logdoctor import norms
 from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change, default_of, seen, where
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change
+from logdoctor.model import Change, Watch
 from logdoctor.view import RunView
 
 HUGE = 100.0  # ten times the largest limit in use (10): no clipped training moves by gradients of that norm
@@ -34,6 +34,12 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         yield Argument(
             weight=weight,
             text=f"max_grad_norm = {setting.value} ({where(setting.line, setting.source)}): no limit acts.",
+        )
+    elif off is False and setting is not None and "clipping-inactive" in present:
+        yield Argument(
+            weight=0.0,
+            text=f"max_grad_norm = {setting.value} ({where(setting.line, setting.source)}) is stated, but the clip "
+            f"column shows that it does not act.",
         )
     elif off is False and setting is not None:
         yield Argument(
@@ -67,6 +73,17 @@ def _measured(view: RunView) -> Iterator[Argument]:
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
     default, reference = default_of(view, "max_grad_norm", 1.0)
+    stated = view.number("max_grad_norm")
+    if stated and norms.clipping_off(view) is False and "clipping-inactive" in present:
+        yield change(
+            view,
+            "the clip call itself",
+            f"clip_grad_norm_(parameters, max_norm={norms.number(stated)}) between backward and step",
+            "the stated limit never acts: the call is missing, commented out, or comes after the step",
+            tradeoff="If more than a third of the updates are clipped, the limit acts as a smaller learning rate.",
+            reference="Pascanu et al. 2013",
+        )
+        return
     yield change(
         view,
         "max_grad_norm",
@@ -76,6 +93,34 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         reference=reference or "Pascanu et al. 2013",
         aliases=("grad_clip", "clip_grad_norm"),
     )
+
+
+def _mechanism(view: RunView, present: Present) -> Iterator[str]:
+    known = facts(view)
+    level = next((found for name in known.gradients() if (found := known.level(name)) is not None), None)
+    if level is None or level.start <= 0 or level.high <= HUGE:
+        return
+    limit = view.number("max_grad_norm") or default_of(view, "max_grad_norm", 1.0)[0]
+    yield (
+        f"{level.name} {say(level.start)} → {say(level.high)}: one update of {say(level.high / level.start)} times the "
+        f"usual length"
+    )
+    yield f"clipped to {say(limit)}, that update would have been {say(level.high / limit)} times shorter"
+    if view.is_rl:
+        yield "small error → large Q → huge gradient → larger error; the clip cuts this loop"
+
+
+def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    if "clipping-inactive" in present and view.get("clip_delta") is not None:
+        yield Watch(
+            metric="clip_delta",
+            condition="<",
+            value=1.0,
+            within_steps=None,
+            sign="recovery",
+            otherwise="The clip still does not act: if the column stays at 1, something else is wrong.",
+            why="gradients above the limit are cut off",
+        )
 
 
 CAUSE = CauseRecord(
@@ -95,6 +140,8 @@ CAUSE = CauseRecord(
     leads_to=("gradient-explosion", "loss-explosion", "loss-not-finite", "gradient-dead", "gradient-not-finite"),
     weigh=_weigh,
     changes=_changes,
+    mechanism=_mechanism,
+    watch=_watch,
     would_settle=(
         "The gradient norm before and after clipping in the log.",
         "The call that clips, and whether its result is used.",

@@ -33,6 +33,7 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change, Watch
 from logdoctor.view import RunView
 
+FAR = 5.0  # times the usual rate: more than the factor of 3 by which rates are varied in a search
 KL_LARGE = 0.1  # five times the 0.02 above which an update counts as too large (37 details; Spinning Up stops at 0.015)
 
 
@@ -41,6 +42,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     yield from _raised(view, present)
     yield from _from_the_start(view)
     yield from _policy(view)
+    yield from _overshot(view, present)
     yield from _against(view)
 
 
@@ -89,8 +91,15 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     fits = train is not None and known.guess is not None and train.end < 0.9 * known.guess
     # A start above a guess that is worked off slowly is the opposite fault; a loss that fits is no overshooting.
     falling = loss.tau < -0.8 or fits or known.no_signal
-    climbs = train if train is not None else loss
-    if climbs.tau > 0.9 and climbs.low >= 0.9 * climbs.first and climbs.end > 3 * abs(climbs.first):
+    climbs, answer = known.maximised, known.one_answer
+    settled = known.settled_at_guess() if answer is not None else None
+    if settled is not None and answer is not None:
+        yield Argument(
+            weight=-SIGN,
+            text=f"{settled.text()} and {answer.name} only takes a few values: it rests at a guess; steps that are too "
+            "large keep a loss above it.",
+        )
+    if climbs is not None:
         yield Argument(
             weight=-STRONG,
             text=f"{climbs.text()}: it climbs without a swing from the first record on; steps that are too large jump.",
@@ -189,6 +198,24 @@ def _policy(view: RunView) -> Iterator[Argument]:
         )
 
 
+def _overshot(view: RunView, present: Present) -> Iterator[Argument]:
+    """Values that run away and fall back, at a rate many times the usual one: what steps past the minimum look like."""
+    grown, rate = seen(present, "q-divergence"), next(iter(norms.learning_rates(view)), None)
+    if grown is None or rate is None or rate.norm.default <= 0 or rate.value < FAR * rate.norm.default:
+        return
+    fallen, swings = seen(present, "q-collapse"), seen(present, "gradient-swings")
+    signs = ["the values ran away"]
+    signs += ["then fell back"] if fallen is not None else []
+    signs += ["the gradient norm swings"] if swings is not None else []
+    speed = view.finite("steps_per_second")
+    pace = f", {np.median(speed.value):.3g} times a second" if speed is not None else ""
+    yield Argument(
+        weight=SIGN if len(signs) > 1 else HINT,
+        text=f"{', '.join(signs)}: so do steps that go past the minimum, {say(rate.value / rate.norm.default)} times "
+        f"the usual size{pace}.",
+    )
+
+
 def _against(view: RunView) -> Iterator[Argument]:
     known = facts(view)
     for name in ("loss", "val_loss", "q_max", "entropy", "entropy_loss"):
@@ -250,6 +277,7 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
 
 
 def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    yield from _once_more(view, present)
     name = next((n for n in ("q_max", "kl", "grad_norm", "loss") if view.get(n) is not None), None)
     if name is not None:
         yield Watch(
@@ -261,6 +289,52 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             otherwise="Lower the learning rate once more, by three.",
             why="the first metric to leave its range",
         )
+
+
+def _once_more(view: RunView, present: Present) -> Iterator[Watch]:
+    """What a rate that is still too high would show, and the next smaller one."""
+    grown, swings = seen(present, "q-divergence"), seen(present, "gradient-swings")
+    new = next(((c.parameter, c.to) for c in lower_rate(view, "") if isinstance(c.to, float)), None)
+    lower = f"lower {new[0]} once more, to {norms.number(float(f'{new[1] / 2:.1g}'))}" if new else ""
+    peak = abs(float(grown.figures.get("peak") or 0.0)) if grown is not None else 0.0
+    if peak > 0 and lower and grown is not None and view.get("q_max") is not None:
+        yield Watch(
+            metric="q_max",
+            condition=">",
+            value=float(f"{peak / 2:.2g}"),
+            within_steps=None,
+            sign="failure",
+            otherwise=lower,
+            why=f"half of the {norms.number(peak)} that it reached",
+        )
+    norm = view.finite("grad_norm")
+    if swings is not None and norm is not None and lower:
+        middle = float(np.median(norm.value))
+        yield Watch(
+            metric="grad_norm",
+            condition=">",
+            value=float(f"{2 * middle:.3g}"),
+            within_steps=None,
+            sign="failure",
+            otherwise=f"look for NaN or infinite values in the batches; {lower}",
+            why=f"twice its median of {norms.number(float(f'{middle:.3g}'))}",
+        )
+    clip = view.finite("clip_delta")
+    if clip is not None and norm is not None and norm_limit(clip.value) and swings is not None:
+        yield Watch(
+            metric="clip_delta",
+            condition=">=",
+            value=0.8,
+            within_steps=None,
+            sign="recovery",
+            otherwise="a larger max_grad_norm may be needed; always 1 means only that nothing is cut off",
+            why="close to 1: few updates are cut off",
+        )
+
+
+def norm_limit(ratio: np.ndarray) -> bool:
+    """Whether a clip column is the share of the norm that is left, and some of it was cut off."""
+    return bool(ratio.max() <= 1.0 and 0.0 < ratio.min() < 1.0)
 
 
 CAUSE = CauseRecord(

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from logdoctor.causes._evidence import Present, change
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change
+from logdoctor.model import Change, Watch
 from logdoctor.view import RunView
+
+FAINT = 0.1  # norm below which an update with a usual learning rate hardly moves a network
+LARGE = 10.0  # the largest clip limit in use
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
@@ -31,6 +34,27 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         )
 
 
+def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    finding = present.get("metric-never-recorded")
+    for name in finding.metrics if finding is not None else ():
+        if "grad" not in name or "norm" not in name:
+            continue
+        limit = view.number("max_grad_norm")
+        top = limit if limit and limit < 1e6 else LARGE
+        yield Watch(
+            metric=name,
+            condition="between",
+            value=FAINT,
+            value2=top,
+            within_steps=None,
+            sign="recovery",
+            otherwise=f"below {FAINT}: weak gradients, raise the learning rate of that part; far above {top:g}: "
+            "exploding, clip harder",
+            why="once it is recorded: a gradient that flows and does not explode",
+            horizon="Immediate",
+        )
+
+
 CAUSE = CauseRecord(
     id="metric-not-recorded",
     title="Metric never recorded",
@@ -40,5 +64,6 @@ CAUSE = CauseRecord(
     leads_to=("gradient-vanishing", "gradient-dead", "metric-frozen"),
     weigh=_weigh,
     changes=_changes,
+    watch=_watch,
     would_settle=("The line of code that assigns the value.",),
 )

@@ -10,6 +10,7 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change, Watch
 from logdoctor.view import RunView
 
+SMALL_INIT = 0.05  # standard deviation of output weights at which two logits differ by a few hundredths only
 DEAD = 0.02  # nats; two actions with shares 0.998 and 0.002 (rlwatch and the seed documents warn below 0.01 to 0.1)
 
 
@@ -55,6 +56,46 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         aliases=("entropy_coef",),
     )
 
+    std = view.setting("init_std")
+    if std is not None and isinstance(std.value, (int, float)) and 0 <= std.value <= SMALL_INIT:
+        yield change(
+            view,
+            "init_std",
+            0.1,
+            "the output weights start large enough for a clear gradient (0 means the program's own small default)"
+            if std.value == 0
+            else "the output weights start large enough for a clear gradient",
+            tradeoff="May need tuning: too large, and the policy starts one-sided.",
+            reference="Andrychowicz et al. 2021 (initial policy scale)",
+        )
+    kappa = view.setting("kappa")
+    if kappa is not None and isinstance(kappa.value, (int, float)) and kappa.value < 0:
+        yield change(
+            view,
+            "kappa",
+            "from 0 in small steps",
+            "a policy that has learned something is not fixed by early luck",
+            tradeoff="A longer schedule.",
+            reference="Mihatsch and Neuneier 2002, Risk-Sensitive Reinforcement Learning",
+        )
+
+
+def _mechanism(view: RunView, present: Present) -> Iterator[str]:
+    if "deterministic-policy" not in present and "entropy-collapse" not in present:
+        return
+    yield "log(1) = 0 and log(0.999) = -0.001: gradient = log-probability × advantage ≈ 0, whatever the advantage"
+    limit = view.number("max_grad_norm")
+    if limit:
+        yield f"max_grad_norm = {say(limit)} limits large gradients; it cannot bring back one that is 0"
+    kappa = view.number("kappa")
+    if kappa is not None and -1 < kappa < 0:
+        yield f"kappa = {say(kappa)}: positive errors weigh {say(1 - kappa)} times, so early luck counts more"
+    network = str(view.value("network_type") or "").lower()
+    if network == "gru":
+        yield "network_type gru: tanh units cannot die as ReLU units can; a deterministic policy stops it all the same"
+    elif network in {"simple", "rnn", "simple_rnn"}:
+        yield f"network_type {network}: units behind a ReLU can die as well, look at their activations"
+
 
 def _watch(view: RunView, present: Present) -> Iterator[Watch]:
     yield Watch(
@@ -63,9 +104,21 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
         value=0.1,
         within_steps=None,
         sign="recovery",
-        otherwise="Raise ent_coef to 0.05, then 0.1.",
+        otherwise="Raise ent_coef to 0.05, then 0.1; if learning gets too slow, lower it to 0.005.",
         why="below it the gradients fade",
     )
+    dead = present.get("deterministic-policy")
+    for name in dead.metrics if dead is not None else ():
+        if "norm" in name or name.endswith("_std"):
+            yield Watch(
+                metric=name,
+                condition=">",
+                value=0.1 if "norm" in name else 0.01,
+                within_steps=None,
+                sign="recovery",
+                otherwise="Raise ent_coef to 0.05, then 0.1.",
+                why="a gradient that still moves the policy" if "norm" in name else "different actions are still taken",
+            )
 
 
 CAUSE = CauseRecord(
@@ -92,6 +145,7 @@ CAUSE = CauseRecord(
     ),
     weigh=_weigh,
     changes=_changes,
+    mechanism=_mechanism,
     watch=_watch,
     would_settle=("The action shares over one rollout.", "The same run with ent_coef 0.01."),
     references=(

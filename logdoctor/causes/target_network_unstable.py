@@ -101,6 +101,7 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
             f"{1 - 0.995**HORIZON:.1%} new",
             reference="Haarnoja et al. 2018; Lillicrap et al. 2016 (tau 0.005 and 0.001)",
         )
+        yield from _brake(view, present)
     elif interval is not None:
         yield change(
             view,
@@ -120,12 +121,33 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         )
 
 
+def _brake(view: RunView, present: Present) -> Iterator[Change]:
+    """Clipping the targets, where the program can and does not: the last resort, because it puts a ceiling on Q."""
+    switch = view.setting("clamp_targets", "clip_targets")
+    if switch is None or switch.value not in (False, 0, "off", "none", "false") or "q-divergence" not in present:
+        return
+    limit = view.number("target_clamp_value", "td_target_clip")
+    yield change(
+        view,
+        switch.name,
+        True,
+        "emergency brake, only if Q still explodes after the other changes"
+        + (f" (target_clamp_value {number(limit)})" if limit else ""),
+        tradeoff="An artificial ceiling on Q, which may limit what can be learned.",
+        reference="Mnih et al. 2015 (clipping of the error)",
+    )
+
+
 def _mechanism(view: RunView, present: Present) -> Iterator[str]:
     tau = view.number("tau")
     if tau is not None and 0 < tau < 1:
+        speed = view.finite("steps_per_second")
+        pace = float(np.median(speed.value)) if speed is not None else 0.0
+        seconds = f" ({HORIZON / pace:.2g} s at {pace:.3g} steps/s)" if pace > 0 else ""
+        share = 1 - (1 - tau) ** HORIZON
         yield (
-            f"1 - (1 - {number(tau)})^{HORIZON} = {1 - (1 - tau) ** HORIZON:.3f}: share of new weights after "
-            f"{HORIZON} updates"
+            f"1 - (1 - {number(tau)})^{HORIZON} = {share:.3f}: share of new weights after {HORIZON} updates{seconds}; "
+            f"{1 - share:.3f} is old"
         )
         if tau > 0.005:
             yield f"1 - (1 - 0.005)^{HORIZON} = {1 - 0.995**HORIZON:.3f}: the same with tau = 0.005"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from logdoctor.causes._evidence import HINT, SIGN, Present, change, seen
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change
+from logdoctor.model import Change, Watch
 from logdoctor.norms import number
 from logdoctor.view import RunView
 
@@ -75,6 +75,20 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         )
 
 
+def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    steps = view.number("accumulation_steps", "grad_accumulation")
+    if steps is not None and view.finite("loss") is not None:
+        yield Watch(
+            metric="loss",
+            condition="falls",
+            value=None,
+            within_steps=None,
+            sign="recovery",
+            otherwise=f"if it oscillates, raise the gradient accumulation to {number(8 * steps)} batches",
+            why="smoothly, more slowly than before",
+        )
+
+
 def _mechanism(view: RunView, present: Present) -> Iterator[str]:
     rate, batch = view.finite("steps_per_second"), view.number("batch_size")
     if rate is not None and batch:
@@ -91,6 +105,7 @@ CAUSE = CauseRecord(
     weigh=_weigh,
     changes=_changes,
     mechanism=_mechanism,
+    watch=_watch,
     would_settle=("The same run with half the updates per sample.",),
     references=("D'Oro et al. 2023", "Nikishin et al. 2022, The Primacy Bias"),
     families=("dqn", "sac", "td3", "rl"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change
+from logdoctor.model import Change, Watch
 from logdoctor.view import RunView
 
 EQUAL = 1e-3  # nats: to the printed digits, or as far as the last bias moves the mean of a first epoch
@@ -41,7 +41,9 @@ def _guess_from_the_first_record(view: RunView) -> Iterator[Argument]:
         return
     if abs(loss.first - known.guess) < EXACT and abs(loss.end - known.guess) < 0.01:
         yield Argument(
-            weight=STRONG + HINT if abs(loss.first - known.guess) < EQUAL else SIGN,
+            weight=STRONG + HINT
+            if abs(loss.first - known.guess) < EQUAL and not _mean_of_epoch(view, loss.name)
+            else SIGN,
             text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), "
             f"ln({known.classes}) = "
             f"{known.guess:.4f} to within {abs(loss.first - known.guess):.4f}, and is still {say(loss.end)} at "
@@ -53,6 +55,12 @@ def _guess_from_the_first_record(view: RunView) -> Iterator[Argument]:
             weight=-STRONG,
             text=f"{loss.name} begins at {say(loss.first)}, not at ln({known.classes}) = {known.guess:.3f}.",
         )
+
+
+def _mean_of_epoch(view: RunView, name: str) -> bool:
+    """Whether the first record is the mean of an epoch, at whose end the last bias has come near the guess anyway."""
+    loss, held = view.finite(name), view.finite("val_loss") or view.finite("val_accuracy")
+    return loss is not None and held is not None and len(loss) <= 1.5 * len(held) and len(loss) < 100
 
 
 def _drifting_together(view: RunView, present: Present) -> Iterator[Argument]:
@@ -84,6 +92,52 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
     )
 
 
+def _watch(view: RunView, present: Present) -> Iterator[Watch]:
+    lame = present.get("head-not-learning")
+    series = [view.finite(name) for name in lame.metrics[:2]] if lame is not None else []
+    if len(series) == 2 and series[0] is not None and series[1] is not None and series[0].name.endswith("loss"):
+        level = float(series[1].value[-1])
+        weight = view.setting(f"{series[0].name}_weight", "discrete_loss_weight")
+        stated = f" (now {weight.value})" if weight is not None else ""
+        yield Watch(
+            metric=series[0].name,
+            condition="<=",
+            value=float(f"{level:.2g}"),
+            within_steps=None,
+            sign="recovery",
+            otherwise=f"check the weight of this loss{stated}: raise it while {series[0].raw_name} stays far above "
+            f"{series[1].raw_name}, lower it when it falls far below",
+            why=f"the level of its sibling {series[1].raw_name}",
+            horizon="Long term",
+        )
+    q, zero = view.finite("q_max"), present.get("zero-initial-output")
+    if zero is not None and q is not None and len(q) > 2:
+        yield Watch(
+            metric="q_max",
+            condition=">",
+            value=float(f"{float(q.value[1:].max()):.3g}"),
+            within_steps=None,
+            sign="recovery",
+            otherwise="The actions are still not told apart: look at the output layer's gradient.",
+            why="wider than this run ever had, once the gradient flows",
+            horizon="Long term",
+        )
+    stuck = present.get("agreement-stagnates")
+    if stuck is not None and len(stuck.metrics) > 1:
+        twin = view.finite(stuck.metrics[1])
+        if twin is not None:
+            yield Watch(
+                metric=stuck.metrics[0],
+                condition=">=",
+                value=float(f"{float(twin.value[-1]):.3g}"),
+                within_steps=None,
+                sign="recovery",
+                otherwise="More exploration (a higher epsilon), if it stands still again.",
+                why=f"the level of {twin.raw_name}",
+                horizon="Long term",
+            )
+
+
 CAUSE = CauseRecord(
     id="zero-initialised-layer",
     title="Zero-initialised output layer",
@@ -99,6 +153,7 @@ CAUSE = CauseRecord(
     leads_to=("head-not-learning", "agreement-stagnates", "loss-at-chance", "loss-not-learning", "zero-initial-output"),
     weigh=_weigh,
     changes=_changes,
+    watch=_watch,
     would_settle=("The output layer's weights at step 0.", "The spread of the outputs over actions for one input."),
     references=("Lillicrap et al. 2016", "Goodfellow et al. 2016, Deep Learning, section 8.4"),
 )
