@@ -253,12 +253,17 @@ def series_of(table: Table, segment: Ints, judged: Callable[[str], Bools]) -> di
     out: dict[str, Series] = {}
     timed = bool(np.isfinite(table.time).any())
     shared: dict[int, tuple[Floats, Ints, Floats | None, int]] = {}
+    masks: dict[tuple[int, int], tuple[Bools, Bools]] = {}
     for label, column in table.columns.items():
         rows = column.rows
         if id(rows) not in shared:  # cells of one kind of record share their rows, and all that follows from them
             times = table.time[rows] if timed else None
             shared[id(rows)] = (table.step[rows], segment[rows], times, int(np.bincount(table.clock[rows]).argmax()))
         step, segments, times, most = shared[id(rows)]
+        mask = judged(label)
+        key = (id(mask), id(rows))
+        if key not in masks:
+            masks[key] = (mask, mask[rows])  # the mask is kept, so that its id stays its own
         name = table.names[label]
         out[label] = Series(
             name=label,
@@ -267,7 +272,7 @@ def series_of(table: Table, segment: Ints, judged: Callable[[str], Bools]) -> di
             step=step,
             line=column.line,
             segment=segments,
-            judged=judged(label)[rows],
+            judged=masks[key][1],
             clock=None if most == 0 else table.clocks[most].name,
             unit=name.unit or column.unit,
             phase=name.phase,

@@ -364,13 +364,17 @@ def _whole(
         for (store, found), head, step in zip(decided, heads, steps, strict=True)
     ]
     _merge([*groups, alone], pairs)
-    keys = [group.head * _DUPLICATES for group in groups]
     moved = alone.head != table.line[singles.rows]
     singles.key[singles.rows[moved]] = alone.head[moved] * _DUPLICATES
-    every = _distinct(np.concatenate([*keys, singles.key[singles.rows]]))
+    every = np.concatenate([*(group.head for group in groups), singles.key[singles.rows]])
+    every[: every.size - singles.rows.size] *= _DUPLICATES
+    every = _distinct(every)
     size = every.size
+    placed = [_among(every, group.head) for group in groups]
+    at_singles = np.searchsorted(every, singles.key[singles.rows])
+    every //= _DUPLICATES
     out = Table(
-        line=every // _DUPLICATES,
+        line=every,
         step=np.full(size, np.nan),
         clock=_room(table.clock, size),
         clocks=table.clocks,
@@ -381,15 +385,14 @@ def _whole(
         names=table.names,
         issues=table.issues,
     )
-    grammar = np.zeros(size, np.int64)
+    grammar = np.zeros(size, np.int8)
     codes: dict[str, int] = {}
     tally: dict[str, int] = {}
-    placed: list[Ints] = []
-    for (store, found), head, key, step, named in zip(decided, heads, keys, steps, numbers, strict=True):
-        at = np.arange(size) if key.size == size else np.searchsorted(every, key)
-        placed.append(at)
+    for (store, found), head, group, at, step, named in zip(
+        decided, heads, groups, placed, steps, numbers, strict=True
+    ):
         name = _grammar(store.effect)
-        first = key == head * _DUPLICATES  # a record that was joined to another one adds its cells alone
+        first = group.head == head  # a record that was joined to another one adds its cells alone
         own: Any = slice(None) if first.all() else first
         to = at[own]
         out.step[to] = step[own]
@@ -404,7 +407,7 @@ def _whole(
         grammar[to] = codes.setdefault(name, len(codes))
         tally[name] = tally.get(name, 0) + (store.count if store.effect.piece != "joins" else 0)
         named.clear()
-    at = np.searchsorted(every, singles.key[singles.rows])
+    at = at_singles
     for field_name in ("step", "clock", "outer", "time", "layout"):
         if getattr(out, field_name).flags.writeable:
             getattr(out, field_name)[at[~moved]] = getattr(table, field_name)[singles.rows[~moved]]
@@ -418,6 +421,11 @@ def _whole(
     stream = out.clock * (len(codes) + 1) + grammar
     lines = len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
     return Expanded(table=out, stream=stream, metric_lines=lines, rows=size, grammars=tally)
+
+
+def _among(every: Ints, head: Ints) -> Ints:
+    """Return which rows begin at the lines ``head``; ``every`` numbers those that begin at one line."""
+    return np.arange(every.size) if head.size == every.size else np.searchsorted(every, head * _DUPLICATES)
 
 
 def _room(sample: np.ndarray, size: int) -> np.ndarray:
@@ -677,9 +685,13 @@ def _filled(step: Floats) -> Floats:
 
 
 def _distinct(values: Ints) -> Ints:
-    """Return the distinct values in order (``np.unique`` hashes, which is slower on values that are nearly sorted)."""
-    values = np.sort(values, kind="stable")
-    return values[np.concatenate([[True], values[1:] != values[:-1]])] if values.size else values
+    """Return the distinct values in order (``np.unique`` hashes, which is slower where they are nearly sorted).
+
+    Callers hand over an array of their own: it is sorted in place.
+    """
+    values.sort(kind="stable")
+    fresh = np.concatenate([[True], values[1:] != values[:-1]])
+    return values if fresh.all() else values[fresh]
 
 
 def _binned(sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: _Singles) -> Expanded:
