@@ -199,8 +199,9 @@ class Facts:
         """
         loss, accuracy = self.level("loss", "train_loss"), self.level("val_accuracy", "accuracy")
         if accuracy is not None:
-            guess = min(accuracy.start, accuracy.end) / (100.0 if accuracy.high > 1.5 else 1.0)
-            options = [k for k in range(2, 1001) if abs(guess - 1 / k) <= 0.45 / k]
+            top = 100.0 if accuracy.high > 1.5 else 1.0
+            guesses = {accuracy.start / top, accuracy.end / top}
+            options = [k for k in range(2, 1001) if any(abs(guess - 1 / k) <= 0.45 / k for guess in guesses)]
             if not options:
                 return None
             if loss is None:
@@ -263,6 +264,34 @@ class Facts:
         near = abs(last - self.guess) < 0.005 * self.guess and abs(middle - self.guess) < 0.005 * self.guess
         stopped = middle - last < max((first - middle) / 3, 2 * error)
         return loss if near and stopped else None
+
+    @cached_property
+    def maximised(self) -> Level | None:
+        """Return the loss when it climbs from its first record on without a swing and far, or None.
+
+        A loss that overshoots jumps within a record or two and swings; one that is maximised climbs record by record.
+        """
+        loss = self.level("loss", "train_loss") or self.level("val_loss")
+        series = self.view.finite(loss.name) if loss is not None else None
+        if loss is None or series is None or self.view.is_rl or loss.first <= 0:
+            return None
+        top = int(np.argmax(series.value >= 0.5 * loss.high)) + 1
+        rise = series.value[:top]
+        far = float(np.median(series.value[-3:])) > 3 * loss.first and loss.low >= 0.9 * loss.first
+        steady = rank_correlation(np.arange(rise.size, dtype=np.float64), rise)
+        return loss if far and rise.size >= 6 and steady > STEADY else None
+
+    @cached_property
+    def bias_alone(self) -> bool | None:
+        """Whether the held-out loss wanders by no more than the last bias can make it; None where that is not known.
+
+        k biases that take steps of 1e-3 change a cross-entropy by the square of it; larger steps hide the difference.
+        """
+        held, rate, stated = self.level("val_loss"), self.rate, self.view.number("learning_rate")
+        size = rate.peak if rate is not None else stated
+        if held is None or held.count < 10 or size is None or size > SMALL_STEP or self.guess is None:
+            return None
+        return held.noise < ALONE * self.guess
 
     @cached_property
     def one_answer(self) -> Level | None:
@@ -495,6 +524,9 @@ def _climb(series: Series) -> Climb | None:
     )
 
 
+STEADY = 0.9  # rank correlation with time
+SMALL_STEP = 2e-3  # a learning rate for Adam, which moves every weight by about as much at each update
+ALONE = 1e-4  # of the loss of a guess
 LEARNED = 0.7  # of the first loss: a fall to less is learning, whatever the noise
 
 

@@ -14,9 +14,6 @@ TINY = (
     1e-3  # a gradient norm of a network that does not learn; live ones are 0.01 to 10 (seed documents, Keras lessons)
 )
 
-ALONE = 1e-4  # of the loss of a guess: k biases that wander by a step of 1e-3 each change a cross-entropy by the square
-
-
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     known = facts(view)
     activation = str(view.value("activation") or "").lower()
@@ -58,8 +55,8 @@ def _one_answer(view: RunView) -> Iterator[Argument]:
             text=f"{answer.name} only takes a few values ({say(answer.low)} to {say(answer.high)}) and {loss.name}"
             f" settles at the {say(known.guess)} of a guess: one answer for every input.",
         )
-        if held is not None and held.count >= 10:
-            calm = held.noise < ALONE * known.guess
+        calm = known.bias_alone
+        if held is not None and calm is not None:
             yield Argument(
                 weight=SIGN if calm else -SIGN,
                 text=f"val_loss moves by {say(float(f'{held.noise:.2g}'))} from one evaluation to the next: "

@@ -14,8 +14,6 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
 
-STEADY = 0.9  # rank correlation with time: a loss that overshoots jumps and swings, one that is maximised climbs
-
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     known = facts(view)
@@ -60,7 +58,7 @@ def _classifier(view: RunView) -> Iterator[Argument]:
     if loss.end < -0.5:
         yield Argument(weight=STRONG, text=f"{loss.text()}: a cross-entropy cannot be negative.")
     elif loss.end > 3 * max(loss.first, 1e-9) and loss.low >= 0.9 * loss.first:
-        smooth = loss.tau > STEADY
+        smooth = known.maximised is not None
         yield Argument(
             weight=STRONG + HINT + (SIGN if smooth else 0.0),
             text=f"{loss.text()}: it {'rises steadily' if smooth else 'only rises'} from the first record on, as if it "

@@ -18,8 +18,6 @@ from logdoctor.view import RunView
 
 DEEP = 5  # layers from which sigmoid networks without normalisation fail to train (Glorot and Bengio 2010, figure 3)
 
-ALONE = 1e-4  # of the loss of a guess: the last bias alone moves it by less, saturated units beside it by more
-
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     yield from _architecture(view)
@@ -67,10 +65,10 @@ def _curve(view: RunView) -> Iterator[Argument]:
         and 1e-4 < level.end - known.guess < 0.03
         and level.first < 1.2 * known.guess
     ):
-        flicker = known.level("val_loss")
-        if flicker is not None and abs(level.first - known.guess) > 2e-3:
+        if known.level("val_loss") is not None and abs(level.first - known.guess) > 2e-3:
+            alone = known.bias_alone
             yield Argument(
-                weight=SIGN + (HINT if flicker.noise > ALONE * known.guess else -SIGN),
+                weight=SIGN + (0.0 if alone is None else -SIGN + 0.1 if alone else HINT),
                 text=f"{level.text()}: it settles at the {say(known.guess)} of a guess at once; only the last "
                 f"bias has learned the "
                 "class shares.",

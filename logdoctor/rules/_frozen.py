@@ -26,6 +26,7 @@ MANY = 5.0  # units of the last printed digit by which a metric moved before it 
 ABRUPT = 0.25  # of the steps before: decay by half an evaluation would have brought it to an eighth in three
 SPENT = 1e-3  # of the first loss: below it nothing is left to update for
 CALM = 0.2  # of the steps before: a run that has come to rest
+REST = 0.01  # of the whole range of the loss: a step that no curve shows
 ROUND = 10.0  # caps are round numbers: 500 steps, 100 %
 SHARE = 0.08  # of the series: a frozen value must cover a stretch that matters
 # What the optimiser computes anew at every update: it cannot repeat itself to the last digit while training goes on.
@@ -131,7 +132,8 @@ def converged(view: RunView, series: Series, first: int) -> bool:
             continue
         step, late = np.abs(np.diff(other.value)), other.line[1:] > line
         if late.sum() >= 3 and (~late).sum() >= 3:
-            return 0 < float(np.median(step[late])) < CALM * float(np.median(step[~late]))
+            here = float(np.median(step[late]))
+            return 0 < here < max(CALM * float(np.median(step[~late])), REST * float(np.ptp(other.value)))
     return False
 
 
@@ -144,10 +146,11 @@ def held_still(view: RunView) -> list[Frozen]:
         return []
     found = []
     for name in view.names:
-        series = view.get(name) if name.startswith(HELD) else None
+        series = view.raw(name) if name.startswith(HELD) else None  # rows that repeat may have been masked for that
         if series is None or len(series) < LEAST + 3 or IGNORED.search(name):
             continue
-        tail = trailing_constant(series.value)
+        # An accuracy printed twice, with two and with three decimals, is one value.
+        tail = trailing_constant(series.value if name.endswith("loss") else np.round(series.value, 1 + _scale(series)))
         if tail is None or tail.length < LEAST or not np.isfinite(tail.value) or tail.first < 2:
             return []
         found.append(Frozen(series, tail.first))
@@ -157,6 +160,11 @@ def held_still(view: RunView) -> list[Frozen]:
         return []
     train = view.finite("loss") or view.finite("train_loss")
     return found if train is not None and _goes_nowhere(train, int(stops[0].series.line[stops[0].first])) else []
+
+
+def _scale(series: Series) -> int:
+    """Decimals beyond the first that a share (2) or a percentage (0) needs to be told apart."""
+    return 2 if float(np.nanmax(series.value)) <= 1.0 else 0
 
 
 def _in_flight(item: Frozen) -> bool:

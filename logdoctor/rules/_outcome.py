@@ -16,6 +16,7 @@ from logdoctor.detectors.baseline import noise
 from logdoctor.detectors.bins import binned
 from logdoctor.detectors.smooth import rolling_median
 from logdoctor.model import Floats, Series
+from logdoctor.rules._progress import BOUNDED
 from logdoctor.rules._rows import say
 
 if TYPE_CHECKING:
@@ -108,6 +109,14 @@ def _outcome(view: RunView) -> Outcome:
     return _judge(perf.series, up, sign, broken)
 
 
+def _room(series: Series, start: float) -> float:
+    """Return a tenth of the start, or of the room above it where the metric is bounded by 1 (or 100)."""
+    if series.name not in BOUNDED:
+        return 0.1 * max(abs(start), 1e-12)
+    top = 1.0 if float(series.value.max()) <= 1.0 else 100.0
+    return max(0.1 * min(abs(start), top - start), 1e-12)
+
+
 def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outcome:
     thin = binned(up, CURVE)  # a running median over a twelfth of a long series would cost more than all rules
     up, n = thin.value, len(thin)
@@ -119,7 +128,7 @@ def _judge(series: Series, up: Floats, sign: float, broken: str | None) -> Outco
     error = noise(up) / math.sqrt(w)
     gain, drop = best - start, best - last
     close = np.flatnonzero(smooth >= best - 0.1 * max(drop, 0.0))
-    material = 0.1 * max(abs(start), 1e-12)
+    material = _room(series, start)
     improved = gain > MARGIN * error and gain > material
     lost = drop / gain if improved else 0.0
     below = start - last > MARGIN * error and start - last > 2 * material

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from logdoctor.view import RunView
 
 
+LEAST_LOSS = math.log(2.0)  # a wrong answer costs more: its label got less than half of the probability
 FRESH = 0.6  # of the evaluations: otherwise the two do not belong to one stretch of the run
 
 
@@ -38,6 +40,23 @@ def pair(view: RunView, held: str, *train: str, least: int = 6) -> Pair | None:
                 series = series.where(fresh)
                 return Pair(series, other, _beside(series, other))
     return None
+
+
+def held_accuracy(view: RunView) -> Series | None:
+    """Return the held-out accuracy: the one named so, or one without a phase that the training loss contradicts.
+
+    Of a cross-entropy below ``ln 2`` times the share of wrong answers, these cannot be the answers (fastai prints the
+    held-out accuracy as ``accuracy``).
+    """
+    held = view.finite("val_accuracy")
+    if held is not None:
+        return held
+    held, train = view.finite("accuracy"), view.finite("train_loss") or view.finite("loss")
+    if held is None or train is None or view.finite("train_accuracy") is not None:
+        return None
+    top = 1.0 if float(held.value.max()) <= 1.0 else 100.0
+    wrong = 1.0 - float(np.median(held.value[-5:])) / top
+    return held if wrong * LEAST_LOSS > 1.5 * float(np.median(train.value[-5:])) else None
 
 
 def _fresh(held: Series, train: Series) -> Bools:

@@ -30,10 +30,11 @@ from logdoctor.detectors.smooth import rolling_mean
 from logdoctor.model import Finding, Severity
 from logdoctor.rules._examples import ROWS, ramp, table
 from logdoctor.rules._outcome import label
-from logdoctor.rules._pairs import Pair, pair
+from logdoctor.rules._pairs import Pair, held_accuracy, pair
 from logdoctor.rules._progress import Progress
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules.updates_stopped import stopped_metrics
 from logdoctor.view import RunView
 
 HELD_OUT = re.compile(r"^(val|eval|test)_\w+_loss$")  # one held-out set of several
@@ -54,7 +55,7 @@ class Turn:
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when the held-out loss turned upward for good."""
-    if view.is_rl:
+    if view.is_rl or stopped_metrics(view):  # a step up of the last evaluation before a stop is no turn
         return
     for name in ("val_loss", *(n for n in view.names if HELD_OUT.search(n))):
         found = pair(view, name, "train_loss", "loss")
@@ -93,15 +94,15 @@ def turn_of(found: Pair) -> Turn:
 
 def _hurts(view: RunView, turn: Turn, limits: Limits) -> bool:
     """Whether an accuracy confirms the rise, or none is there to contradict it."""
-    held = view.finite("val_accuracy")
+    held = held_accuracy(view)
     if held is None or len(held) < 6:
         return True
     top = 1.0 if float(held.value.max()) <= 1.0 else 100.0
     progress = Progress(held, "max")
     if (progress.best - progress.final) > max(limits.worse * top, 3 * progress.error):
         return True
-    train = view.finite("accuracy") or view.finite("train_accuracy")
-    if train is not None and len(train) >= 6:
+    train = view.finite("train_accuracy") or view.finite("accuracy")
+    if train is not None and train.name != held.name and len(train) >= 6:
         gap = float(np.median(train.value[-5:]) - np.median(held.value[-5:])) / top
         return gap >= limits.apart
     # The loss per sample is -ln p: a training loss of L means that the labels get exp(-L) on (geometric) average.
@@ -111,7 +112,7 @@ def _hurts(view: RunView, turn: Turn, limits: Limits) -> bool:
 
 def _answers_fell(view: RunView, limits: Limits) -> bool:
     """Whether the held-out accuracy, where there is one, fell as well."""
-    held = view.finite("val_accuracy")
+    held = held_accuracy(view)
     if held is None or len(held) < 6:
         return True
     progress = Progress(held, "max")
