@@ -37,6 +37,7 @@ _BARE_TIME = re.compile(rf"\s*{_CLOCK}\s+(?=\[?{_LEVEL}\b|-\s|\||\[|[A-Za-z])")
 _GLOG = re.compile(r"\s*[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ [^\s\]]+:\d+\] ?")
 _PARTS = (
     re.compile(rf"\s*{_LEVEL}:[\w.\-/]+:(?=\s|\S)"),  # INFO:tensorflow:
+    re.compile(rf"\s*\[[\w\-.# ]+\]\s+{_LEVEL}\s+[\w.$]+\s+-\s+"),  # [main] INFO org.example.Trainer -
     re.compile(rf"\s*[\[(<]?{_LEVEL}[\])>]?(?:\s*[:|]+|\s*-\s|\s|(?=\[))\s*"),  # [INFO] , INFO - , INFO:
     re.compile(r"\s*\((?:[A-Za-z_][\w.]*)?\s?pid=\d+(?:,[^)]*)?\)\s?"),  # Ray
     re.compile(r"\s*\[(?:rank|Rank|RANK|gpu|GPU|node|worker|proc|default|titan)\s?\d*\](?::|\s|(?=\[))\s?"),
@@ -45,7 +46,7 @@ _PARTS = (
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon
     re.compile(r"\s*\[(?:LightGBM|XGBoost|CatBoost|Horovod|DeepSpeed|Megatron)\]\s*"),
 )  # fmt: skip
-_SRUN = _PARTS[6]
+_SRUN = next(part for part in _PARTS if part.pattern.startswith(r"\s*\d+:"))
 _LOGGER = re.compile(rf"\s*(?:[-|:]\s+)?(?:[\w.\-/]+(?:[\s|:\-]+))??[\[(]?{_LEVEL}[\])]?(?:\s*[:|\]-]\s*|\s+|(?=\[))")
 _NAMES = re.compile(rf"\s*(?:[-|:]\s+)?(?:[\w\-]+:\d+\t)?(?:[\w.]+:\d+\t)?(?:{_LEVEL}\t)?")
 _DASH = re.compile(r"\s*[-–|:]\s+")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logdoctor.model import Issue
-from logdoctor.names import counter, identity, is_clock
+from logdoctor.names import EPOCHS, counter, identity, is_clock
 from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
 from logdoctor.parsers import boxed, columns, literal
 from logdoctor.parsers._recall import Recall
@@ -106,7 +106,9 @@ class Assembler:
         self._box: Record | None = None
         self._group = ""
         self._bar: Record | None = None
-        self._titles: list[tuple[int, str, str]] = []
+        self._titles: list[tuple[int, str, str, str]] = []
+        self._last = ""
+        self._ruled = self._framed = False
         self._blank = 0
         self._anchor_indent = 0
         self._member_indent = 0
@@ -137,6 +139,7 @@ class Assembler:
         if is_ruler(text):
             self._ruler()
             return
+        ruled, self._ruled, self._last = self._ruled, False, ""
         if "{" in text and "literal" in self.grammars and self._literal(number, text):
             return
         if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text):
@@ -145,10 +148,13 @@ class Assembler:
         if "columns" in self.grammars and self._columns(number, text, stripped):
             return
         if "keyvalue" in self.grammars:
+            self._ruled = ruled
             self._pairs(number, stripped)
+            self._ruled = False
 
     def _empty(self) -> None:
         self._close_box()
+        self._ruled = self._framed = False
         self._blank += 1
         if self._header is not None and self._header.delimiter != " ":
             self._header = None if self._blank > 3 else self._header
@@ -156,6 +162,11 @@ class Assembler:
     def _ruler(self) -> None:
         if self._box is not None and self._box.cells:
             self._close_box()
+        if self._framed:
+            self._close_block()
+            self._framed = False
+        self._ruled = self._last != "anchor"
+        self._last = "ruler"
 
     # ------------------------------------------------------------------------------------------------ grammars
     def _literal(self, number: int, text: str) -> bool:
@@ -198,6 +209,8 @@ class Assembler:
         if self._candidate is not None and self._try_row(number, body, self._candidate, first=True):
             return True
         if header is not None and header is not self._candidate and self._try_row(number, body, header):
+            return True
+        if self._candidate is not None and columns.extended(self._candidate, body):
             return True
         found = columns.looks_like_header(body)
         if found is not None:
@@ -336,7 +349,7 @@ class Assembler:
     def _own(self, number: int, indent: int, found: Scan, time: str | None) -> None:
         """A line with counters and values is a record of its own."""
         self._close_block()
-        self._titles = [(-1, "", found.phase)] if found.phase else []
+        self._titles = [(-1, "", found.phase, "")] if found.phase else []
         self._anchor_indent = indent
         record = self._record(number, "keyvalue", found, time)
         record.bar = found.bar
@@ -369,6 +382,7 @@ class Assembler:
             self._close_block()
             block = self._block = Record(number, "blocks", (), self._context, self._latest, self._anchored, time=time)
             self._member_indent = indent
+            self._framed = self._ruled
         self._member_indent = min(indent, self._member_indent)
         self._add(block, number, found, title, phase)
 
@@ -392,19 +406,39 @@ class Assembler:
             self._block.counters = (*self._block.counters, *found.counters)
             self._context = {**self._context, **{count.name.lower(): count for count in found.counters if count.name}}
             return
+        if self._framed and self._block is not None and self._block.cells and self._new(found.counters):
+            # Between two rulers: the counter stands among the values of its own record.
+            self._block.counters = (*self._block.counters, *found.counters)
+            self._remember(self._block.counters, anchored=False)
+            return
         self._close()
         self._anchor_indent = indent
         self.anchors.append(number)
+        self._last = "anchor"
         self._flush_bar()
         self._remember(found.counters, anchored=True)
-        self._titles = [item for item in self._titles if item[0] < indent]
+        names = {identity(count.name) for count in found.counters}
+        outer = self._moves_on(found.counters)
+        self._titles = [
+            item
+            for item in self._titles
+            if item[0] < indent and not (item[3] and item[3] in names) and not (outer and item[0] < 0)
+        ]
         words = found.title if re.search(r"[A-Za-z]{3}", found.title) and len(found.title) < 60 else ""
         if is_clock(words) or words.lower() == "time":
             words = ""
-        title = (indent if words else -1, words, found.phase)
+        title = (indent if words else -1, words, found.phase, min(names, default=""))
         # One that says nothing, or the same again, is not kept: a long log has an anchor every few lines.
-        if any(title[1:]) and title not in self._titles[-1:]:
+        if any(title[1:3]) and title not in self._titles[-1:]:
             self._titles.append(title)
+
+    def _moves_on(self, counters: Iterable[Count]) -> bool:
+        """Whether an epoch or episode begins: headings of the one before it hold no longer."""
+        for count in counters:
+            found, before = counter(count.name), self._context.get(count.name.lower())
+            if found and found.rank >= EPOCHS and before is not None and before.value != count.value:
+                return True
+        return False
 
     def _new(self, counters: Iterable[Count]) -> bool:
         """Whether none of ``counters`` was printed in the open block yet."""
@@ -420,7 +454,7 @@ class Assembler:
         if body.endswith(":") or re.match(r"^[*#=\-─━═\[]{1,}.*[*#=\-─━═\]]{1,}$", body) or heading:
             self._titles = [item for item in self._titles if item[0] < indent and item[0] >= 0]
             words = body.strip("*#=-─━═[]: ") if body.endswith(":") else ""
-            self._titles.append((indent if body.endswith(":") else -1, words, found.phase))
+            self._titles.append((indent if body.endswith(":") else -1, words, found.phase, ""))
 
     # ------------------------------------------------------------------------------------------------ records
     def _phase_above(self) -> str:

@@ -19,6 +19,7 @@ from logdoctor.parsers._record import Count
 BAR = 3
 UNKNOWN = 99
 _STEPS = (0, 1, 2)
+_HELD = frozenset({"val", "eval", "test"})
 #: Share of falls that an outer counter must explain before an inner one is joined with it.
 EXPLAINED = 0.5
 #: Share of rows at which an outer counter rises above which an inner one is no counter but a length.
@@ -68,14 +69,17 @@ class _Counters:
         self.own: dict[str, list[tuple[int, float, float | None]]] = {}
         self.above: dict[str, list[tuple[int, float, float | None]]] = {}
         previous: tuple[Count, ...] = ()
+        context: dict[str, Count] = {}
         for index, record in enumerate(records):
-            for name, count in _by_identity(record.counters).items():
+            for name, count in _by_identity(_outermost(record)).items():
                 self.own.setdefault(name, []).append((index, count.value, count.total))
             if not record.counters and record.latest is not previous:
                 for name, count in _by_identity(record.latest).items():
                     self.above.setdefault(name, []).append((index, count.value, count.total))
             previous = record.latest
-            for count in (*record.counters, *record.latest):
+            around = () if record.context is context else record.context.values()
+            context = record.context
+            for count in (*record.counters, *record.latest, *around):
                 name, rank, unit = identity(count.name)
                 self.printed.setdefault(name, count.name)
                 self.rank.setdefault(name, rank)
@@ -119,7 +123,11 @@ class _Counters:
 
     def _joined(self) -> dict[str, _Join]:
         out: dict[str, _Join] = {}
-        for name, rows in sorted(self.own.items(), key=lambda item: self.rank[item[0]]):
+        both = {
+            name: sorted([*self.own.get(name, ()), *self.above.get(name, ())], key=lambda row: row[0])
+            for name in {*self.own, *self.above}
+        }
+        for name, rows in sorted(both.items(), key=lambda item: (self.rank[item[0]], item[0])):
             if self.rank[name] in (0, UNKNOWN) or len(rows) < 3:
                 continue
             join = self._join(name, rows)
@@ -199,14 +207,22 @@ class _Counters:
     def best(self, counters: Iterable[Count]) -> tuple[str, float] | None:
         """Return the identity and value of the best counter among ``counters``."""
         found = [
-            (self.rank[name], position, name, count.value)
+            (self.rank[name], not name.startswith(("global", "total")), position, name, count.value)
             for position, (name, count) in enumerate(_by_identity(counters).items())
         ]
         found = [item for item in found if item[0] < UNKNOWN]
         if not found:
             return None
-        _, _, name, value = min(found)
+        *_, name, value = min(found)
         return name, value
+
+
+def _outermost(record: Record) -> tuple[Count, ...]:
+    """Return the counters of a record; of a held-out one without those that count within its evaluation."""
+    if len(record.counters) < 2 or not all(key.phase in _HELD for key in record.cells):
+        return record.counters
+    outer = [count for count in record.counters if identity(count.name)[1] == EPOCHS]
+    return tuple(outer) if outer else record.counters
 
 
 def _by_identity(counters: Iterable[Count]) -> dict[str, Count]:
@@ -250,7 +266,7 @@ def choose(records: Sequence[Record]) -> Axis:
 
 
 def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, float]:
-    own = counters.best(record.counters)
+    own = counters.best(_outermost(record))
     above = counters.best(record.latest)
     if own is None:
         own = above or counters.best(record.context.values())

@@ -59,6 +59,7 @@ class Header:
     rows: int = 0
     joins: dict[int, list[str]] = field(default_factory=dict)
     words: tuple[bool, ...] = ()
+    barred: bool = False  # blanks part the columns, bars only group them
 
     @property
     def width(self) -> int:
@@ -107,6 +108,9 @@ def looks_like_header(text: str) -> Header | None:
         cut = body.index("# ") + 2
         body = " " * cut + body[cut:]
     delimiter = _sniff(body)
+    barred = delimiter == "|" and any(len(_GAP.findall(item.text)) > 1 for item in split(body, "|"))
+    if barred:
+        body, delimiter = body.replace("|", " "), " "
     fields = split(body, delimiter)
     if not 2 <= len(fields) <= MAX_COLUMNS:
         return None
@@ -120,12 +124,26 @@ def looks_like_header(text: str) -> Header | None:
             return None
     elif not _delimited_titles(titles):
         return None
-    return Header(0, titles, [(item.start, item.end) for item in fields], delimiter)
+    return Header(0, titles, [(item.start, item.end) for item in fields], delimiter, barred=barred)
+
+
+_GAP = re.compile(r"\S\s{2,}(?=\S)")
+
+
+def extended(header: Header, text: str) -> bool:
+    """Join the second line of a header between bars: ``| Mini-batch |`` above ``| Loss |``."""
+    if header.delimiter != "|" or header.rows or text.count("|") < 3 or any(ch.isdigit() for ch in text):
+        return False
+    fields = split(text, "|")
+    if len(fields) != header.width or not any(not item.text for item in fields):
+        return False
+    header.titles = [f"{title} {item.text}".strip() for title, item in zip(header.titles, fields, strict=True)]
+    return True
 
 
 def _delimited_titles(titles: Sequence[str]) -> bool:
     named = [title for title in titles if title]
-    if len(named) < len(titles) - 1 or len(named) < 2 or len(set(named)) < len(named):
+    if len(named) < len(titles) - 1 or len(named) < 2 or len(named) - len(set(named)) > len(named) // 3:
         return False
     return all(_NAMED.match(title) and len(title) < 80 for title in named)
 
@@ -144,6 +162,8 @@ def _sniff(text: str) -> str:
 
 def row_fields(text: str, header: Header) -> list[Field]:
     """Split a row as its header was split, a progress bar at its end cut off."""
+    if header.barred:
+        text = text.replace("|", " ")
     if "%|" in text or "% |" in text:
         text = _BAR_TAIL.sub("", text)
     return split(text, header.delimiter)
