@@ -9,6 +9,7 @@ import numpy as np
 from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Finding, Place
 from logdoctor.rules._outcome import label, outcome
+from logdoctor.rules._values import collapse, scale, slope_turn
 from logdoctor.stretches import Stretches, head, tail
 from logdoctor.view import RunView
 from logdoctor.wording import rounded, steps, unit_word
@@ -31,6 +32,7 @@ CLIP = frozenset({"clip-limit-differs"})
 LIKELY = 0.5  # probability from which the cause of one event is taken to matter for another
 LEVEL, WORSE = "has levelled off", "got worse towards the end"
 SLOW = 0.1  # share of the whole gain below which the last third counts as level
+MAGNITUDE = 10.0  # times lower: values that fell that far no longer mean what the policy learned
 BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
 
 
@@ -67,7 +69,7 @@ def recovered(view: RunView, parts: Stretches) -> bool:
     """Whether performance has come back to the level before the break, and the loss is finite."""
     performance = view.performance
     loss = view.get("loss")
-    if outcome(view).bad:
+    if outcome(view).bad or slope_turn(view) is not None or _values_lost(view):
         return False
     if loss is not None and not np.isfinite(loss.value[-3:]).all():
         return False
@@ -79,6 +81,12 @@ def recovered(view: RunView, parts: Stretches) -> bool:
     sign = -1.0 if performance.goal == "min" else 1.0
     start, good, now = sign * head(before), sign * tail(before), sign * tail(after)
     return now >= good - (1 - BACK) * max(abs(good - start), 0.0)
+
+
+def _values_lost(view: RunView) -> bool:
+    """Whether the values fell by an order of magnitude and stayed there: averages of returns show it much later."""
+    values = scale(view)
+    return values is not None and collapse(values, MAGNITUDE) is not None
 
 
 def no_recovery(view: RunView, parts: Stretches) -> str:

@@ -20,8 +20,10 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         and expert.end <= 10
         and seen(present, "q-divergence", "performance-collapse", "slope-turns-negative")
     ):
+        floor = seen(present, "schedule-floor-before-break") is not None
         yield Argument(
-            weight=SIGN, text=f"{expert.text()}: the agent now makes {100 - expert.end:.0f} % of the moves itself."
+            weight=SIGN + (HINT if floor else 0.0),
+            text=f"{expert.text()}: the agent now makes {100 - expert.end:.0f} % of the moves itself.",
         )
     elif expert.end > 20:
         yield Argument(weight=-SIGN, text=f"{expert.text()}: the expert still helps.")

@@ -299,7 +299,9 @@ def slope_turn(view: RunView) -> Turn | None:
         return None
     part = max(1, len(judged) // 5)
     early, late = float(np.median(judged.value[:part])), float(np.median(judged.value[-part:]))
-    if early <= 0 or late >= 0.5 * early or judged.value[-1] >= -0.1 * early:
+    if early <= 0 or judged.value[-1] >= -0.1 * early:
+        return None
+    if late >= 0.5 * early and not _stays_negative(judged.value, early):
         return None
     if len(judged) >= 40 and float(np.median(judged.value[-5:])) > -0.1 * float(judged.value.max()):
         return None  # a solved run scatters around zero: with enough rows, one negative value at the end is no turn
@@ -308,6 +310,13 @@ def slope_turn(view: RunView) -> Turn | None:
     best = first + int(np.argmax(series.value[first:]))
     positive = np.flatnonzero(series.value > 0)
     return Turn(series, best, min(int(positive[-1]) + 1 if positive.size else 0, len(series) - 1), len(series) - 1)
+
+
+def _stays_negative(slope: Floats, early: float) -> bool:
+    """Whether the last rows are negative without exception, more of them than scatter around a level would give."""
+    positive = np.flatnonzero(slope >= 0)
+    tail = slope[int(positive[-1]) + 1 :] if positive.size else slope
+    return tail.size >= max(5, slope.size // 50) and float(np.median(tail)) <= -0.1 * early
 
 
 def suffering(view: RunView) -> str:

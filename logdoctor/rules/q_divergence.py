@@ -60,10 +60,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     begin = onset_of(view, q, rise)
     limit = bound_of(view, q)
     picks = [(0, "baseline")] + [(i, _step(q, i)) for i in way(start, rise.peak, 4)]
+    if begin > rise.onset and begin - 1 > start:
+        picks.append((begin - 1, "still in step with what was learned"))
     picks += [(begin, "onset"), (rise.peak, f"peak, {times(rise.ratio)} times"), (last, _end(q, rise, last))]
     summary = (
         f"Q values grew from {say(float(q.size.value[0]))} to {say(peak)} at {at(view, q.size, rise.peak)}"
-        f" ({times(rise.ratio)} times their median of {_stretch(rise)}); {'; '.join(reasons)}."
+        f" ({_against(view, q, rise, begin)}); {'; '.join(reasons)}."
     )
     yield finding(
         RULE,
@@ -203,6 +205,16 @@ def _analysis(limit: Bound | None, peak: float) -> str:
     text = "The Bellman updates do not converge: each target contains the value that it enlarges."
     if limit is not None:
         text += f" The plausible bound is {limit.text}; the peak is {times(peak / limit.value)} times that."
+    return text
+
+
+def _against(view: RunView, q: Scale, rise: Growth, begin: int) -> str:
+    """Say what the peak is compared with: the first rows, or the last row before the growth bent upwards."""
+    text = f"{times(rise.ratio)} times their median of {_stretch(rise)}"
+    if begin > rise.onset and begin >= 1 and q.magnitude[begin - 1] > 0:
+        ratio = float(q.magnitude[rise.peak] / q.magnitude[begin - 1])
+        before = f"{say(float(q.size.value[begin - 1]))} at {at(view, q.size, begin - 1)}"
+        text += f", {times(ratio)} times the {before}"
     return text
 
 
