@@ -255,6 +255,8 @@ class Facts:
         series = self.view.finite(loss.name) if loss is not None else None
         if loss is None or series is None or self.guess is None or not self.at_chance or len(series) < 20:
             return None
+        if self._even_pace("val_loss"):
+            return None
         value = series.value
         tenth = max(3, value.size // 10)
         first, middle, last = (
@@ -264,6 +266,14 @@ class Facts:
         near = abs(last - self.guess) < 0.005 * self.guess and abs(middle - self.guess) < 0.005 * self.guess
         stopped = middle - last < max((first - middle) / 3, 2 * error)
         return loss if near and stopped else None
+
+    def _even_pace(self, name: str) -> bool:
+        """Whether a loss falls record by record, and in its second half at least a third as much as in its first."""
+        level, series = self.level(name), self.view.finite(name)
+        if level is None or series is None or level.tau > -0.95 or len(series) < 10:
+            return False
+        first, middle, last = (float(series.value[at]) for at in (0, len(series) // 2, -1))
+        return middle - last > (first - middle) / 3 > 0
 
     @cached_property
     def maximised(self) -> Level | None:

@@ -123,7 +123,7 @@ def converged(view: RunView, series: Series, first: int) -> bool:
     An accuracy is a count: it repeats as long as no sample changes sides. A held-out loss (or, where none is printed, a
     training loss) whose steps have become small beside those before says that few do.
     """
-    if series.name not in BOUNDED:
+    if series.name.removesuffix("_avg") not in BOUNDED:
         return False
     line = int(series.line[first])
     for name in ("val_loss", "eval_loss", "loss", "train_loss"):
