@@ -69,6 +69,7 @@ Rename = Annotated[
     typer.Option("--name", help="PRINTED=NAME: what a printed metric is, e.g. 'my score=episode_return'. Repeatable."),
 ]
 Figures = Annotated[Path | None, typer.Option("--figures", help="Write curves as SVG into this directory.")]
+Mermaid = Annotated[bool, typer.Option("--mermaid", help="Put up to three Mermaid charts into a Markdown report.")]
 Excerpt = Annotated[
     bool, typer.Option("--excerpt", help="Print the few lines that carry the evidence, private details masked.")
 ]
@@ -111,8 +112,8 @@ def analyze(
     logs: Logs, format: Format = None, output: Output = None, config: Config = None,
     source: Source = None, baseline: Baseline = None, known: Known = None, select: Select = None,
     ignore: Ignore = None, fail_on: FailOn = None, settings: SettingsFile = None, parser: Parser = None,
-    rename: Rename = None, figures: Figures = None, excerpt: Excerpt = False, color: Color = "auto",
-    quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
+    rename: Rename = None, figures: Figures = None, mermaid: Mermaid = False, excerpt: Excerpt = False,
+    color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
     minimum_coverage: MinimumCoverage = None,
 ) -> None:  # fmt: skip
     """Read logs, diagnose them and write the report."""
@@ -212,8 +213,9 @@ def watch(
 def render(
     reports: Annotated[list[Path], typer.Argument(help="Saved JSON reports.")],
     format: Format = None, output: Output = None, known: Known = None, fail_on: FailOn = None,
-    settings: SettingsFile = None, config: Config = None, figures: Figures = None, excerpt: Excerpt = False,
-    color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0, allow_empty: AllowEmpty = False,
+    settings: SettingsFile = None, config: Config = None, figures: Figures = None, mermaid: Mermaid = False,
+    excerpt: Excerpt = False, color: Color = "auto", quiet: Quiet = False, verbose: Verbose = 0,
+    allow_empty: AllowEmpty = False,
 ) -> None:  # fmt: skip
     """Show a saved report in another format; the JSON is lossless."""
     from logdoctor.reporting import saved

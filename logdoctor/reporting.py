@@ -40,6 +40,7 @@ class Request:
     known: Sequence[Path] = ()
     settings: Settings = field(default_factory=Settings)
     figures: Path | None = None
+    mermaid: bool = False
     excerpt: bool = False
     color: str = "auto"
     quiet: bool = False
@@ -164,6 +165,7 @@ def _emit(
     limit = request.settings.minimum_coverage
     mute = {d.source.path: why for d in diagnoses if (why := not_judged(d, limit)) is not None}
     extra = {"lines": many, "failures": tuple((f.path, f.message) for f in failures), "unjudged": mute}
+    extra |= {"mermaid": True} if request.mermaid else {}
     options = outputs.options_for(target, request.render_options(**extra), request.color)
     if request.figures is not None:
         options = replace(options, figures=_relative(request.figures, target))

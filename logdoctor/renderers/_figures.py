@@ -9,7 +9,7 @@ from itertools import pairwise
 from logdoctor.model import Curve
 from logdoctor.wording import change, hours, number, percent, rounded, steps
 
-__all__ = ["change", "hours", "is_logarithmic", "number", "percent", "rounded", "sparkline", "steps"]
+__all__ = ["change", "hours", "is_logarithmic", "number", "parts", "percent", "rounded", "sparkline", "steps"]
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 NON_FINITE = "!"
@@ -40,7 +40,7 @@ def sparkline(curve: Curve, width: int = WIDTH) -> str:
     seen = sorted(v for v in scaled if not math.isnan(v))
     low, high, middle = seen[0], seen[-1], seen[len(seen) // 2]
     out = []
-    for part in _parts(curve.step, scaled, width):
+    for part in parts(curve.step, scaled, width):
         if not part:
             out.append(" ")
         elif any(math.isnan(v) for v in part):
@@ -57,13 +57,14 @@ def _level(value: float, low: float, high: float) -> int:
     return min(int((value - low) / (high - low) * len(BLOCKS)), len(BLOCKS) - 1)
 
 
-def _parts(at: Sequence[float], values: Sequence[float], width: int) -> list[list[float]]:
+def parts(at: Sequence[float], values: Sequence[float], width: int) -> list[list[float]]:
+    """Cut values into at most ``width`` lists, each for an equal part of the steps (of the rows where these fall)."""
     n = len(values)
     if n <= width:
         return [[v] for v in values]
     rising = all(a <= b for a, b in pairwise(at)) and math.isfinite(at[0]) and at[-1] > at[0]
-    parts: list[list[float]] = [[] for _ in range(width)]
+    out: list[list[float]] = [[] for _ in range(width)]
     for i, value in enumerate(values):
         share = (at[i] - at[0]) / (at[-1] - at[0]) if rising else i / (n - 1)
-        parts[min(int(share * width), width - 1)].append(value)
-    return parts
+        out[min(int(share * width), width - 1)].append(value)
+    return out

@@ -120,7 +120,7 @@ def _cut(text: str, size: int) -> str:
 
 def curve_rows(diagnosis: Diagnosis, width: int = WIDTH) -> list[str]:
     """Return a sparkline for each series that matters, with its first and last value, over one mark of the onset."""
-    chosen = _chosen(diagnosis)
+    chosen = chosen_curves(diagnosis)
     if not chosen:
         return []
     names = [label(diagnosis, curve.metric, LABEL) for curve in chosen]
@@ -150,7 +150,8 @@ def _ends(diagnosis: Diagnosis, curve: Curve) -> tuple[float, float]:
     return first, last
 
 
-def _chosen(diagnosis: Diagnosis) -> list[Curve]:
+def chosen_curves(diagnosis: Diagnosis) -> list[Curve]:
+    """Return the curves that matter, the performance first, without rows that were not judged."""
     names: list[str] = [diagnosis.performance] if diagnosis.performance else []
     told = incidents(diagnosis)
     names += [metric for item in told for metric in item.root.metrics[:2]]

@@ -10,6 +10,7 @@ from logdoctor.renderers import _outline as outline
 from logdoctor.renderers import _sentences as sentences
 from logdoctor.renderers._escape import code, fence, markdown, markdown_reference, plain
 from logdoctor.renderers._figures import percent
+from logdoctor.renderers._mermaid import charts
 from logdoctor.renderers._pictures import links
 from logdoctor.renderers._record import Renderer, RenderOptions
 from logdoctor.renderers._tables import WIDTH, curve_rows, evidence_rows
@@ -39,6 +40,8 @@ def _overview(diagnoses: Sequence[Diagnosis]) -> str:
 
 def _report(diagnosis: Diagnosis, options: RenderOptions) -> str:
     sections: list[Callable[[Diagnosis], str]] = [_top, _curves, lambda d: links(d, options)]
+    if options.extra.get("mermaid"):
+        sections.append(charts)
     if not options.quiet:
         sections += [
             _symptoms, _phases, _causes, _code, _why_now, _changes, _expected, _watch, _healthy, _remarks, _prognosis,
