@@ -7,19 +7,25 @@ from pathlib import Path
 import pytest
 
 from logdoctor import read_log
+from tests.further_layouts import FURTHER
 from tests.unlisted_layouts import LAYOUTS, Layout
+
+ALL = [*LAYOUTS, *FURTHER]
 
 
 def squeezed(name: str) -> str:
     return name.lower().replace(" ", "").replace("_", "").replace(".", "")
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=[layout.name for layout in LAYOUTS])
+@pytest.mark.parametrize("layout", ALL, ids=[layout.name for layout in ALL])
 def test_last_step_and_last_values(layout: Layout, tmp_path: Path) -> None:
     path = tmp_path / ("run.csv" if "csv" in layout.name else "run.log")
     path.write_text(layout.text, encoding="utf-8")
     run = read_log(path)
-    read = {squeezed(series.raw_name): float(series.value[-1]) for series in run.series.values()}
+    read: dict[str, float] = {}
+    for series in run.series.values():
+        for name in (series.raw_name, series.raw_name.rsplit(" / ", 1)[-1]):
+            read.setdefault(squeezed(name), float(series.value[-1]))
     for name, value in layout.last.items():
         assert read.get(squeezed(name)) == pytest.approx(value, rel=6e-3, abs=1e-6), (name, read)
     if layout.step is not None:

@@ -406,7 +406,7 @@ class Assembler:
             self._block.counters = (*self._block.counters, *found.counters)
             self._context = {**self._context, **{count.name.lower(): count for count in found.counters if count.name}}
             return
-        if self._framed and self._block is not None and self._block.cells and self._new(found.counters):
+        if self._framed and self._block is not None and self._block.cells and not self._counted(found.counters):
             # Between two rulers: the counter stands among the values of its own record.
             self._block.counters = (*self._block.counters, *found.counters)
             self._remember(self._block.counters, anchored=False)
@@ -415,10 +415,10 @@ class Assembler:
         self._anchor_indent = indent
         self.anchors.append(number)
         self._last = "anchor"
+        outer = self._moves_on(found.counters)
         self._flush_bar()
         self._remember(found.counters, anchored=True)
         names = {identity(count.name) for count in found.counters}
-        outer = self._moves_on(found.counters)
         self._titles = [
             item
             for item in self._titles
@@ -439,6 +439,11 @@ class Assembler:
             if found and found.rank >= EPOCHS and before is not None and before.value != count.value:
                 return True
         return False
+
+    def _counted(self, counters: Iterable[Count]) -> bool:
+        """Whether one of ``counters`` stands in the open block already."""
+        seen = {identity(count.name) for count in (self._block.counters if self._block else ())}
+        return any(identity(count.name) in seen for count in counters)
 
     def _new(self, counters: Iterable[Count]) -> bool:
         """Whether none of ``counters`` was printed in the open block yet."""

@@ -19,6 +19,8 @@ from logdoctor.parsers._record import Count
 BAR = 3
 UNKNOWN = 99
 _STEPS = (0, 1, 2)
+#: Different values up to which a count printed with every epoch is the size of a data set.
+FEW = 3
 _HELD = frozenset({"val", "eval", "test"})
 #: Share of falls that an outer counter must explain before an inner one is joined with it.
 EXPLAINED = 0.5
@@ -155,7 +157,8 @@ class _Counters:
         outer = min(fit, key=lambda key: (-outers[key], self.rank[key] != EPOCHS, self.rank[key]))
         if self._per_outer(index, values, outer, name):
             self.rank[name] = UNKNOWN
-            self.lengths.add(name)
+            if self.rank[outer] != EPOCHS or np.unique(values).size > FEW:
+                self.lengths.add(name)  # else the batches of training and of validation: how many, not how long
             return None
         if self._runs_through(name, outer):
             return None

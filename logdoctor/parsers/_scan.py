@@ -575,6 +575,8 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
             return second.end()  # an index, no average
         if second["unit"] and cells[-1].unit != "%":
             return second.end()  # a share, no average
+        if group == "avg" and second["avg"].startswith("+"):
+            return second.end()  # the change since the last time
         value = parse(second[group])
         cells.append(Cell(f"{name}_{group}", value.value, value.flag, None, second.start(group), second.end(group)))
         return second.end()

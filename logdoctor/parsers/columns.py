@@ -119,7 +119,7 @@ def looks_like_header(text: str) -> Header | None:
         if (
             len(fields) < 3
             or not all(_TITLE.match(title) for title in titles)
-            or re.search(r"[:.,]\s|[.!?:]$", stripped)
+            or (not barred and re.search(r"[:.,]\s|[.!?:]$", stripped))
         ):
             return None
     elif not _delimited_titles(titles):
