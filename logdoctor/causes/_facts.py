@@ -264,7 +264,7 @@ class Facts:
         )
         error = noise(value) / math.sqrt(tenth)
         near = abs(last - self.guess) < 0.005 * self.guess and abs(middle - self.guess) < 0.005 * self.guess
-        stopped = middle - last < max((first - middle) / 3, 2 * error)
+        stopped = middle - last <= max((first - middle) / 3, 2 * error)
         return loss if near and stopped else None
 
     def _even_pace(self, name: str) -> bool:

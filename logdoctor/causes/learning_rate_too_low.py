@@ -35,7 +35,7 @@ def _creeping(view: RunView) -> Iterator[Argument]:
     settled = None if view.is_rl else known.settled_at_guess()
     if settled is not None:
         yield Argument(
-            weight=-SIGN,
+            weight=-SIGN if known.one_answer is None else -STRONG,
             text=f"{settled.text()}: it went to the loss of a guess and stopped there; small steps would go on.",
         )
         return

@@ -155,8 +155,8 @@ def held_still(view: RunView) -> list[Frozen]:
             return []
         found.append(Frozen(series, tail.first))
     losses = [item for item in found if item.series.name.endswith("loss")]
-    stops = [item for item in losses if digits(float(item.series.value[-1])) >= 3 and _in_flight(item)]
-    if not stops:
+    stops = [item for item in losses if _in_flight(item)]
+    if not stops or max(digits(float(item.series.value[-1])) for item in found) < 3:
         return []
     train = view.finite("loss") or view.finite("train_loss")
     return found if train is not None and _goes_nowhere(train, int(stops[0].series.line[stops[0].first])) else []
