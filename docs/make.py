@@ -1,4 +1,4 @@
-"""Writes the pages of ``docs/reference`` and the generated blocks of the README from the code.
+"""Writes the pages of ``docs/reference`` and the generated blocks of the README and the tutorial from the code.
 
 python docs/make.py          write them
 python docs/make.py --check  end with 1 and name the stale ones, writing nothing
@@ -10,6 +10,8 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import tutorial
 
 from logdoctor import manual
 from logdoctor.engine import diagnose, render
@@ -35,6 +37,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield REFERENCE / "formats" / f"{parser.id}.md", manual.format_page(parser)
     yield REFERENCE / "README.md", index()
     yield ROOT / "README.md", readme()
+    yield tutorial.PAGE, tutorial.renewed(tutorial.PAGE.read_text(encoding="utf-8"))
 
 
 def index() -> str:

@@ -6,6 +6,7 @@ Strings made here are unescaped; each renderer passes them through its own funct
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from logdoctor.model import (
@@ -29,6 +30,8 @@ CLEAR = 0.5  # probability from which the first cause is acted upon together wit
 ALTERNATIVES = 3  # causes that were considered as well and are named
 VALUED = frozenset({"learning_rate", "max_steps", "td_target_clip", "max_completion_length", "batch_size"})
 SELF_EVIDENT = frozenset({"skip", "guard", "program", "watchdog", "early stopping", "layer_norm", "clip call"})
+BROKE_FIRST = "It explains what broke first"
+_LINE = re.compile(r"line \d+")
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
 
 
@@ -273,6 +276,15 @@ def action_text(item: Watch) -> str:
     if not item.otherwise:
         return ""
     return f"if not: {item.otherwise}" if item.sign == "recovery" else f"then: {item.otherwise}"
+
+
+def arguments(diagnosis: Diagnosis, texts: Sequence[str]) -> list[str]:
+    """Return the arguments for a cause; that it explains what broke first is left out where that finding is named."""
+    out = [argument(diagnosis, text) for text in texts]
+    first = [text for text in out if text.startswith(BROKE_FIRST)]
+    named = [place for text in first if (place := _LINE.search(text))]
+    said = {place[0] for place in named if any(f"{place[0]})" in text for text in out)}
+    return [text for text in out if text not in first or not ((place := _LINE.search(text)) and place[0] in said)]
 
 
 def argument(diagnosis: Diagnosis, text: str) -> str:

@@ -18,6 +18,7 @@ LABEL = 18  # characters of a metric's name
 IDLE = frozenset({"frozen", "no-clients"})  # reasons that concern every metric of the rows
 WIDTH = 78  # a fence of this width fits a terminal of 80 columns
 _PURE_CHANGE = re.compile(r"^[+\-−]?[\d.,]+ ?%$|^x [\d.,]+$|^/ [\d.,]+$")
+_RANGE = re.compile(r"range \[(-?[\d.,]+?), (-?[\d.,]+)\]")
 Key = tuple[int, float | None]  # line, step
 Cells = dict[str, Evidence]
 
@@ -88,12 +89,23 @@ def _row(cells: Cells, key: Key, names: list[str], first: float, word: str) -> l
     line, step = key
     main = _numeric(cells.get(names[0]))
     moved = change(first, main) if first and main is not None else ""
-    notes = [part.strip() for e in cells.values() for part in e.note.split(", ")]
+    notes = [part.strip() for e in cells.values() for part in _other_end(e).split(", ")]
     note = ", ".join(dict.fromkeys(part for part in notes if part and not _PURE_CHANGE.match(part)))
     if "times" in note:  # the rule counted from its own level, which is not always the first row
         moved = ""
     values = [number(cells[n].value) if n in cells else "" for n in names]
     return ["" if word == "line" else steps(step, exact=True), *values, moved, note, f"line {line}"]
+
+
+def _other_end(item: Evidence) -> str:
+    """Return the judgement; of a printed range whose one end is the value shown only the other end is told."""
+    match, value = _RANGE.search(item.note), _numeric(item)
+    if match is None or value is None:
+        return item.note
+    low, high = (end.strip() for end in match.groups())
+    shown = number(value)
+    other = f"min {low}" if shown == high else f"max {high}" if shown == low else match[0]
+    return item.note[: match.start()] + other + item.note[match.end() :]
 
 
 def _aligned(table: list[list[str]], width: int) -> list[str]:

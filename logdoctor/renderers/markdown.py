@@ -149,7 +149,7 @@ def _causes(diagnosis: Diagnosis) -> str:
 
 def _cause(diagnosis: Diagnosis, cause: Cause, role: str) -> str:
     lines = [f"### {role}: {markdown(cause.title or cause.id)} ({percent(cause.confidence)})", ""]
-    lines += [f"- For: {markdown(sentences.argument(diagnosis, text))}" for text in cause.for_]
+    lines += [f"- For: {markdown(text)}" for text in sentences.arguments(diagnosis, cause.for_)]
     lines += [f"- Against: {markdown(sentences.argument(diagnosis, text))}" for text in cause.against]
     lines += [f"- Would settle it: {markdown(text)}" for text in cause.would_settle]
     if cause.mechanism:

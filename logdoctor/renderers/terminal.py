@@ -170,10 +170,12 @@ def _causes(page: _Page, diagnosis: Diagnosis) -> None:
 def _cause(page: _Page, diagnosis: Diagnosis, cause: Cause, role: str, number: int) -> None:
     page.item(f"{cause.title or cause.id} ({percent(cause.confidence)}, {role})", mark=f"{number}.", style="bold")
     few = None if page.options.verbose else ITEMS
-    for mark, texts in (("+", cause.for_[:few]), ("-", cause.against[:few]), ("?", cause.would_settle[:few])):
+    for_ = sentences.arguments(diagnosis, cause.for_)
+    for mark, texts in (("+", for_[:few]), ("-", cause.against[:few]), ("?", cause.would_settle[:few])):
         for text in texts:
             page.item(sentences.argument(diagnosis, text), mark=mark, indent=5)
-    page.rows(cause.mechanism, indent=5)
+    for text in cause.mechanism:
+        page.item(text, mark="=", indent=5)
 
 
 def _changes(page: _Page, diagnosis: Diagnosis) -> None:
@@ -187,7 +189,7 @@ def _changes(page: _Page, diagnosis: Diagnosis) -> None:
         what = f"{item.parameter}: {sentences.old_text(item)} → {sentences.new_text(item)}"
         if sentences.is_action(item):
             what = sentences.action_sentence(item)
-        page.item(f"{what}. {item.why}", style="bold")
+        page.item(f"{what}: {item.why}" if item.why else what, style="bold")
         if item.tradeoff:
             page.item(f"cost: {item.tradeoff}", mark="", indent=3)
         if page.options.verbose:
