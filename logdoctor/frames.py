@@ -139,7 +139,7 @@ def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
 
 def _elapsed(column: Column) -> bool:
     """Whether a column called *time* is elapsed time (it only grows) and not the time of a step."""
-    if squash(column.key.raw) in ("total", "passed") and column.unit in _TIME_UNITS:
+    if squash(column.key.raw) in _LASTED and column.unit in _TIME_UNITS:
         return True
     if squash(column.key.raw) != "time":
         return False
@@ -168,6 +168,8 @@ def _column(key: Key, rows: Sequence[tuple[int, float, str, str | None, int]]) -
     )
 
 
+# ``train 2.1s``, ``total 5 min``: how long that took
+_LASTED = frozenset({"total", "passed", "train", "training", "val", "valid", "eval", "test", "infer", "took"})
 _TIME_NAMES = frozenset({"time", "time_avg", "val_time", "val_time_avg", "test_time"})
 
 
@@ -180,6 +182,8 @@ def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name
         if squash(column.key.raw) == "speed" and column.unit:
             rate = canonical(column.unit, "", column.key.phase)
             name = rate._replace(unit=None) if rate.known else name
+        if column.unit in _SECONDS_OR_LESS and name.name.endswith(("loss", "return", "reward", "accuracy")):
+            name = name._replace(name=f"{snake(column.key.raw)}_time", goal="min", known=False)
         if name.name in _TIME_NAMES:
             name = name._replace(name=name.name.replace("time", "step_time"), goal="min")
         label = name.name
@@ -244,6 +248,7 @@ def _times(records: Sequence[Record]) -> Floats:
     return out
 
 
+_SECONDS_OR_LESS = frozenset({"s", "ms", "us", "µs", "sec", "secs", "seconds"})
 _TIME_UNITS = frozenset({"s", "ms", "us", "m", "h", "min", "sec", "secs", "seconds", "minutes", "hours"})
 _SECONDS = {"m": 60.0, "min": 60.0, "minutes": 60.0, "mins": 60.0, "h": 3600.0, "hours": 3600.0, "ms": 1e-3}
 

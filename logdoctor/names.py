@@ -255,7 +255,7 @@ _MINOR = words(
     "iterationssincerestore timestepssincerestore episodesthisiter timestepsthisiter serialtimesteps "
     "episodesthisiteration totalnumepisodes numsteps totalepochs totaliters maxsteps "
     "totalstepsplanned percentage progress rank localrank globalrank worldsize pid jobid numstepstrained "
-    "numstepssampled numagentstepssampled numagentstepstrained numenvstepstrained"
+    "vnum numstepssampled numagentstepssampled numagentstepstrained numenvstepstrained"
 )
 
 #: Clocks: elapsed wall time, never a metric.

@@ -269,6 +269,80 @@ def gaussian(i: int) -> str:
     return text + (f"\n[ITER {(i + 1) * 10}] Evaluating test: L1 {val(i):.4f} PSNR {20 + acc(i):.4f}\n" if i % 4 == 3 else "")
 
 
+def unet(i: int) -> str:
+    return f"[epoch: {i}]\ntrain_loss: {loss(i):.4f}\nlr: 0.010000\ndice coefficient: {acc(i):.3f}\nglobal correct: 86.2\naverage row correct: ['98.6', '1.5']\nIoU: ['86.2', '1.4']\nmean IoU: {acc(i) * 50:.1f}\n"
+
+
+def indented(i: int) -> str:
+    saved = f"\n  → Saved best model (Dice: {acc(i):.4f})" if i % 3 == 0 else ""
+    return f"Epoch {i + 1}/12\n  Train Loss: {loss(i):.4f}\n  Val Loss:   {val(i):.4f}\n  Val Dice:   {acc(i):.4f}\n  LR:         0.000100{saved}\n"
+
+
+def phases(i: int) -> str:
+    its = "".join(f"epoch {i + 1}, phase train, step {i * 20 + k}, loss_train, {loss(i):.3f}\n" for k in (10, 20))
+    return f"epoch {i + 1}, phase train, total step {i * 20}\n{its}epoch {i + 1}, phase valid, total step {i * 20 + 20}\nepoch {i + 1} | val_loss: {val(i)}\nepoch {i + 1} | val_dsc: {acc(i)}\nTime:  2025-04-20 00:42:56.226535"
+
+
+def dump() -> str:
+    return (
+        "Parsed arguments:\n{'atom_fea_len': 64,\n 'batch_size': 32,\n 'epoch': 300.0,\n 'learning_rate': 0.001,\n 'n_conv': 3,\n 'seed': 42}\n"
+        "Net(\n  (conv1): Conv2d(3, 64, kernel_size=(3, 3), stride=(1, 1))\n  (bn1): BatchNorm2d(64, eps=1e-05, momentum=0.1)\n  (fc): Linear(in_features=512, out_features=10, bias=True)\n)\n"
+        "----------------------------------------------------------------\n        Layer (type)               Output Shape         Param #\n================================================================\n"
+        "            Conv2d-1         [-1, 64, 112, 112]           9,408\n       BatchNorm2d-2         [-1, 64, 112, 112]             128\n              ReLU-3         [-1, 64, 112, 112]               0\n            Linear-4                   [-1, 10]           5,130\n"
+        "================================================================\nTotal params: 14,666\nTrainable params: 14,666\nNon-trainable params: 0\n----------------------------------------------------------------\n"
+        "Input size (MB): 0.57\nForward/backward pass size (MB): 62.79\nParams size (MB): 44.59\nlayer1.weight : 64 x 3\nlayer2.weight : 64 x 64\n"
+    )
+
+
+def wenet_epochs(i: int) -> str:
+    return f"2024-05-03 10:00:{i:02d},225 DEBUG TRAIN Batch {i // 4}/{(i % 4) * 100} loss {loss(i):.6f} loss_att {val(i):.6f} lr 0.00010000 rank 0"
+
+
+def rich(i: int) -> str:
+    return f"╭──────── Step {(i + 1) * 10} ────────╮\n│ loss      {loss(i):>14} │\n│ accuracy  {acc(i):>14} │\n╰───────────────────────────╯"
+
+
+def muzero(i: int) -> str:
+    return f"Last test reward: {rew(i):.2f}. Training step: {(i + 1) * 100}/1200. Played games: {i * 3}. Loss: {loss(i):.2f}"
+
+
+def torch_rl(i: int) -> str:
+    return f"Finished episode {i + 1}: [Total iterations: {(i + 1) * 50}][Episode Reward: {rew(i)}][Epsilon: {acc(i)}]"
+
+
+def nequip() -> str:
+    head = "# Epoch batch         loss       loss_f       f_mae\n"
+    return each(lambda i: f"{i // 2 + 1:6d} {(i % 2 + 1) * 10:6d} {loss(i):12.4f} {acc(i):12.4f} {val(i):11.4f}", head)
+
+
+def gnn_block(i: int) -> str:
+    return f"Epoch {i + 1:03d}:\n\ttrain: loss = {loss(i):.4f}, auc = {acc(i):.4f}\n\tvalid: loss = {val(i):.4f}, auc = {acc(i) / 2:.4f}"
+
+
+def sb_eval(i: int) -> str:
+    return f"Eval num_timesteps={(i + 1) * 1000}, episode_reward={rew(i):.2f} +/- 3.20\nEpisode length: {20.5 + i:.2f} +/- 1.10\nNew best mean reward!"
+
+
+def two_clocks(i: int) -> str:
+    return f"[{i:02d}:10:00] iter={i * 10} | frames={(i + 1) * 4096} | loss={loss(i)}\n[{i:02d}:10:30] eval @ frames={(i + 1) * 4096}: return={rew(i)}"
+
+
+def mpnn(i: int) -> str:
+    return f"Epoch {i}\nLoss = {loss(i):.4e}, PNorm = 34.1234, GNorm = {acc(i):.4f}, lr_0 = 1.0000e-04\nValidation rmse = {val(i):.6f}"
+
+
+def gene(i: int) -> str:
+    return f"| epoch {i // 4 + 1:3d} | {(i % 4 + 1) * 100:3d}/400 batches | lr 0.0001 | ms/batch 512.34 | loss {loss(i):5.2f} | mse {val(i):5.2f} | mre {acc(i):5.2f} |"
+
+
+def alphafold(i: int) -> str:
+    return f"Epoch {i}:  100%|██████████| 10/10 [00:1{i % 10}<00:00,  1.02s/it, v_num=3, train/loss_step={loss(i):.3f}, val/loss={val(i):.3f}, train/loss_epoch={loss(i):.3f}]"
+
+
+def esm(i: int) -> str:
+    return f"INFO | fairseq.logging | epoch {i + 1:03d}:  {i * 8} / 100 loss={loss(i)}, ppl={val(i)}, wps=1000.5, num_updates={(i + 1) * 8}, lr=0.0001, gnorm={acc(i)}, train_wall=5, wall=10"
+
+
 FURTHER = [
     Layout("dl4j", each(lambda i: f"06:38:{i:02d}.402 [main] INFO org.deeplearning4j.optimize.listeners.ScoreIterationListener - Score at iteration {i * 100} is {loss(i)}"), 1100, {"Score": T}),
     Layout("logger epoch", each(lambda i: f"INFO:__main__:Epoch: {i:04d} avg_loss_tgt: {loss(i):.3f} origin_loss_tgt: {val(i):.3f} time: 9.2099s"), 11, {"avg_loss_tgt": round(T, 3), "origin_loss_tgt": round(VL, 3)}),
@@ -278,7 +352,7 @@ FURTHER = [
     Layout("alphazero bar", each(alphazero), 12, {"Loss_pi": T, "Loss_v": round(A, 3)}),
     Layout("gomoku", each(lambda i: f"batch i:{i + 1}, episode_len:{12 + i}\nkl:{acc(i):.5f},lr_multiplier:1.500,loss:{loss(i)},entropy:{val(i)},explained_var_old:0.100,explained_var_new:0.200"), 12, {"loss": T, "entropy": VL}),
     Layout("rlkit", each(rlkit), 11, {"trainer/QF1 Loss": T, "evaluation/Average Returns": R}),
-    Layout("drqv2", each(lambda i: f"| train | F: {(i + 1) * 1000} | S: {(i + 1) * 500} | E: {i + 1} | L: 500 | R: {rew(i):.4f} | BS: {(i + 1) * 500} | FPS: 50.1234 | T: 0:00:{i:02d}"), None, {"R": R}),
+    Layout("drqv2", each(lambda i: f"| train | F: {(i + 1) * 1000} | S: {(i + 1) * 500} | E: {i + 1} | L: 500 | R: {rew(i):.4f} | BS: {(i + 1) * 500} | FPS: 50.1234 | T: 0:00:{i:02d}"), 12000, {"episode return": R}),
     Layout("dreamer", each(lambda i: f"[{(i + 1) * 1000}] train_return {rew(i):.1f} / train_length 500.0 / train_episodes {i + 1}.0"), 12000, {"train_return": round(R, 1)}),
     Layout("acme", each(lambda i: f"[Learner] Critic Loss = {loss(i):.3f} | Learner Steps = {(i + 1) * 100} | Policy Loss = {acc(i):.3f} | Walltime = {12.5 * i:.3f}"), 1200, {"Critic Loss": round(T, 3)}),
     Layout("mava", each(lambda i: f"ACTOR - Timestep: {(i + 1) * 1000} | Episode Return Mean: {rew(i):.3f} | Episode Length Mean: {20 + i:.3f} | Steps Per Second: 1000.123"), 12000, {"Episode Return Mean": R}),
@@ -400,4 +474,25 @@ FURTHER = [
     Layout("chinese brackets", each(lambda i: f"【训练】epoch={i + 1}，loss={loss(i):.4f}，acc={acc(i):.4f}"), 12, {"loss": T, "acc": A}),
     Layout("japanese", each(lambda i: f"エポック {i + 1}/12 損失: {loss(i):.4f} 精度: {acc(i):.4f}"), 12, {"損失": T}),
     Layout("slurm ranks", each(lambda i: "".join(f"{r}: [rank{r}] step {i * 10} loss {loss(i) + r:.4f} grad_norm {val(i) + r:.4f}\n" for r in range(2)).rstrip()), 110, {}),
+    Layout("unet", each(unet), 11, {"train_loss": T, "dice coefficient": round(A, 3), "mean IoU": round(A * 50, 1)}),
+    Layout("indented epochs", each(indented), 12, {"Train Loss": T, "Val Loss": VL, "Val Dice": A}),
+    Layout("commas", each(phases), 240, {"loss_train": round(T, 3), "val_loss": VL, "val_dsc": A}),
+    Layout("greek", each(lambda i: f"Episode {(i + 1) * 100:5d}\tAvg: {rew(i):.2f}\tBest: {rew(i):.3f}\tε: {acc(i):.4f}  ⍺: 0.5000  Buffer: {i * 1000:6d}  Steps:  {900 - 20 * i + 50 * (i % 2)}  Secs:  {130 + i}"), 1200, {"Avg": R, "ε": A}),
+    Layout("loguru", each(lambda i: f"2025-09-20 22:31:{i:02d}.227 | INFO     | finetune.training.trainer:train:469 - ✅ Step {i + 1}: loss={loss(i)}"), 12, {"loss": T}),
+    Layout("list of rates", each(lambda i: f"2025-07-07 13:55:{i:02d}.649 INFO: Epoch [{i + 1:03d}/012] - Train Loss: {loss(i):.5f}, Valid Loss: {val(i):.5f}, LR: [0.001]"), 12, {"Train Loss": T, "Valid Loss": VL, "LR": 0.001}),
+    Layout("times named like phases", each(lambda i: f"Epoch {i + 1:02d} loss {loss(i):.4f} | train 2.1s" + (f" | Acc {acc(i) * 100:.2f}% | infer 4.4s" if i % 3 == 2 else "")), 12, {"loss": T, "Acc": round(A * 100, 2)}),
+    Layout("brackets", each(torch_rl), None, {"Episode Reward": R, "Epsilon": A}),
+    Layout("dumps first", dump() + each(lambda i: f"Epoch [{i + 1:03d}/012] - Train Loss: {loss(i):.5f}, Valid Loss: {val(i):.5f}"), 12, {"Train Loss": T, "Valid Loss": VL}),
+    Layout("wenet epochs", each(wenet_epochs), None, {"loss": T}),
+    Layout("rich panel", each(rich), 120, {"loss": T, "accuracy": A}),
+    Layout("muzero", each(muzero), 1200, {"Loss": round(T, 2), "Last test reward": R}),
+    Layout("nequip", nequip(), None, {"loss": T, "f_mae": VL}),
+    Layout("phases in a block", each(gnn_block), 12, {}),
+    Layout("sb3 eval lines", each(sb_eval), 12000, {"episode_reward": R, "Episode length": 31.5}),
+    Layout("two clocks", each(two_clocks), None, {"loss": T, "return": R}),
+    Layout("chemprop", each(mpnn), 11, {"Loss": T, "GNorm": A}),
+    Layout("scgpt", each(gene), 1200, {"loss": round(T, 2), "mse": round(VL, 2)}),
+    Layout("lightning bar", "\r".join(alphafold(i) for i in range(N)) + "\n", None, {"train/loss_step": round(T, 3), "val/loss": round(VL, 3)}),
+    Layout("fairseq simple", each(esm), 96, {"loss": T, "ppl": VL}),
+    Layout("colver", each(lambda i: f"{(i + 1) * 10000:10d} | {acc(i):.3f} | {0.4:.3f} | {2000000:7d} | {loss(i):8.4f} | {i * 68749:8d} | {427:7d}" + (f"\n  [EVAL] deals {60 + i}% | rand {80 + i}% (20s)\n  [SAVE] models/dmc_{i}.safetensors" if i % 4 == 3 else ""), head="      Step |   Eps |  Beta |  Buffer |     Loss | Episodes | Steps/s\n" + "-" * 72 + "\n"), 120000, {"Loss": T, "Eps": round(A, 3), "deals": 71.0}),
 ]

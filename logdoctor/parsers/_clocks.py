@@ -254,6 +254,7 @@ def _length(values: Floats, falls: Ints) -> float:
 
 def choose(records: Sequence[Record]) -> Axis:
     """Return the x axis of ``records``."""
+    _split_ratios(records)
     counters = _Counters(records)
     names: list[str] = []
     steps = np.full(len(records), np.nan)
@@ -266,6 +267,49 @@ def choose(records: Sequence[Record]) -> Axis:
     _begin(records, names, steps)
     axis = _axis(records, names, steps, outer, counters)
     return replace(axis, lengths=frozenset(counters.lengths | counters.disordered))
+
+
+def _split_ratios(records: Sequence[Record]) -> None:
+    """Read ``Batch 3/400`` as epoch 3 and batch 400 where what should be the total counts up and starts again.
+
+    A total stands still, or changes with the run; one that takes most of its values while the number before it stands
+    still is the inner counter.
+    """
+    seen: dict[str, list[tuple[float, float]]] = {}
+    for record in records:
+        for count in record.counters:
+            if count.total is not None and count.name:
+                seen.setdefault(count.name, []).append((count.value, count.total))
+    split = {name for name, pairs in seen.items() if len(pairs) > FEW and _moves_behind(np.array(pairs))}
+    if not split:
+        return
+    done: dict[int, tuple[Count, ...]] = {}
+    for record in records:
+        record.counters = _two(record.counters, split)
+        record.latest = done.setdefault(id(record.latest), _two(record.latest, split))
+        if any(count.name in split for count in record.context.values()):
+            record.context = {count.name.lower(): count for count in _two(tuple(record.context.values()), split)}
+
+
+def _moves_behind(pairs: Floats) -> bool:
+    value, total = pairs[:, 0], pairs[:, 1]
+    still = np.diff(value) == 0
+    return bool(
+        still.mean() > 0.5
+        and np.unique(total).size > FEW
+        and (np.diff(total)[still] > 0).mean() > 0.9
+        and (value.max() == value.min() or (np.diff(total)[~still] < 0).mean() > 0.5)
+    )
+
+
+def _two(counters: tuple[Count, ...], split: set[str]) -> tuple[Count, ...]:
+    out: list[Count] = []
+    for count in counters:
+        if count.name in split and count.total is not None:
+            out += [Count("epoch", count.value), Count(count.name, count.total)]
+        else:
+            out.append(count)
+    return tuple(out)
 
 
 def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, float]:

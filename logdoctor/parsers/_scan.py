@@ -69,6 +69,9 @@ _TUPLE = re.compile(rf"\(\s*['\"](?P<name>[^'\"]+)['\"]\s*,\s*(?P<value>{NUMBER}
 _GLUED = re.compile(r"(?<![\w.])(?P<name>(?:[A-Za-z]+_)?(?:loss|acc|auc))(?P<value>\d+\.\d+)(?![\w.])")
 _SUMMED = re.compile(rf"(?P<name>[A-Za-z_]\w*)==?\[(?P<value>{NUMBER})\s*=[^\[\]]*\]", re.IGNORECASE)
 _BEHIND_BAR = re.compile(rf"(?:^|\x00)[\s:]*(?P<name>[A-Za-z][\w \-/]*?)\s+\|\s+(?P<value>{NUMBER})\s*$", re.IGNORECASE)
+_IN_LIST = re.compile(
+    rf"(?<=,)\s*(?P<name>[A-Za-z][\w/]*(?: \w+)?)\s*,\s*(?P<value>{NUMBER})(?=\s*(?:,|$))", re.IGNORECASE
+)
 _ONLY_VALUE = re.compile(rf"^[\s\x00:]*(?P<value>{NUMBER})\s*$", re.IGNORECASE)
 _GROUP = re.compile(r"(?P<name>[A-Za-z_]\w*)\[(?P<inside>[^\[\]]*=[^\[\]]*)\]")
 _AFTER = re.compile(
@@ -200,11 +203,15 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     masked = _pairs(masked, counters, cells, shares)
     masked = _blanks(masked, counters, cells)
     _reversed(masked, cells)
+    if counters and not cells and ", " in masked:
+        _listed_pairs(masked, cells)
     only = _ONLY_VALUE.match(masked) if not cells and counters and counters[0].name == "iteration" else None
     if only:
         value = parse(only["value"])
         cells.append(Cell("value", value.value, value.flag, None, only.start("value"), only.end("value")))
     _bar_time(text, cells)
+    if not counters and len(cells) > 3:
+        cells = _lettered(cells, counters)
     cells.sort(key=lambda cell: cell.start)
     if not cells and counters and counters[0].name == "round":
         counters.clear()  # a numbered item of a list
@@ -243,6 +250,32 @@ def _marked(text: str, cells: list[Cell]) -> str:
             )
             text = _mask(text, match.start("name"), match.end())
     return text
+
+
+_LETTERS = {"F": "frames", "S": "steps", "I": "iterations", "E": "episodes"}
+
+
+def _lettered(cells: list[Cell], counters: list[Count]) -> list[Cell]:
+    """Take ``F: 1000 | S: 500 | E: 1`` beside a return ``R`` for frames, steps and episodes."""
+    names = {cell.name for cell in cells}
+    if "R" not in names or "E" not in names:
+        return cells
+    counting = [cell for cell in cells if cell.name in _LETTERS and cell.value.is_integer()]
+    counters += [Count(_LETTERS[cell.name], cell.value, None, cell.start, cell.end) for cell in counting]
+    return [
+        cell._replace(
+            name={"R": "episode return", "L": "episode length", "BS": "buffer size"}.get(cell.name, cell.name)
+        )
+        for cell in cells
+        if cell not in counting
+    ]
+
+
+def _listed_pairs(text: str, cells: list[Cell]) -> None:
+    """Read ``step 10, loss_train, 0.838``: names and values as members of one list."""
+    for match in _IN_LIST.finditer(text):
+        value = parse(match["value"])
+        cells.append(Cell(match["name"], value.value, value.flag, None, match.start("value"), match.end("value")))
 
 
 def _masked_spans(masked: str) -> list[tuple[int, int]]:
