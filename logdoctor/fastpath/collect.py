@@ -25,7 +25,11 @@ STRETCH = 16
 MOST_STRETCHES = 16
 MOST_FALLS = 200
 MOST_EXTREMES = 64
-NEIGHBOURS = 32
+NEIGHBOURS = 16
+MOST_SINGLES = 100_000
+"""Records read alone that are kept when a log is streamed: about 200 MB of a log without any shape."""
+MOST_OTHERS = 32 << 20
+"""Characters of lines without a record that are kept for the scanners of settings and events when streaming."""
 
 
 @dataclass(slots=True)
@@ -155,6 +159,9 @@ class Collector:
         self.singles: list[Record] = []
         self.others: list[tuple[int, str]] = []
         self.stores: dict[Effect, Store] = {}
+        self.kept_every = 1
+        self._seen = 0
+        self._held = 0
         self._stretches: list[tuple[int, list[Sampled]]] = []
         self._always: list[Sampled] = []
         self._window: tuple[int, int] = (0, 0)
@@ -164,10 +171,19 @@ class Collector:
 
     def single(self, record: Record) -> None:
         """Take a record that was read alone."""
+        self._seen += 1
+        if self._seen % self.kept_every:
+            return
         self.singles.append(record)
+        if self.stream and len(self.singles) >= MOST_SINGLES:
+            self.kept_every *= 2
+            self.singles = self.singles[::2]
 
     def other(self, number: int, text: str) -> None:
         """Take a line without a record."""
+        if self.stream and self._held + len(text) > MOST_OTHERS:
+            return
+        self._held += len(text)
         self.others.append((number, text))
 
     def bulk(self, bulk: Bulk) -> None:

@@ -40,6 +40,7 @@ LEAST_SAMPLES = 4
 MOST_SAMPLES = 64
 MOST_GROUPS = 5000
 MOST_TEMPLATES = 256
+MOST_STATES = 500
 LONGEST_RECORD = 64
 FIRST_LINES = 96
 RESCAN_AFTER = 64
@@ -47,7 +48,7 @@ DENSE = 3
 """A line with as many values is a row of numbers and tells no event."""
 TOLD = 16
 """Samples of a shape that are asked whether they tell of an event."""
-QUIET_LINES = 100
+QUIET_LINES = 32
 """Lines of one shape without a record that are still handed to the scanners of events and settings."""
 
 NOWHERE = -1
@@ -144,7 +145,7 @@ class Driver:
             return NOWHERE
         number = self.states.get(state)
         if number is None:
-            if len(self.states) >= MOST_GROUPS:
+            if len(self.states) >= MOST_STATES:
                 return NOWHERE
             number = self.states[state] = len(self.states)
             self.saved.append(snapshot(self.assembler))
@@ -669,6 +670,8 @@ class _Path:
 
     def _settle(self, state: int, shape: Ints, leads: Ints) -> Ints:
         """Fill in the states behind shapes whose effect depends on the state before them, in file order."""
+        if not (leads == _DEPENDS).any():
+            return leads
         changes = np.flatnonzero((shape >= 0) & (leads != _SAME))
         behind = leads[changes]
         for at in np.flatnonzero(behind == _DEPENDS).tolist():

@@ -13,7 +13,7 @@ from logdoctor.fastpath.collect import Collector
 from logdoctor.fastpath.driver import Distrust, Driver
 from logdoctor.fastpath.expand import Expanded, Undecided, expand
 from logdoctor.frames import Table, raw_name
-from logdoctor.model import RunLog, Series
+from logdoctor.model import Issue, RunLog, Series
 from logdoctor.segments import Division, Judgement
 from logdoctor.streaming import STREAM_BYTES
 
@@ -47,6 +47,9 @@ def _read(opened: Any, parser: str | None, *, stream: bool) -> RunLog:
         assembler, collector.single, collector.bulk, collector.other, tells=_tells, begins=collector.next_block
     )
     driver.read(opened.blocks())
+    if collector.kept_every > 1:
+        text = f"most lines have no common shape: of such records only one in {collector.kept_every} is kept"
+        assembler.issues.append(Issue(line=None, text=text))
     sampled = collector.sample()
     numbered = sorted(collector.others, key=lambda item: item[0])
     last = driver.line - 1
