@@ -262,7 +262,7 @@ class Facts:
         first, middle, last = (
             float(np.mean(part)) for part in (value[:tenth], value[(value.size - tenth) // 2 :][:tenth], value[-tenth:])
         )
-        error = noise(value) / math.sqrt(tenth)
+        error = noise(value) * math.sqrt(2 / tenth)
         near = abs(last - self.guess) < 0.005 * self.guess and abs(middle - self.guess) < 0.005 * self.guess
         stopped = middle - last <= max((first - middle) / 3, 2 * error)
         return loss if near and stopped else None

@@ -62,7 +62,7 @@ def _curve(view: RunView) -> Iterator[Argument]:
     elif (
         known.at_chance
         and near[near.size // 2 :].all()
-        and 1e-4 < level.end - known.guess < 0.03
+        and (known.settled_at_guess() is not None or 1e-4 < level.end - known.guess < 0.03)
         and level.first < 1.2 * known.guess
     ):
         if known.level("val_loss") is not None and abs(level.first - known.guess) > 2e-3:

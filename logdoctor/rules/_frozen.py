@@ -23,7 +23,7 @@ OFTEN = 0.4  # of the rows repeat the one before: the value is printed too coars
 CHANCE = 1e-7  # for one metric of a log; a hundred logs of ten metrics then make one false word in ten thousand
 HELD = ("val_", "eval_", "test_")
 MANY = 5.0  # units of the last printed digit by which a metric moved before it stopped; rounding moves it by one
-ABRUPT = 0.25  # of the steps before: decay by half an evaluation would have brought it to an eighth in three
+ABRUPT = 0.2  # of the steps before: early in a run each is a third to a half of the one before it
 SPENT = 1e-3  # of the first loss: below it nothing is left to update for
 CALM = 0.2  # of the steps before: a run that has come to rest
 REST = 0.01  # of the whole range of the loss: a step that no curve shows
@@ -172,9 +172,9 @@ def _in_flight(item: Frozen) -> bool:
 
     Under a step size that decays the last steps shrink before the metric stands still.
     """
-    steps = np.abs(np.diff(item.series.value[: item.first + 1]))[-4:]
+    steps = np.abs(np.diff(item.series.value[: item.first + 1]))[-3:]
     places = max(len(f"{v:.10g}".partition(".")[2]) for v in item.series.value[: item.first + 1].tolist())
-    return bool(steps[-1] >= max(MANY * 10.0**-places, ABRUPT * float(np.median(steps))))
+    return bool(steps[-1] >= max(MANY * 10.0**-places, ABRUPT * float(steps[:-1].min(initial=np.inf))))
 
 
 def _goes_nowhere(train: Series, line: int) -> bool:

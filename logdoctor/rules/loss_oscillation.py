@@ -70,7 +70,8 @@ def _jumping(view: RunView, limits: Limits) -> Finding | None:
         summary=(
             f"{label(held)} changes by {jump:.1%} points from one evaluation to the next (between"
             f" {say(float(held.value[low]))} and {say(float(held.value[high]))}), while {label(found.train_series)}"
-            f" stands at {say(float(f'{late:.4g}'))}, as in the second quarter of the run ({say(float(f'{early:.4g}'))})."
+            f" stands at {say(float(f'{late:.4g}'))}, as in the second quarter of the run"
+            f" ({say(float(f'{early:.4g}'))})."
         ),
         figures={"jump": round(jump, 4), "early_loss": early, "late_loss": late, "first_loss": start},
         evidence=rows(held, [(quarter, ""), (low, "lowest"), (high, "highest"), (len(held) - 1, "last evaluation")]),
