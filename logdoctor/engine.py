@@ -64,8 +64,7 @@ def diagnose(
     views = [
         RunView(run, segments=group, settings=given, baseline=siblings, source_facts=facts) for group in runs_of(run)
     ]
-    view = main_run(views)
-    findings, checks = judge(view, settings)
+    view, findings, checks = _judged_run(views, settings)
     findings = stamp(with_confidence((*findings, *_of_other_runs(view, views, settings))))
     causes = rank_causes(view, [f for f in findings if f.segment in view.segments])
     diagnosis = Diagnosis(
@@ -88,6 +87,20 @@ def diagnose(
         baseline=summary_of(siblings),
     )
     return _quote(tell(view, diagnosis), run)
+
+
+def _judged_run(views: Sequence[RunView], settings: Settings) -> tuple[RunView, tuple[Finding, ...], tuple[Check, ...]]:
+    """Judge the main run; where it cannot carry a judgement, the last run before it that shows something wrong."""
+    main = main_run(views)
+    findings, checks = judge(main, settings)
+    if len(views) > 1 and _verdict(main, findings) == "inconclusive":
+        for view in reversed(views):
+            if view is main or view.rows < LEAST_ROWS:
+                continue
+            other = judge(view, settings)
+            if _verdict(view, other[0]) in {"critical", "warning"}:
+                return view, *other
+    return main, findings, checks
 
 
 def judge(view: RunView, settings: Settings) -> tuple[tuple[Finding, ...], tuple[Check, ...]]:

@@ -20,10 +20,13 @@ from logdoctor.view import RunView
 from logdoctor.wording import change, number, percent, rounded
 
 MOST = 8
+FEW = 5
+BOUNDED = 3.0  # times its median: the largest norm of a group that nothing blows up
 SETTINGS = 2  # settings within their ranges that are worth a line
 NAMED = 6  # of them named
 OUTLIER = 5.0  # times the width of the middle four fifths beyond which a single value is a stray one
 POINTS = 10
+FAR_BELOW = 10.0  # times: two losses of one optimiser that lie an order of magnitude apart are out of balance
 STEADY = 0.1  # relative difference of the first and the last part of a speed that is still called steady
 GAIN = 3.0  # percentage points of agreement below which a rise is no learning
 SPARE = 0.1  # share of the first entropy that must be left: below, a policy is close to being deterministic
@@ -48,7 +51,10 @@ def healthy_items(
     said = {item.metric for item in out}
     out += [item for item in _judged(view, alarmed, ill or not judged) if item.metric not in said]
     changed = {change.parameter for cause in causes for change in cause.changes}
-    return (*out[: MOST - 1], *_settings(view, changed))
+    if any(f.name == "clipping-inactive" for f in findings):
+        changed.add("max_grad_norm")  # within its range, but not in force
+    weights = tuple(_loss_weights(view, findings, changed))
+    return (*out[: MOST - 1 - len(weights)], *weights, *_settings(view, changed))
 
 
 def _accused(finding: Finding) -> tuple[str, ...]:
@@ -69,6 +75,23 @@ def _settings(view: RunView, changed: set[str]) -> Iterator[Healthy]:
         yield Healthy(metric="settings", why=f"within the ranges in use, so leave them alone: {named}{more}")
 
 
+def _loss_weights(view: RunView, findings: Sequence[Finding], changed: set[str]) -> Iterator[Healthy]:
+    """The weight of a head that does not learn, where it already is the larger one: raising it is not the answer."""
+    lame = next((f for f in findings if f.name == "head-not-learning" and len(f.metrics) > 1), None)
+    weight = view.setting("discrete_loss_weight") if lame is not None and lame.metrics[0] == "d_loss" else None
+    if lame is None or weight is None or not isinstance(weight.value, (int, float)) or weight.name in changed:
+        return
+    bad, good = view.finite(lame.metrics[0]), view.finite(lame.metrics[1])
+    other = view.number("continuous_loss_weight") or 1.0
+    if bad is None or good is None or weight.value < other or tail(bad) < tail(good) / FAR_BELOW:
+        return
+    yield Healthy(
+        metric=weight.name,
+        why=f"{number(weight.value)} against {number(other)} already gives {label(bad)} a strong signal; leave it "
+        f"unless {label(bad)} ({rounded(tail(bad))}) falls far below {label(good)} ({rounded(tail(good))})",
+    )
+
+
 def _benign(finding: Finding) -> Healthy:
     metric = finding.metrics[0] if finding.metrics else finding.name
     return Healthy(metric=metric, why=finding.summary, evidence=finding.evidence[:2], benign=True)
@@ -81,6 +104,7 @@ def _judged(view: RunView, alarmed: set[str], ill: bool) -> Iterator[Healthy]:
         if item:
             yield item
     spoken = False  # several speeds say the same thing
+    yield from _clipped_norms(view, alarmed)
     for name in view.names:
         judge = _judge_of(name)
         series = view.get(name)
@@ -88,6 +112,12 @@ def _judged(view: RunView, alarmed: set[str], ill: bool) -> Iterator[Healthy]:
             continue
         if performance is not None and name == performance.name:
             continue
+        if (
+            name in {"fps", "samples_per_second"}
+            and view.number("batch_size")
+            and view.finite("steps_per_second") is not None
+        ):
+            continue  # the one of which the samples per second follow says more
         item = judge(view, series)
         if item is not None and not (judge is _speed and spoken):
             spoken = spoken or judge is _speed
@@ -159,6 +189,27 @@ def _gradient(view: RunView, series: Series) -> Healthy | None:
     return _item(series, text)
 
 
+def _clipped_norms(view: RunView, alarmed: set[str]) -> Iterator[Healthy]:
+    """Norms printed after clipping that stay at or below one limit: clipping works, whatever else fails."""
+    told: list[str] = []
+    items: list[Series] = []
+    for name in view.names:
+        series = view.get(name)
+        if "grad_norm" not in name or series is None or name in alarmed or len(series) < FEW:
+            continue
+        value = series.value
+        if not np.isfinite(value).all() or value.max() <= 0 or name == "grad_norm":
+            continue
+        top, middle = float(series.highs.max()), float(np.median(value))
+        if middle > 0 and top <= BOUNDED * middle:
+            told.append(f"{label(series)} at most {number(top)} in {len(series):,} rows")
+            items.append(series)
+    if items:
+        ends = tuple(RunView.evidence(s, int(s.value.argmax())) for s in items[:2])
+        why = f"finite and bounded, so clipping (or nothing to clip) holds: {'; '.join(told)}"
+        yield Healthy(metric=items[0].name if len(items) == 1 else "gradient norms", why=why, evidence=ends)
+
+
 def _q_max(view: RunView, series: Series) -> Healthy | None:
     value = series.value[np.isfinite(series.value)]
     if value.size < len(series):
@@ -219,8 +270,12 @@ def _speed(view: RunView, series: Series) -> Healthy | None:
     first, last = float(np.median(value[:part])), float(np.median(value[-part:]))
     if abs(last - first) > STEADY * first:
         return None
-    del view
-    return _item(series, f"steady: median {rounded(first)} in the first fifth, {rounded(last)} in the last")
+    text = f"steady: median {rounded(first)} in the first fifth, {rounded(last)} in the last"
+    batch = view.number("batch_size")
+    if series.name == "steps_per_second" and batch:
+        middle = float(np.median(value))
+        text += f"; {rounded(middle)} steps/s × batch {number(batch)} = {rounded(middle * batch)} samples/s"
+    return _item(series, text)
 
 
 def _agreement(view: RunView, series: Series) -> Healthy | None:

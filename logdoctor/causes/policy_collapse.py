@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change, default_of
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
@@ -39,9 +41,20 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     coefficient = view.number("ent_coef")
     if coefficient == 0:
         yield Argument(weight=HINT, text="ent_coef is 0: nothing keeps the policy from becoming deterministic.")
-    kappa = view.number("kappa")
+    kappa = _kappa(view, present)
     if kappa is not None and kappa < 0:
         yield Argument(weight=HINT, text=f"kappa = {say(kappa)}: a risk-seeking objective amplifies early luck.")
+
+
+def _kappa(view: RunView, present: Present) -> float | None:
+    """Return the risk sensitivity at the collapse: what the log prints beside its blocks, or the configured one."""
+    dead = present.get("deterministic-policy") or present.get("entropy-collapse")
+    for name in ("kappa", "κ"):
+        series = view.finite(name)
+        if series is not None and dead is not None and dead.onset is not None:
+            before = np.flatnonzero(series.line <= dead.onset.line)
+            return float(series.value[before[-1] if before.size else 0])
+    return view.number("kappa")
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
@@ -68,8 +81,8 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
             tradeoff="May need tuning: too large, and the policy starts one-sided.",
             reference="Andrychowicz et al. 2021 (initial policy scale)",
         )
-    kappa = view.setting("kappa")
-    if kappa is not None and isinstance(kappa.value, (int, float)) and kappa.value < 0:
+    kappa = _kappa(view, present)
+    if kappa is not None and kappa < 0:
         yield change(
             view,
             "kappa",
@@ -87,7 +100,7 @@ def _mechanism(view: RunView, present: Present) -> Iterator[str]:
     limit = view.number("max_grad_norm")
     if limit:
         yield f"max_grad_norm = {say(limit)} limits large gradients; it cannot bring back one that is 0"
-    kappa = view.number("kappa")
+    kappa = _kappa(view, present)
     if kappa is not None and -1 < kappa < 0:
         yield f"kappa = {say(kappa)}: positive errors weigh {say(1 - kappa)} times, so early luck counts more"
     network = str(view.value("network_type") or "").lower()

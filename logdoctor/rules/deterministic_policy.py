@@ -16,16 +16,17 @@ References: Williams 1992 (REINFORCE); Mnih et al. 2016 (arXiv:1602.01783), entr
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
 from logdoctor.model import Bools, Evidence, Finding, Scalar, Series
 from logdoctor.rules._examples import ramp, table, wobble
 from logdoctor.rules._gradients import norms
-from logdoctor.rules._outcome import outcome
+from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold
-from logdoctor.view import RunView
+from logdoctor.view import RunView, runs_of
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
@@ -121,35 +122,72 @@ def _finding(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Block:
+    """One block of a policy that still learns."""
+
+    norm: float
+    mean: float
+    spread: float
+    line: int
+    place: str
+
+
 def _contrast(
     view: RunView, mean: Series, std: Series | None, gradient: Series | None, index: np.ndarray
 ) -> tuple[str, dict[str, Scalar]]:
-    """Return the healthiest block of the same log for comparison, if there is one."""
-    others = np.setdiff1d(np.arange(len(mean)), index)
-    if gradient is None or std is None or not others.size:
+    """Return the healthiest block of the same log for comparison, if there is one, in this run or another."""
+    if gradient is None or std is None:
         return "", {}
-    strong = [
-        (float(gradient.value[j[0]]), int(i))
-        for i in others
-        if (j := np.flatnonzero(gradient.step == mean.step[i])).size
-    ]
-    if not strong:
-        return "", {}
-    norm, best = max(strong)
-    spread = std.value[np.flatnonzero(std.step == mean.step[best])]
-    if not spread.size or norm <= 0:
+    healthy = np.setdiff1d(np.arange(len(mean)), index)
+    blocks = [_strongest(view, mean.where(np.isin(np.arange(len(mean)), healthy)), std, gradient, "")]
+    for group in runs_of(view.run):
+        if set(group) & set(view.segments):
+            continue
+        twin = RunView(view.run, segments=group)
+        other = twin.finite(mean.name), twin.finite(std.name), twin.finite(gradient.name)
+        if other[0] is not None and other[1] is not None and other[2] is not None:
+            blocks.append(_strongest(twin, other[0], other[1], other[2], " of another run in this file"))
+    best = max((block for block in blocks if block is not None), key=lambda block: block.norm, default=None)
+    if best is None:
         return "", {}
     text = (
-        f"; for comparison, at {at(view, mean, best)}: mean {say(float(mean.value[best]))}, standard deviation "
-        f"{say(float(spread[0]))},"
-        f" gradient norm {say(norm)}"
+        f"; for comparison, at {best.place}: mean {say(best.mean)}, standard deviation {say(best.spread)},"
+        f" gradient norm {say(best.norm)}"
     )
     return text, {
-        "healthy_log_prob_mean": float(mean.value[best]),
-        "healthy_log_prob_std": float(spread[0]),
-        "healthy_grad_norm": norm,
-        "healthy_line": int(mean.line[best]),
+        "healthy_log_prob_mean": best.mean,
+        "healthy_log_prob_std": best.spread,
+        "healthy_grad_norm": best.norm,
+        "healthy_line": best.line,
     }
+
+
+def _risk(view: RunView, mean: Series, index: int) -> str:
+    """Return the risk sensitivity printed with a block, where the log prints one."""
+    for name in ("kappa", "κ"):
+        series = view.finite(name)
+        if series is not None:
+            here = np.flatnonzero((series.step == mean.step[index]) & (series.line <= mean.line[index]))
+            return f" with {label(series)} = {say(float(series.value[here[-1]]))}" if here.size else ""
+    return ""
+
+
+def _strongest(view: RunView, mean: Series, std: Series, gradient: Series, where: str) -> _Block | None:
+    """Return the block with the largest gradient norm among the rows of ``mean``."""
+    best: _Block | None = None
+    for i in range(len(mean)):
+        j, k = np.flatnonzero(gradient.step == mean.step[i]), np.flatnonzero(std.step == mean.step[i])
+        if not j.size or not k.size or gradient.value[j[0]] <= (best.norm if best is not None else 0.0):
+            continue
+        best = _Block(
+            norm=float(gradient.value[j[0]]),
+            mean=float(mean.value[i]),
+            spread=float(std.value[k[0]]),
+            line=int(mean.line[i]),
+            place=at(view, mean, i) + where + _risk(view, mean, i),
+        )
+    return best
 
 
 def _log(sick: bool) -> str:

@@ -29,6 +29,7 @@ from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import change, finding, rows, say, threshold, way
 from logdoctor.view import RunView
 
+NEAR = 0.01  # of ln(k): a first entropy that close to it is that of a uniform choice
 GRADIENT = 1e-3  # as in the rule deterministic-policy: two orders below the healthy band
 
 
@@ -47,8 +48,9 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     start, late = float(np.median(value[:tenth])), float(np.median(value[-fifth:]))
     count = action_count(view)
     full = float(np.log(count[0])) if count is not None else None
-    reference = max(start, full or 0.0)
-    from_start = start < limits.dead
+    begin = max(start, float(np.median(value[:3])))  # a fall within the first tenth is told from the first rows
+    reference = max(begin, full or 0.0)
+    from_start = begin < limits.dead
     if not from_start and (reference <= 0 or late > limits.share * reference):
         return
     border = limits.dead if from_start else limits.share * reference
@@ -58,10 +60,16 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     first = int(steep[-1]) + 1 if steep.size and not from_start else 0
     tail = f"; {hurt.text}" if hurt.text else " and gets no gradient"
     last = value.size - 1
+    shown = float(value[0]) if value[0] >= begin else begin
+    actions = count[0] if count is not None else round(float(np.exp(min(float(value[0]), 10.0))))
+    uniform = count is not None or (actions >= 2 and abs(float(value[0]) - np.log(actions)) < NEAR * np.log(actions))
+    most = (
+        f" (a uniform choice among {actions:g} actions has ln({actions:g}) = {np.log(actions):.3f})" if uniform else ""
+    )
     how = (
         f"is {say(float(f'{start:.3g}'))} from the first rows on"
         if from_start
-        else f"fell from {say(float(f'{start:.4g}'))} to {say(float(f'{late:.3g}'))} ({change(late, start)})"
+        else f"fell from {say(float(f'{shown:.4g}'))}{most} to {say(float(f'{late:.3g}'))} ({change(late, shown)})"
     )
     yield finding(
         RULE,

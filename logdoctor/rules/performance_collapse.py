@@ -22,7 +22,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from logdoctor.detectors.trend import trend
-from logdoctor.model import Finding, Floats
+from logdoctor.model import Finding, Floats, Scalar, Series
 from logdoctor.rules._examples import failing, learning, table
 from logdoctor.rules._progress import Progress, performance
 from logdoctor.rules._record import Example, Limits, Rule
@@ -30,6 +30,8 @@ from logdoctor.rules._rows import at, finding, journey, say, threshold
 from logdoctor.rules.never_learned import fell_below_start
 from logdoctor.rules.performance_below_expert import expert_share
 from logdoctor.view import LOSS_LIKE, RunView
+
+TEN = 10  # episodes, as one quotes the two ends of a run
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
@@ -123,6 +125,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
     gone = ((progress.lost >= limits.gone and large) or fell_below_start(progress)) and not coming_back(progress)
     lost = progress.lost if progress.gain > 0 else math.inf
     rest = f"{lost:.0%} of what was gained is lost" if lost <= 2 else "all that was gained is lost, and more"
+    ends, numbers = _first_and_last(view, series)
     begin, peak = say(progress.printed(progress.start)), at(view, series, progress.best_index)
     story = (
         f"{name} stood at {begin} at the start and ended at {say(final)}, less than half of it."
@@ -136,7 +139,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
         confidence=0.93 if gone else 0.8,
         metrics=[series.name],
         onset=view.place(series, start),
-        summary=f"{story} The fall begins at {at(view, series, start)}.",
+        summary=f"{story} The fall begins at {at(view, series, start)}.{ends}",
         figures={
             "start": progress.printed(progress.start),
             "best": best,
@@ -144,7 +147,8 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
             "lost_share": round(progress.lost, 3),
             "noise": float(f"{progress.noise:.4g}"),
             "best_line": int(series.line[progress.best_index]),
-        },
+        }
+        | numbers,
         evidence=journey(series, progress.best_index, worst, last, "lowest level"),
         analysis=(
             "Levels are means of the first twentieth, of the best twelfth and of the last tenth of the rows."
@@ -152,6 +156,26 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
             f" standard error of such a mean."
         ),
     )
+
+
+def _first_and_last(view: RunView, series: Series) -> tuple[str, dict[str, Scalar]]:
+    """Compare the first and the last ten printed values, of the single episodes where a running mean hides them."""
+    plain = next(
+        (
+            s
+            for name in ("episode_return", "reward", "episode_reward")
+            if name != series.name and (s := view.finite(name)) is not None and np.array_equal(s.line, series.line)
+        ),
+        series,
+    )
+    if len(plain) < 2 * TEN:
+        return "", {}
+    first, last = float(plain.value[:TEN].mean()), float(plain.value[-TEN:].mean())
+    text = (
+        f" The first {TEN} values of {plain.raw_name or plain.name} average {say(float(f'{first:.5g}'))},"
+        f" the last {TEN} {say(float(f'{last:.5g}'))} ({say(float(f'{last - first:.5g}'))})."
+    )
+    return text, {"first_ten_mean": first, "last_ten_mean": last, "change": last - first}
 
 
 def _late_dip() -> Floats:

@@ -136,6 +136,8 @@ def _elbow(view: RunView, q: Scale, rise: Growth) -> int | None:
         return None
     line = np.interp(np.arange(m.size), [0, m.size - 1], [m[0], q.magnitude[rise.peak]])
     bend = int(np.argmax(line - m))
+    if m[bend] < 2 * rise.level:
+        return None  # what grew before the bend is little beside what came after it
     if bend <= rise.onset or (line - m)[bend] < SAG * q.magnitude[rise.peak]:
         return None
     reached = int(np.searchsorted(learned.series.line, q.size.line[bend]))
