@@ -26,6 +26,7 @@ MANY = 5.0  # units of the last printed digit by which a metric moved before it 
 ABRUPT = 0.2  # of the steps before: early in a run each is a third to a half of the one before it
 SPENT = 1e-3  # of the first loss: below it nothing is left to update for
 CALM = 0.2  # of the steps before: a run that has come to rest
+DRIFT = 0.1  # of the whole range of the loss, between the ends of the stretch: it goes nowhere any more
 REST = 0.01  # of the whole range of the loss: a step that no curve shows
 ROUND = 10.0  # caps are round numbers: 500 steps, 100 %
 SHARE = 0.08  # of the series: a frozen value must cover a stretch that matters
@@ -132,8 +133,10 @@ def converged(view: RunView, series: Series, first: int) -> bool:
             continue
         step, late = np.abs(np.diff(other.value)), other.line[1:] > line
         if late.sum() >= 3 and (~late).sum() >= 3:
-            here = float(np.median(step[late]))
-            return 0 < here < max(CALM * float(np.median(step[~late])), REST * float(np.ptp(other.value)))
+            here, whole = float(np.median(step[late])), float(np.ptp(other.value))
+            after = other.value[other.line >= line]
+            drift = abs(float(np.median(after[-3:]) - np.median(after[:3])))
+            return drift < DRIFT * whole and 0 < here < max(CALM * float(np.median(step[~late])), REST * whole)
     return False
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from logdoctor.detectors.baseline import noise
 from logdoctor.detectors.oscillation import oscillation
 from logdoctor.detectors.smooth import rolling_mean
 from logdoctor.model import Finding
@@ -56,7 +57,8 @@ def _jumping(view: RunView, limits: Limits) -> Finding | None:
     start, early, late = (
         float(np.median(part)) for part in (found.train[:1], found.train[quarter : 2 * quarter], found.train[-quarter:])
     )
-    halted = late > (1 - limits.halt) * early and late > limits.high * start
+    error = noise(found.train[quarter:]) * np.sqrt(2 / max(1, quarter))
+    halted = early - late < max(limits.halt * early, 2 * error) and late > limits.high * start
     if not halted or jump < limits.jump or jump < 3 * smallest:
         return None
     held, low, high = found.held, quarter + int(np.argmin(later)), quarter + int(np.argmax(later))
