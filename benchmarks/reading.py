@@ -368,7 +368,16 @@ A log is read by the parsers line by line only until the shapes of its lines are
    19 digits, `float()` itself for the few that lie too close to the middle between two doubles);
 3. a line that differs from its shape in any byte that is not a number goes back to the parsers, in its place and with
    its line number; what they read teaches new shapes;
-4. a sample of fast rows is read a second time by the parsers and compared bit by bit.
+4. in the first piece of the log with records of a kind, and in a quarter of the others, one of them is read a second
+   time by the parsers and compared bit by bit; one difference, and the whole log is read line by line.
+
+Which cells are metrics, their names and their steps are decided on a sample of records (stretches from all over the log,
+extremes, restarts, everything read alone) by the very code that decides for short logs, and carried over by rules that are
+checked on the sample; where no rule holds, the log is read line by line (`logdoctor/fastpath/expand.py`).
+
+Other measurements: `python benchmarks/detectors.py` (20 series of 1e6 points in at most 0.3 s) and
+`python benchmarks/startup.py` (`--help` at most 1.5 times a bare typer application; a 1 MB log analysed in at most twice the
+time of its imports).
 
 Above 64 MB `analyze` and `watch` keep, for each metric, at most 4096 bins with the smallest, the largest and a middle
 printed value and their lines (`logdoctor/streaming.py`); `read_log(path)` keeps every row.

@@ -437,7 +437,7 @@ def test_a_log_read_in_bulk_is_the_log_read_line_by_line(make, noisy, tmp_path):
 def test_most_lines_of_a_plain_log_are_read_in_bulk(make, tmp_path):
     path = tmp_path / "run.log"
     path.write_text("\n".join(make(np.random.default_rng(0), 3000)) + "\n")
-    driver = Driver(Assembler(), lambda record: None, lambda bulk: None, lambda number, text: None, lambda text: False)
+    driver = Driver(Assembler(), lambda record: None, lambda bulk: None, lambda number, text: None, lambda text: 0)
     driver.read([path.read_bytes()])
     assert driver.fast_lines > 0.8 * (driver.line - 1)
 

@@ -48,6 +48,8 @@ DENSE = 3
 """A line with as many values is a row of numbers and tells no event."""
 TOLD = 16
 """Samples of a shape that are asked whether they tell of an event."""
+CHECKED = 0.25
+"""Share of the pieces of a log in which one record of an effect is read a second time, besides the first piece."""
 QUIET_LINES = 32
 """Lines of one shape without a record that are still handed to the scanners of events and settings."""
 
@@ -70,7 +72,7 @@ class Known:
     models: dict[Effect, Record | None] = field(default_factory=dict)
     taught: int = 0
     told: int = 0
-    telling: bool = False
+    telling: int = 0
     shown: int = 0
 
 
@@ -114,10 +116,10 @@ class Driver:
         single: Callable[[Record], None],
         bulk: Callable[[Bulk], None],
         other: Callable[[int, str], None],
-        tells: Callable[[str], bool],
+        tells: Callable[[str], int],
         begins: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Take the assembler and who wants records, lines without a record, and which lines tell of an event."""
+        """Take the assembler, who wants records and lines without one, and how many lines like one are of interest."""
         self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
         self.begins = begins or _ignore
         self.scanner = Scanner()
@@ -129,6 +131,7 @@ class Driver:
         self.line = 1
         self.fast_lines = 0
         self._random = random.Random(0)  # the same rows are checked in every run
+        self.checked: set[Effect] = set()
         self._state = self._number()
         self._open: _Open | None = None
         self.block_line = 0
@@ -173,6 +176,10 @@ class Driver:
             if whole is not None:
                 self.single(whole)
         return [record for record in out if record is not block]
+
+    def chance(self, share: float) -> bool:
+        """Whether one of many is picked."""
+        return self._random.random() < share
 
     def flush(self) -> None:
         """Hand over what an open block holds: its next cells are read in bulk."""
@@ -267,7 +274,7 @@ class Driver:
             group.moves[state] = None  # the shape does not decide what happens here
         group.models.setdefault(seen.effect, seen.record)
         if group.told < TOLD:
-            group.telling = group.telling or any(self.tells(text) for text in texts)
+            group.telling = max([group.telling, *(self.tells(text) for text in texts)])
         group.told += 1
         if len(group.samples) < MOST_SAMPLES:
             group.samples.append(sample)
@@ -445,7 +452,9 @@ class _Walk:
             if effect.piece == "joins":
                 row = opened[1][np.searchsorted(opened[0], line, side="right") - 1]
             bulk = Bulk(effect, model, place, row, counters, [cells[i] for i in sorted(cells)], context)
-            self._check(known, bulk, rows, mask)
+            if effect not in self.driver.checked or self.driver.chance(CHECKED):
+                self.driver.checked.add(effect)
+                self._check(known, bulk, rows, mask)
             if known.telling and len(cells) < DENSE:
                 self._tell(known, line, rows.template.lines)
             made.setdefault(effect, []).append(bulk)
@@ -494,12 +503,8 @@ class _Walk:
 
     def _tell(self, known: Known, lines: Ints, length: int) -> None:
         """Hand lines without a record to those who look for events and settings."""
-        if not known.telling:
-            room = QUIET_LINES - known.shown
-            if room <= 0:
-                return
-            lines = lines[:room]
-            known.shown += lines.size
+        lines = lines[: max(0, (known.telling or QUIET_LINES) - known.shown)]
+        known.shown += lines.size
         for line in lines.tolist():
             for further in range(line, line + length):
                 raw = self.block[int(self.starts[further]) : int(self.starts[further + 1])]

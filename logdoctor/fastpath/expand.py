@@ -370,7 +370,7 @@ def _whole(
     every[: every.size - singles.rows.size] *= _DUPLICATES
     every = _distinct(every)
     size = every.size
-    placed = [_among(every, group.head) for group in groups]
+    placed = _places(every, groups, singles.key[singles.rows])
     at_singles = np.searchsorted(every, singles.key[singles.rows])
     every //= _DUPLICATES
     out = Table(
@@ -423,9 +423,21 @@ def _whole(
     return Expanded(table=out, stream=stream, metric_lines=lines, rows=size, grammars=tally)
 
 
-def _among(every: Ints, head: Ints) -> Ints:
-    """Return which rows begin at the lines ``head``; ``every`` numbers those that begin at one line."""
-    return np.arange(every.size) if head.size == every.size else np.searchsorted(every, head * _DUPLICATES)
+def _places(every: Ints, groups: Sequence[_Group], others: Ints) -> list[Ints]:
+    """Return the rows of each group; ``every`` numbers the rows that begin at one line."""
+    sizes = [group.head.size for group in groups]
+    largest = int(np.argmax(sizes)) if sizes else -1
+    found = [
+        np.zeros(0, np.int64) if i == largest else np.searchsorted(every, group.head * _DUPLICATES)
+        for i, group in enumerate(groups)
+    ]
+    if largest >= 0:
+        if sum(sizes) + others.size == every.size:  # no two records share a row: the largest group has the rest
+            taken = np.concatenate([*found, np.searchsorted(every, others)])
+            found[largest] = np.flatnonzero(_free(every.size, taken))
+        else:
+            found[largest] = np.searchsorted(every, groups[largest].head * _DUPLICATES)
+    return found
 
 
 def _room(sample: np.ndarray, size: int) -> np.ndarray:

@@ -115,6 +115,6 @@ def _streamed(run: RunLog, whole: Expanded) -> RunLog:
     return replace(run, reading=reading, build_frame=None)
 
 
-def _tells(text: str) -> bool:
-    """Whether a line tells of an event."""
-    return bool(events.scan([(1, text)]))
+def _tells(text: str) -> int:
+    """Return how many lines like ``text`` are kept as events, 0 when it tells of none."""
+    return max((events.MOST_OF_A_SHAPE.get(event.kind, events.MOST) for event in events.scan([(1, text)])), default=0)
