@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from logdoctor.incidents import Incident, impact
-from logdoctor.model import Diagnosis, Event, Place
+from logdoctor.model import Diagnosis, Event, Finding, Place
 from logdoctor.rules._outcome import label
 from logdoctor.stretches import head, tail
 from logdoctor.turning_points import begins, event_text, first_line
@@ -94,15 +94,28 @@ def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterat
     words = _words(view)
     second = clause(main.summary, 1, words)
     name = label(view.performance.series) if view.performance else ""
-    if second.startswith("then ") or (name and second.startswith(name)):
-        yield second
     others = [f for f in incident.findings if f is not main and f.metrics[:1] != main.metrics[:1]]
+    if second.startswith("then "):
+        yield second
+    yield from _earlier(main, others, words)
+    if name and second.startswith(name):
+        yield second
     graver = sorted((f for f in others if f.severity == "critical"), key=impact)
     lost = [f for f in others if f.name == "performance-collapse" and f not in graver]
     for finding in (*graver, *lost, *(item.main for item in rest if item.severity == incident.severity)):
         yield re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary, words=words))
     if second and not second.lower().startswith("the fall begins"):  # that is the place, and it is said already
         yield lower_first(second)
+
+
+def _earlier(main: Finding, others: Sequence[Finding], words: Mapping[str, str]) -> Iterator[str]:
+    """A critical finding that began before the one that names the event: the owner could have seen it earlier."""
+    first = [
+        f for f in others if f.severity == "critical" and f.onset and main.onset and f.onset.line < main.onset.line
+    ]
+    for finding in sorted(first, key=lambda f: f.onset.line if f.onset else 0):
+        text = re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary, words=words))
+        yield f"before that, {text.split(', below the random base')[0]}"
 
 
 def _words(view: RunView) -> dict[str, str]:

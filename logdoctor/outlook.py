@@ -64,6 +64,28 @@ def prognosis(view: RunView, incidents: Sequence[Incident], parts: Stretches) ->
             yield from _way_back(view, parts)
 
 
+def gates(parts: Stretches, decision: Decision) -> Iterator[str]:
+    """Three lengths after which to look before the next run is let go: it starts, it passes the break, it ends."""
+    span = parts.last_step - parts.first_step
+    if decision.go is not False or parts.break_line is None or parts.clock is None or parts.clock.unit == "lines":
+        return
+    unit, first = unit_word(parts.clock), round_steps(span / 50)
+    place = parts.step_at(parts.break_line)
+    broke = (parts.first_step if place is None else place) - parts.first_step
+    resumed = decision.restart_from is not None and decision.restart_from.step is not None
+    if resumed:  # the place where it broke comes soon; then what this run has lost
+        past, whole, name = round_steps(parts.good_steps / 5), span - broke, "as far as this run went"
+    else:
+        past, whole, name = round_steps(max(2 * broke, span / 5)), span, "the length of this run"
+    if not 1 <= first < past < whole:
+        return
+    where = "past the place where this one broke, " if broke > 0 else ""
+    yield (
+        f"Let the next run pass three gates: {counted(first, unit)} (nothing is NaN or infinite), "
+        f"{counted(past, unit)} ({where}no sign of failure), {counted(whole, unit)} ({name}, every sign of recovery)."
+    )
+
+
 def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:
     performance = view.performance
     before = parts.before(performance.name) if performance else None

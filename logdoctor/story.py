@@ -14,7 +14,7 @@ from logdoctor.headlines import clause, headline
 from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
 from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Scalar, Story
-from logdoctor.outlook import loss_since, next_checkpoint, prognosis
+from logdoctor.outlook import gates, loss_since, next_checkpoint, prognosis
 from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
 from logdoctor.soundness import healthy_items
@@ -78,7 +78,7 @@ def _story(
         restart_from=decision.restart_from,
         go=decision.go,
         go_why=decision.go_why,
-        prognosis=tuple(prognosis(view, incidents, parts)),
+        prognosis=(*prognosis(view, incidents, parts), *gates(parts, decision)),
         next_checkpoint=next_checkpoint(view, incidents, parts, decision),
         wasted_steps=lost.steps,
         wasted_hours=lost.hours,
