@@ -3,7 +3,7 @@
 What it finds: isolated slow steps, often on a regular grid: a data loader that runs empty, a checkpoint, an
 evaluation inside the loop.
 Why it matters: a few slow steps in a hundred may double the time of the run; they also hide in an average.
-How it decides: at least ``times`` rows after the first ``warm`` of the run take ``ratio`` times the running median
+How it decides: in a run of ``points`` rows or more at least ``times`` rows after the first ``warm`` of it take ``ratio`` times the running median
 and ten robust deviations more, and together they cost ``cost`` of the whole time. On a grid when most gaps are
 multiples of one.
 When it is wrong: a step that includes an evaluation or a checkpoint is slow by design; slow steps on a regular grid
@@ -47,6 +47,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def stalls(speed: Speed, limits: Limits) -> tuple[Floats, Ints]:
     """Return the running median of the cost and the rows that stall (none when they cost too little together)."""
     cost = speed.cost
+    if cost.size < limits.points:
+        return cost, np.zeros(0, dtype=np.int64)
     level = rolling_median(cost, min(41, max(5, cost.size // 3)))
     off = cost - level
     sigma = MAD_TO_SIGMA * float(np.median(np.abs(off)))
@@ -121,6 +123,7 @@ RULE = Rule(
     detect=detect,
     thresholds=(
         threshold("ratio", 4.0, "times the running median", "beyond the scatter of a shared machine", "runmedic: 3"),
+        threshold("points", 30.0, "rows", "three slow rows of twenty are no exception", "runmedic: at least 30 points"),
         threshold("times", 3.0, "rows", "once is an accident", "runmedic: at least 3"),
         threshold(
             "warm",
