@@ -33,7 +33,11 @@ REBUILT = frozenset({
     "feature-normalisation-missing", "zero-initialised-layer", "dead-relu", "vanishing-gradients",
     "unnormalised-inputs",
 })  # fmt: skip
+ADAPTED = frozenset({"zero-initialised-layer"})  # the layers before it have learned to do its work
+BY_CHANCE = "natural-variance"
 LABELS = frozenset({"label-noise"})
+SPOILT = frozenset({"loss-explosion", "q-divergence", "critic-loss-explosion", "gradient-explosion"})
+UNTAUGHT = frozenset({"agreement-collapse", "action-distribution-switch", "performance-collapse"})
 SURE = 0.6  # probability from which a cause is acted upon although nothing is lost yet
 UNSURE = 0.4  # probability below which a cause is a guess
 EARLY = 0.2  # share of the rows before the break below which a fresh start is simpler than a checkpoint
@@ -75,6 +79,12 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
             text="stop, and check the labels before the next run",
             why="what the training set teaches is not what the held-out set asks",
             go=False, go_why="more steps learn the errors by heart",
+        )  # fmt: skip
+    if grave and causes and causes[0].id == BY_CHANCE and causes[0].confidence >= UNSURE:
+        return Decision(
+            text="stop, and repeat the run with two other seeds before any setting is changed",
+            why="no setting stands out, and one run says little about a setting",
+            go=False, go_why="as it is, the run does not do what it is for",
         )  # fmt: skip
     if not grave and not names & FUTILE:
         return _go_on(incidents[0], causes)
@@ -160,10 +170,15 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
     go_why = f"{lower_first(main.title or main.name)}, and nothing in the log ends it"
     place = parts.last_good() if parts.broke_late else None
     rebuilt = bool(causes) and causes[0].id in REBUILT
+    if not rebuilt and names & SPOILT and names & UNTAUGHT:
+        why = f"{why}; " if why else ""
+        why += "its last weights are spoilt: they hold a wrong policy and values that blew up"
     if place is None or rebuilt or _early(parts):
         text = f"stop, and start again from fresh weights {_after(causes)}"
         if rebuilt:
             why = "the change alters the network, so old weights do not fit it"
+            if causes[0].id in ADAPTED:
+                why += "; going on would work as well, more slowly, because they have adapted to the faulty layer"
         elif not why and (place or _begins_later(parts)):
             why = "the fault is there almost from the start, so hardly anything is lost"
         elif not why:

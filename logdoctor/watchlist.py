@@ -20,7 +20,7 @@ from logdoctor.stretches import Stretches, head, tail
 from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.wording import lower_first, number, percent, round_steps
 
-WATCHED = 4  # signs of each kind; a longer list is not looked at
+WATCHED = 6  # signs of each kind; a longer list is not looked at
 OTHER_SEED = "repeat with another seed, to tell the fault from chance"
 GAIN = 0.05  # relative gain below which half of it is noise and no sign of failure
 BLOWN = 3.0  # times the largest value before the break: a metric that went beyond has exploded
@@ -41,14 +41,14 @@ def watch_list(
         if cause.role != "alternative" and len(found) < 2 * WATCHED:
             found += _of_cause(view, cause, present)
     found += _own(view, incidents, parts, causes, decision)
-    numeric = {item.metric for item in found if item.value is not None}
+    said = {item.metric for item in found if item.condition != "finite"}
     out: list[Watch] = []
     for sign in ("recovery", "failure"):
         seen: set[tuple[str, str]] = set()
         for item in (item for item in found if item.sign == sign):
-            key = (item.metric, item.condition)
-            weak = item.condition == "finite" and item.metric in numeric and item.metric != "loss"
-            if key not in seen and len(seen) < WATCHED and not weak:
+            key = (item.metric, item.condition.rstrip("="))  # "> 0.01" and ">= 0.02" are one sign
+            implied = item.condition == "finite" and item.metric in said
+            if key not in seen and len(seen) < WATCHED and not implied:
                 seen.add(key)
                 out.append(item)
     return tuple(out)

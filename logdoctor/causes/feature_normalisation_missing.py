@@ -71,7 +71,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
         value2=100.0,
         within_steps=None,
         sign="recovery",
-        otherwise="Look at the scale of the input images.",
+        otherwise="Look at the scale of the input images",
         why="the healthy band of a feature layer",
     )
     if "critic-loss-explosion" in present and (critic := view.finite("critic_loss")) is not None:
@@ -81,7 +81,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             value=float(f"{float(np.mean(critic.value)) / 10:.1g}"),
             within_steps=None,
             sign="recovery",
-            otherwise="Lower the learning rate of the critic.",
+            otherwise="Lower the learning rate of the critic",
             why=f"a tenth of its mean of {say(float(f'{float(np.mean(critic.value)):.4g}'))} in this run",
         )
     top = largest_return(view)
@@ -94,7 +94,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             value2=limit,
             within_steps=None,
             sign="recovery",
-            otherwise="Look for overestimation: the values exceed what can be earned.",
+            otherwise="Look for overestimation: the values exceed what can be earned",
             why=f"ten times the largest return of {say(float(f'{top[0]:.4g}'))}: a value cannot be much more",
         )
     if "td-error-flat" in present and (error := view.finite("td_error")) is not None:
@@ -105,7 +105,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             value=float(f"{middle / 2:.2g}"),
             within_steps=None,
             sign="recovery",
-            otherwise="The critic still does not converge: slow the target network.",
+            otherwise="The critic still does not converge: slow the target network",
             why=f"half of the {say(float(f'{middle:.3g}'))} at which it stood",
         )
 

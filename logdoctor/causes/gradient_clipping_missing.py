@@ -102,7 +102,7 @@ def _mechanism(view: RunView, present: Present) -> Iterator[str]:
         return
     limit = view.number("max_grad_norm") or default_of(view, "max_grad_norm", 1.0)[0]
     yield (
-        f"{level.name} {say(level.start)} → {say(level.high)}: one update of {say(level.high / level.start)} times the "
+        f"{level.shown} {say(level.start)} → {say(level.high)}: one update of {say(level.high / level.start)} times the "
         f"usual length"
     )
     yield f"clipped to {say(limit)}, that update would have been {say(level.high / limit)} times shorter"
@@ -118,7 +118,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             value=1.0,
             within_steps=None,
             sign="recovery",
-            otherwise="The clip still does not act: if the column stays at 1, something else is wrong.",
+            otherwise="The clip still does not act: if the column stays at 1, something else is wrong",
             why="gradients above the limit are cut off",
         )
 

@@ -27,7 +27,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if abs(entropy.first) < 0.15 and abs(entropy.end) < 0.15:
         yield Argument(
             weight=-SIGN,
-            text=f"It was so from the first record on ({entropy.name} {say(entropy.first)}, line "
+            text=f"It was so from the first record on ({entropy.shown} {say(entropy.first)}, line "
             f"{entropy.first_line}): no "
             "missing bonus acts that fast.",
         )
@@ -117,7 +117,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
         value=0.1,
         within_steps=None,
         sign="recovery",
-        otherwise="Raise ent_coef to 0.05, then 0.1; if learning gets too slow, lower it to 0.005.",
+        otherwise="Raise ent_coef to 0.05, then 0.1; if learning gets too slow, lower it to 0.005",
         why="below it the gradients fade",
     )
     dead = present.get("deterministic-policy")
@@ -125,11 +125,11 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
         if "norm" in name or name.endswith("_std"):
             yield Watch(
                 metric=name,
-                condition=">",
+                condition=">=",
                 value=0.1 if "norm" in name else 0.01,
                 within_steps=None,
                 sign="recovery",
-                otherwise="Raise ent_coef to 0.05, then 0.1.",
+                otherwise="Raise ent_coef to 0.05, then 0.1",
                 why="a gradient that still moves the policy" if "norm" in name else "different actions are still taken",
             )
 

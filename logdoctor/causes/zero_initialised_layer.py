@@ -44,7 +44,7 @@ def _guess_from_the_first_record(view: RunView) -> Iterator[Argument]:
             weight=STRONG + HINT
             if abs(loss.first - known.guess) < EQUAL and not _mean_of_epoch(view, loss.name)
             else SIGN,
-            text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), "
+            text=f"{loss.shown} is {say(loss.first)} at the first record (line {loss.first_line}), "
             f"ln({known.classes}) = "
             f"{known.guess:.4f} to within {abs(loss.first - known.guess):.4f}, and is still {say(loss.end)} at "
             f"the end: all "
@@ -53,7 +53,7 @@ def _guess_from_the_first_record(view: RunView) -> Iterator[Argument]:
     elif abs(loss.first - known.guess) > 10 * EXACT:
         yield Argument(
             weight=-STRONG,
-            text=f"{loss.name} begins at {say(loss.first)}, not at ln({known.classes}) = {known.guess:.3f}.",
+            text=f"{loss.shown} begins at {say(loss.first)}, not at ln({known.classes}) = {known.guess:.3f}.",
         )
 
 
@@ -118,7 +118,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             value=float(f"{float(q.value[1:].max()):.3g}"),
             within_steps=None,
             sign="recovery",
-            otherwise="The actions are still not told apart: look at the output layer's gradient.",
+            otherwise="The actions are still not told apart: look at the output layer's gradient",
             why="wider than this run ever had, once the gradient flows",
             horizon="Long term",
         )
@@ -132,7 +132,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
                 value=float(f"{float(twin.value[-1]):.3g}"),
                 within_steps=None,
                 sign="recovery",
-                otherwise="More exploration (a higher epsilon), if it stands still again.",
+                otherwise="More exploration (a higher epsilon), if it stands still again",
                 why=f"the level of {twin.raw_name}",
                 horizon="Long term",
             )
