@@ -13,7 +13,7 @@ from logdoctor.forecast import expectations
 from logdoctor.headlines import clause, headline
 from logdoctor.incidents import Incident, group, linked
 from logdoctor.ledger import limits, not_checked
-from logdoctor.model import Diagnosis, Event, Finding, Link, Place, Scalar, Story
+from logdoctor.model import Cause, Diagnosis, Event, Finding, Link, Place, Scalar, Story
 from logdoctor.outlook import gates, loss_since, next_checkpoint, prognosis
 from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
@@ -24,6 +24,7 @@ from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.watchlist import watch_list
 from logdoctor.wording import action_name, lower_first, number, rounded, upper_first
 
+FAINT = 0.15  # probability below which a cause is not worth a place on the first screen
 TOGETHER = 3  # findings of one line that are named
 LINKS = 6  # steps of the chain; what comes after is the same collapse seen in further metrics
 
@@ -70,7 +71,7 @@ def _story(
     return replace(
         story,
         main=incidents[0].main.id if incidents else "",
-        cause=next((c.id for c in of_event(incidents, diagnosis.causes)), "") if incidents else "",
+        cause=_cause(incidents, diagnosis.causes),
         chain=_chain(view, incidents, event, before, parts),
         why_now=tuple(_why_now(view, incidents, parts, event, before)),
         decision=decision.text,
@@ -84,6 +85,12 @@ def _story(
         wasted_hours=lost.hours,
         wasted_why=lost.why,
     )
+
+
+def _cause(incidents: Sequence[Incident], causes: Sequence[Cause]) -> str:
+    """Return the id of the cause of the gravest event; a mere possibility among many is not named as one."""
+    found = of_event(incidents, causes) if incidents else []
+    return found[0].id if found and (found[0].confidence >= FAINT or len(causes) == 1) else ""
 
 
 def _break_line(view: RunView, incidents: Sequence[Incident], onset: int, event: Event | None) -> int | None:

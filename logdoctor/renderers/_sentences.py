@@ -95,7 +95,9 @@ def _cause_of(diagnosis: Diagnosis) -> str:
         return _cause_line(first)
     own = next((c for c in diagnosis.causes if c.id == diagnosis.story.cause), None)
     if own is None:
-        return f"not named by this log for this event; for the rest: {lower_first(_cause_line(first))}"
+        rest = [c for c in relevant(diagnosis) if c.role != "alternative"]
+        unnamed = "not named by this log for this event"
+        return f"{unnamed}; for the rest: {lower_first(_cause_line(rest[0]))}" if rest else unnamed
     return _cause_line(own)
 
 
@@ -155,8 +157,15 @@ def _range(diagnosis: Diagnosis, phase: Phase) -> str:
 def relevant(diagnosis: Diagnosis) -> list[Cause]:
     """Return the causes that explain something that was found; a suspicion without a symptom is no advice."""
     found = {f.id for item in incidents(diagnosis) for f in (item.root, *item.derived)}
-    named = diagnosis.story.cause or next((c.id for c in diagnosis.causes), "")
+    named = _named(diagnosis)
     return [c for c in diagnosis.causes if c.id == named or found & set(c.explains)]
+
+
+def _named(diagnosis: Diagnosis) -> str:
+    """Return the id of the cause of the gravest event; of a report without a story that of the first cause."""
+    if diagnosis.story.main:
+        return diagnosis.story.cause
+    return diagnosis.story.cause or next((c.id for c in diagnosis.causes), "")
 
 
 def change_rows(diagnosis: Diagnosis) -> list[Change]:
@@ -208,7 +217,7 @@ def _first_confidence(diagnosis: Diagnosis) -> float:
 
 def causes_in_order(diagnosis: Diagnosis) -> tuple[list[tuple[str, Cause]], list[Cause]]:
     """Return the causes to tell in full, each with its role, the one of the gravest event first; and the others."""
-    named = diagnosis.story.cause or next((c.id for c in diagnosis.causes), "")
+    named = _named(diagnosis)
     own = [c for c in diagnosis.causes if c.id == named]
     full = [c for c in relevant(diagnosis) if c.role != "alternative" and c.id != named]
     told = [("Most likely cause" if c.confidence >= UNSURE else "First guess", c) for c in own]
@@ -232,6 +241,11 @@ def shared_action(diagnosis: Diagnosis, sign: str) -> str:
     actions = [item.otherwise for item in diagnosis.watch if item.sign == sign and item.otherwise]
     most = max(dict.fromkeys(actions), key=actions.count, default="")
     return most if actions.count(most) > 1 else ""
+
+
+def shared_sentence(diagnosis: Diagnosis, sign: str) -> str:
+    """Return the shared action as a clause of one sentence."""
+    return lower_first(shared_action(diagnosis, sign).rstrip("."))
 
 
 def old_text(item: Change) -> str:

@@ -177,7 +177,7 @@ def _changes(diagnosis: Diagnosis) -> str:
     actions = _actions([item for item in rows if sentences.is_action(item)])
     values = _values([item for item in rows if not sentences.is_action(item)])
     note = markdown(sentences.changes_note(diagnosis))
-    order = (actions, values) if sentences.is_action(rows[0]) else (values, actions)
+    order = (actions, values) if sentences.is_action(rows[0]) else (values, "Besides:" if actions else "", actions)
     parts = (f"## {sentences.changes_heading(diagnosis)}", note, *order)
     return "\n\n".join(part for part in parts if part)
 
@@ -227,7 +227,7 @@ def _watch(diagnosis: Diagnosis) -> str:
         return ""
     out = ["## What to watch in the next run"]
     for sign, name, mark in (("recovery", "Signs of recovery", "✅"), ("failure", "Signs of failure", "⚠️")):
-        shared = sentences.shared_action(diagnosis, sign)
+        shared, words = sentences.shared_action(diagnosis, sign), sentences.shared_sentence(diagnosis, sign)
         lines = []
         for item in (item for item in diagnosis.watch if item.sign == sign):
             action = "" if item.otherwise == shared else sentences.action_text(item)
@@ -235,7 +235,7 @@ def _watch(diagnosis: Diagnosis) -> str:
             lines.append(f"- {mark} {markdown(sentences.watch_text(diagnosis, item))}{tail}")
         if lines:
             word = "If one of them fails to come" if sign == "recovery" else "If one of them shows"
-            rest = f"\n\n{word}: {markdown(shared)}." if shared else ""
+            rest = f"\n\n{word}: {markdown(words)}." if shared else ""
             out.append(f"**{name}**\n\n" + "\n".join(lines) + rest)
     return "\n\n".join(out)
 

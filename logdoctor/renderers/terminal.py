@@ -213,7 +213,7 @@ def _watch(page: _Page, diagnosis: Diagnosis) -> None:
         text = sentences.watch_text(diagnosis, item) + (f" → {action}" if action else "")
         page.item(text, mark="good:" if good else "bad: ", style="green" if good else "yellow")
     for sign, word in (("recovery", "If a good sign fails to come"), ("failure", "If a bad one shows")):
-        if shared_one := sentences.shared_action(diagnosis, sign):
+        if shared_one := sentences.shared_sentence(diagnosis, sign):
             page.item(f"{word}: {shared_one}.", mark="→")
 
 
