@@ -7,6 +7,7 @@ robust summaries (medians of the first and the last twentieth), so that one odd 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from logdoctor.rules._rates import Rate, Step, are_restarts, raises, rate_of
 if TYPE_CHECKING:
     from logdoctor.view import RunView
 
+HELD_OUT = re.compile(r"val|test|eval|dev|held", re.IGNORECASE)
 EDGE = 0.05  # share of a series that counts as its beginning or its end
 USUAL_CLASSES = (2, 3, 4, 5, 10, 20, 50, 100, 200, 1000)  # counts of classes that data sets have
 SETTLED = 0.25  # share after which start-up transients are over (first quarter of the run)
@@ -44,6 +46,7 @@ class Level:
     high_line: int
     noise: float
     tau: float
+    shown: str = ""
 
     @property
     def change(self) -> float:
@@ -57,7 +60,7 @@ class Level:
 
     def text(self) -> str:
         """The series in one clause, with its lines."""
-        return f"{self.name} {say(self.start)} (line {self.first_line}) → {say(self.end)} (line {self.last_line})"
+        return f"{self.shown} {say(self.start)} (line {self.first_line}) → {say(self.end)} (line {self.last_line})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -424,7 +427,18 @@ def _level(series: Series | None) -> Level | None:
         high_line=int(series.line[top]),
         noise=noise(value),
         tau=rank_correlation(np.arange(value.size, dtype=np.float64), value),
+        shown=shown(series),
     )
+
+
+def shown(series: Series) -> str:
+    """Return the name that the log printed, or the canonical one where the printed one hides that it is held-out."""
+    raw = series.raw_name or series.name
+    if series.name.startswith("val_") and not HELD_OUT.search(raw):
+        return series.name
+    if series.name in {"q_min", "q_max"} and series.name[2:] not in raw.lower():
+        return series.name  # one of the two ends of a printed range
+    return raw
 
 
 CALM = 8  # records that must precede a jump, so that "calm" means something
@@ -488,7 +502,7 @@ def _fall(train: Series, held: Series) -> Fall | None:
     if float(np.median(after)) <= 1.2 * float(before[-1]):
         return None
     return Fall(
-        name=train.name,
+        name=shown(train),
         ratio=float(ratio[index]),
         line=int(train.line[index]),
         last_line=int(train.line[index + window]),

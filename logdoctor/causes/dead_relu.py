@@ -14,6 +14,7 @@ TINY = (
     1e-3  # a gradient norm of a network that does not learn; live ones are 0.01 to 10 (seed documents, Keras lessons)
 )
 
+
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     known = facts(view)
     activation = str(view.value("activation") or "").lower()
@@ -52,7 +53,7 @@ def _one_answer(view: RunView) -> Iterator[Argument]:
     if answer is not None and known.settled_at_guess() is not None:
         yield Argument(
             weight=SIGN,
-            text=f"{answer.name} only takes a few values ({say(answer.low)} to {say(answer.high)}) and {loss.name}"
+            text=f"{answer.shown} only takes a few values ({say(answer.low)} to {say(answer.high)}) and {loss.shown}"
             f" settles at the {say(known.guess)} of a guess: one answer for every input.",
         )
         calm = known.bias_alone

@@ -37,9 +37,9 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if q.tau > 0.9 and q.high > 3 * size and loss is not None and loss.start < 0.3 * loss.high and loss.high < q.high:
         yield Argument(
             weight=SIGN + HINT,
-            text=f"{q.name} climbs steadily to {say(q.high)} (line {q.high_line}), {say(q.high / size)} times the "
+            text=f"{q.shown} climbs steadily to {say(q.high)} (line {q.high_line}), {say(q.high / size)} times the "
             f"largest "
-            f"return of {say(size)}, while {loss.name} stays below {say(loss.high)}: values pile up instead of "
+            f"return of {say(size)}, while {loss.shown} stays below {say(loss.high)}: values pile up instead of "
             f"jumping.",
         )
 

@@ -41,7 +41,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if actions >= 2 and end > UNIFORM * math.log(actions):
         yield Argument(
             weight=HINT,
-            text=f"{entropy.name} is {say(entropy.end)} at the end, {end / math.log(actions):.1%} of ln({actions}).",
+            text=f"{entropy.shown} is {say(entropy.end)} at the end, {end / math.log(actions):.1%} of ln({actions}).",
         )
         yield from _held(view, end / math.log(actions))
 

@@ -96,7 +96,7 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     if settled is not None and answer is not None:
         yield Argument(
             weight=-SIGN,
-            text=f"{settled.text()} and {answer.name} only takes a few values: it rests at a guess; steps that are too "
+            text=f"{settled.text()} and {answer.shown} only takes a few values: it rests at a guess; steps that are too "
             "large keep a loss above it.",
         )
     if climbs is not None:
@@ -109,7 +109,7 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01 and not falling and moves:
         yield Argument(
             weight=SIGN + (HINT if loss.end > 1.03 * known.guess else 0.0),
-            text=f"{loss.name} ends at {say(loss.end)} (line {loss.last_line}), above the {say(known.guess)} of a "
+            text=f"{loss.shown} ends at {say(loss.end)} (line {loss.last_line}), above the {say(known.guess)} of a "
             f"guess among "
             f"{known.classes} classes: the weights still move, past the minimum.",
         )
@@ -123,7 +123,7 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     ):
         yield Argument(
             weight=HINT,
-            text=f"{train.name} rose to {say(train.high)} (line {train.high_line}), above the {say(known.guess)} "
+            text=f"{train.shown} rose to {say(train.high)} (line {train.high_line}), above the {say(known.guess)} "
             f"of a guess.",
         )
     yield from _wandering(view)
@@ -179,7 +179,7 @@ def _policy(view: RunView) -> Iterator[Argument]:
         if first < 0.15 and abs(entropy.end) < 0.15:
             yield Argument(
                 weight=STRONG,
-                text=f"The policy is already (almost) deterministic at the first record: {entropy.name} = "
+                text=f"The policy is already (almost) deterministic at the first record: {entropy.shown} = "
                 f"{say(entropy.first)} "
                 f"(line {entropy.first_line}); a few updates of a fitting size cannot do that.",
             )
@@ -194,7 +194,7 @@ def _policy(view: RunView) -> Iterator[Argument]:
         yield Argument(
             weight=SIGN + HINT,
             text=f"feature_l2_norm is {say(features.first)} at its first record (line {features.first_line}) while "
-            f"{critic.name} is an ordinary {say(critic.first)}: the first layers were moved far by the first updates.",
+            f"{critic.shown} is an ordinary {say(critic.first)}: the first layers were moved far by the first updates.",
         )
 
 

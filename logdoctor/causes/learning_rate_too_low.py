@@ -89,7 +89,7 @@ def _outputs(view: RunView) -> Iterator[Argument]:
     if top is not None and max(abs(top.high), abs(top.low)) < 0.1:
         yield Argument(
             weight=STRONG,
-            text=f"{top.name} stays between {say(top.low)} and {say(top.high)} over the whole run: the values "
+            text=f"{top.shown} stays between {say(top.low)} and {say(top.high)} over the whole run: the values "
             f"have not left "
             "their initialisation.",
         )

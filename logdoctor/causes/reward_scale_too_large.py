@@ -40,14 +40,14 @@ def _first_losses(view: RunView) -> Iterator[Argument]:
     if loss.first > LARGE_LOSS and abs(q.first) < 0.1 * loss.first**0.5 + 1:
         yield Argument(
             weight=STRONG,
-            text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), while {q.name} "
+            text=f"{loss.shown} is {say(loss.first)} at the first record (line {loss.first_line}), while {q.shown} "
             f"is still "
             f"{say(q.first)}: the error is the reward itself.",
         )
     elif loss.first < 10 and loss.start < 10:
         yield Argument(
             weight=-SIGN,
-            text=f"{loss.name} begins at {say(loss.first)} (line {loss.first_line}): rewards of that size are fine.",
+            text=f"{loss.shown} begins at {say(loss.first)} (line {loss.first_line}): rewards of that size are fine.",
         )
 
 

@@ -53,7 +53,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if loss is not None and q is not None and loss.start > 100 and abs(q.start) > 10 and view.family in FAMILIES:
         yield Argument(
             weight=SIGN,
-            text=f"{q.name} is {say(q.start)} and {loss.name} {say(loss.start)} from the first records on: the "
+            text=f"{q.shown} is {say(q.start)} and {loss.shown} {say(loss.start)} from the first records on: the "
             f"bootstrap feeds "
             "itself at once.",
         )
@@ -64,7 +64,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         yield from _out_of_proportion(view, q.name, max(abs(returns.high), abs(returns.low)))
     if q is not None and max(abs(q.high), abs(q.low)) > 1e5:
         yield Argument(
-            weight=SIGN, text=f"{q.name} reaches {say(max(abs(q.high), abs(q.low)))}: nothing holds the target back."
+            weight=SIGN, text=f"{q.shown} reaches {say(max(abs(q.high), abs(q.low)))}: nothing holds the target back."
         )
 
 

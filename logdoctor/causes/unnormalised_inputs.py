@@ -72,14 +72,14 @@ def _first_record(view: RunView) -> Iterator[Argument]:
         if guess is not None and loss.first > FIRST_LOSS * guess:
             yield Argument(
                 weight=STRONG + HINT,
-                text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}), "
+                text=f"{loss.shown} is {say(loss.first)} at the first record (line {loss.first_line}), "
                 f"{say(loss.first / guess)} times the {say(guess)} of a guess among {known.classes} classes, before "
                 "any update could have made it so.",
             )
     if loss is not None and not view.is_rl and huge:
         yield Argument(
             weight=STRONG,
-            text=f"{loss.name} is {say(loss.first)} at the first record (line {loss.first_line}) and "
+            text=f"{loss.shown} is {say(loss.first)} at the first record (line {loss.first_line}) and "
             f"{say(loss.end)} at the end; "
             "a cross-entropy of that size needs outputs in the hundreds before anything was learned.",
         )

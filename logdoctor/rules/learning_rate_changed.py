@@ -21,6 +21,7 @@ import numpy as np
 
 from logdoctor.model import Evidence, Finding, Place
 from logdoctor.rules._examples import ROWS, failing, learning, table
+from logdoctor.rules._outcome import label
 from logdoctor.rules._rates import EXACT, Step, are_restarts, raises, worse_after
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, say, threshold, times
@@ -44,7 +45,9 @@ def _finding(view: RunView, worst: Step, steps: list[Step], victim: str, restart
         f"The learning rate was raised from {say(worst.before)} to {say(worst.after)} ({times(worst.factor)} times) "
         f"at {worst.where}"
     )
-    after = f"; {victim} got worse after it." if victim else "; nothing got worse after it."
+    series = view.finite(victim) if victim else None
+    shown = label(series) if series is not None else victim
+    after = f"; {shown} got worse after it." if victim else "; nothing got worse after it."
     return finding(
         RULE,
         view,
