@@ -102,8 +102,8 @@ def _mechanism(view: RunView, present: Present) -> Iterator[str]:
         return
     limit = view.number("max_grad_norm") or default_of(view, "max_grad_norm", 1.0)[0]
     yield (
-        f"{level.shown} {say(level.start)} → {say(level.high)}: one update of {say(level.high / level.start)} times the "
-        f"usual length"
+        f"{level.shown} {say(level.start)} → {say(level.high)}: one update of {say(level.high / level.start)} times "
+        f"the usual length"
     )
     yield f"clipped to {say(limit)}, that update would have been {say(level.high / limit)} times shorter"
     if view.is_rl:

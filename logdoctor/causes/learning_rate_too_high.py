@@ -96,8 +96,8 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     if settled is not None and answer is not None:
         yield Argument(
             weight=-SIGN,
-            text=f"{settled.text()} and {answer.shown} only takes a few values: it rests at a guess; steps that are too "
-            "large keep a loss above it.",
+            text=f"{settled.text()} and {answer.shown} only takes a few values: it rests at a guess; steps that are "
+            "too large keep a loss above it.",
         )
     if climbs is not None:
         yield Argument(

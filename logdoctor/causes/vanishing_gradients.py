@@ -64,15 +64,15 @@ def _curve(view: RunView) -> Iterator[Argument]:
         and near[near.size // 2 :].all()
         and (known.settled_at_guess() is not None or 1e-4 < level.end - known.guess < 0.03)
         and level.first < 1.2 * known.guess
+        and known.level("val_loss") is not None
+        and abs(level.first - known.guess) > 2e-3
     ):
-        if known.level("val_loss") is not None and abs(level.first - known.guess) > 2e-3:
-            alone = known.bias_alone
-            yield Argument(
-                weight=SIGN + (0.0 if alone is None else -SIGN + 0.1 if alone else HINT),
-                text=f"{level.text()}: it settles at the {say(known.guess)} of a guess at once; only the last "
-                f"bias has learned the "
-                "class shares.",
-            )
+        alone = known.bias_alone
+        yield Argument(
+            weight=SIGN + (0.0 if alone is None else -SIGN + 0.1 if alone else HINT),
+            text=f"{level.text()}: it settles at the {say(known.guess)} of a guess at once; only the last bias has "
+            "learned the class shares.",
+        )
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:

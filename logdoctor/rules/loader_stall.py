@@ -3,9 +3,9 @@
 What it finds: isolated slow steps, often on a regular grid: a data loader that runs empty, a checkpoint, an
 evaluation inside the loop.
 Why it matters: a few slow steps in a hundred may double the time of the run; they also hide in an average.
-How it decides: in a run of ``points`` rows or more at least ``times`` rows after the first ``warm`` of it take ``ratio`` times the running median
-and ten robust deviations more, and together they cost ``cost`` of the whole time. On a grid when most gaps are
-multiples of one.
+How it decides: in a run of ``points`` rows or more at least ``times`` rows after the first ``warm`` of it take
+``ratio`` times the running median and ten robust deviations more, and together they cost ``cost`` of the whole time.
+On a grid when most gaps are multiples of one.
 When it is wrong: a step that includes an evaluation or a checkpoint is slow by design; slow steps on a regular grid
 from the start on are told without alarm for that reason.
 What to do: more loader workers, prefetching, a local copy of the data; move evaluation out of the timed step.
