@@ -59,8 +59,9 @@ class Level:
         return self.high - self.low
 
     def text(self) -> str:
-        """The series in one clause, with its lines."""
-        return f"{self.shown} {say(self.start)} (line {self.first_line}) → {say(self.end)} (line {self.last_line})"
+        """The series in one clause; a level is a median, so it stands on no single line."""
+        lines = f"medians at its ends, lines {self.first_line} to {self.last_line}"
+        return f"{self.shown} {say(self.start)} → {say(self.end)} ({lines})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

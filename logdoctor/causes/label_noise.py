@@ -58,7 +58,7 @@ def _better_on_held_out(view: RunView) -> Iterator[Argument]:
     if gap > 0.03 and train.end > 0.6 * train.start:
         yield Argument(
             weight=STRONG,
-            text=f"val_loss ends at {say(held.end)} (line {held.last_line}), below the {train.shown} of "
+            text=f"val_loss ends at about {say(held.end)} (to line {held.last_line}), below the {train.shown} of "
             f"{say(train.end)}: the model does "
             "better on data it has not seen, so the training labels are the worse ones.",
         )

@@ -24,7 +24,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         gain = STRONG if held.end > 1.1 * held.low else SIGN
         yield Argument(
             weight=gain,
-            text=f"{train.shown} ends at {say(train.end)}, val_loss at {say(held.end)} (line {held.last_line}; its "
+            text=f"{train.shown} ends at {say(train.end)}, val_loss at about {say(held.end)} (to line {held.last_line}; its "
             f"best was {say(held.low)}): the gap is memory.",
         )
     elif train.end > 0.6 * train.start:
