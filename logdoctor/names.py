@@ -193,8 +193,8 @@ _SPELLINGS: dict[str, str] = {
 #: Words that tell the phase a value belongs to; ``val`` is the held-out one.
 PHASES = {
     "train": "train", "training": "train", "learn": "train", "fit": "train", "trn": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val", "heldout": "val", "vali": "val",
-    "eval": "eval", "evaluation": "eval", "evaluate": "eval", "test": "test", "testing": "test",
+    "val": "val", "valid": "val", "validation": "val", "validating": "val", "dev": "val", "heldout": "val", "vali": "val",
+    "eval": "eval", "evaluation": "eval", "evaluate": "eval", "evaluating": "eval", "test": "test", "testing": "test",
     "训练": "train", "訓練": "train", "学習": "train", "验证": "val", "驗證": "val", "検証": "val", "测试": "test", "測試": "test",
     "テスト": "test", "训练集": "train", "验证集": "val", "测试集": "test", "评估": "eval", "評価": "eval",
 }  # fmt: skip
@@ -480,6 +480,8 @@ def _derived(base: str, title: str) -> str | None:
     if squash(match["base"]) == "range" and title and "feature" in title.lower():
         return f"feature_{match['suffix']}"
     found = _resolve(match["base"], title)
+    if found == "q_value" and match["suffix"] in ("min", "max"):
+        return f"q_{match['suffix']}"
     return f"{found}_{match['suffix']}" if found else None
 
 

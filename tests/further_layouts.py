@@ -343,6 +343,67 @@ def esm(i: int) -> str:
     return f"INFO | fairseq.logging | epoch {i + 1:03d}:  {i * 8} / 100 loss={loss(i)}, ppl={val(i)}, wps=1000.5, num_updates={(i + 1) * 8}, lr=0.0001, gnorm={acc(i)}, train_wall=5, wall=10"
 
 
+def models(i: int) -> str:
+    its = "".join(f"\nBatch {k},Model1 Train Loss:{loss(i):.4f},Model1 Train ACC:{acc(i) * 100:.4f},Model2 Train Loss:{val(i):.4f}\n" for k in (500, 1000))
+    return f"#### Epoch {i}/11\n{'-' * 50}\nTraining...\n{its}\nEpoch, Model1 Loss: {loss(i):.4f},Model1 ACC: {acc(i) * 100:.4f}%\n\nValidating...\nEpoch, Model1 Loss: {val(i):.4f},Model1 ACC: {acc(i) * 50:.4f}%"
+
+
+def yolo_style(i: int) -> str:
+    return f"\n      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size\n       {i + 1}/12      4.51G     {loss(i):.4f}     {val(i):.4f}     {acc(i):.4f}         35        640: 100%|██████████| 50/50 [00:10<00:00,  4.81it/s]\n                 Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 5/5 [00:01<00:00,  4.10it/s]\n                   all        128        929      {acc(i):.3f}      {acc(i) / 2:.3f}      {acc(i) / 3:.3f}      {acc(i) / 4:.3f}"
+
+
+def hf_mixed(i: int) -> str:
+    bar = f"\r {i * 8:2d}%|▊         | {i + 1}/12 [00:1{i % 10}<01:00,  5.10s/it]"
+    held = f"\n{{'eval_loss': {val(i)}, 'eval_runtime': 5.1, 'eval_samples_per_second': 20.1, 'epoch': {(i + 1) / 4}}}" if i % 4 == 3 else ""
+    return f"{bar}\n{{'loss': {loss(i)}, 'grad_norm': {acc(i)}, 'learning_rate': 2e-05, 'epoch': {(i + 1) / 4}}}{held}"
+
+
+def slurm(i: int) -> str:
+    head = "srun: job 4242 queued and waiting for resources\nsrun: job 4242 has been allocated resources\n" if i == 0 else ""
+    warn = "/opt/lib/python3.10/site-packages/torch/optim/lr_scheduler.py:136: UserWarning: Detected call of `lr_scheduler.step()` before step 3.\n" if i % 4 == 1 else ""
+    tail = "\nslurmstepd: error: *** JOB 4242 ON node17 CANCELLED AT 2024-05-01T10:00:00 DUE TO TIME LIMIT ***" if i == L else ""
+    return f"{head}{warn}Epoch: [{i // 6}][{(i % 6) * 10}/60]\tTime 0.512 (0.612)\tLoss {loss(i):.4e} ({val(i):.4e})\tAcc@1 {acc(i) * 100:6.2f} ({acc(i) * 50:6.2f}){tail}"
+
+
+def restart(i: int) -> str:
+    at = i if i < 8 else i - 2
+    head = "Loading checkpoint from ckpt.pt (step 60)\n" if i == 8 else ""
+    return f"{head}step: {(at + 1) * 10} | train_loss: {loss(i):.4f} | grad_norm: {acc(i):.3f} | lr: 1.00e-04 | 5123 tok/s"
+
+
+def mlm(i: int) -> str:
+    return f"05/01/2023 10:00:{i:02d} - INFO - __main__ -   step = {(i + 1) * 50}, loss = {loss(i)}, lr = 5e-05\n05/01/2023 10:00:{i:02d} - INFO - __main__ -   ***** Eval results *****\n05/01/2023 10:00:{i:02d} - INFO - __main__ -     acc = {acc(i)}\n05/01/2023 10:00:{i:02d} - INFO - __main__ -     eval_loss = {val(i)}"
+
+
+def pinn(i: int) -> str:
+    return f"{(i + 1) * 1000:<9d} [{loss(i):.2e}, {val(i):.2e}]    [{acc(i):.2e}]    []"
+
+
+def xgb_cv(i: int) -> str:
+    return f"[{i}]\ttrain-logloss:{loss(i):.5f}+0.00123\ttest-logloss:{val(i):.5f}+0.00456"
+
+
+def dense_block(i: int) -> str:
+    return f"Iter {i * 100:>6d} ({i * 8}.0%) :: Loss {loss(i):.4f} :: PSNR {20 + acc(i):.2f} dB :: LR 5.0e-04 :: ETA 0h10m"
+
+
+def episodes(i: int) -> str:
+    return f"🚀 Episode {i + 1}/12 finished! 💰 Reward: {rew(i):.2f} | 🎯 Success: {acc(i) * 100:.1f}% | ⏱ Steps: {300 - 7 * i + 50 * (i % 3)} | ε={acc(i):.3f}"
+
+
+def camel(i: int) -> str:
+    return f"INFO:root:epoch={i}, trainLoss={loss(i)}, validLoss={val(i)}, trainAcc={acc(i)}"
+
+
+def keyed(i: int) -> str:
+    return f"epoch:{i}|train_loss:{loss(i)}|valid_loss:{val(i)}|valid_f1:{acc(i)}"
+
+
+def nas(i: int) -> str:
+    its = "".join(f"05/01 10:00:{i:02d} AM train {k:03d} {loss(i):e} {acc(i) * 100:f} 99.500000\n" for k in (0, 50))
+    return f"05/01 10:00:{i:02d} AM epoch {i} lr 2.500000e-02\n{its}05/01 10:00:{i:02d} AM train_acc {acc(i) * 100:f}\n05/01 10:00:{i:02d} AM valid 000 {val(i):e} 80.000000 99.000000\n05/01 10:00:{i:02d} AM valid_acc {acc(i) * 90:f}"
+
+
 FURTHER = [
     Layout("dl4j", each(lambda i: f"06:38:{i:02d}.402 [main] INFO org.deeplearning4j.optimize.listeners.ScoreIterationListener - Score at iteration {i * 100} is {loss(i)}"), 1100, {"Score": T}),
     Layout("logger epoch", each(lambda i: f"INFO:__main__:Epoch: {i:04d} avg_loss_tgt: {loss(i):.3f} origin_loss_tgt: {val(i):.3f} time: 9.2099s"), 11, {"avg_loss_tgt": round(T, 3), "origin_loss_tgt": round(VL, 3)}),
@@ -495,4 +556,20 @@ FURTHER = [
     Layout("lightning bar", "\r".join(alphafold(i) for i in range(N)) + "\n", None, {"train/loss_step": round(T, 3), "val/loss": round(VL, 3)}),
     Layout("fairseq simple", each(esm), 96, {"loss": T, "ppl": VL}),
     Layout("colver", each(lambda i: f"{(i + 1) * 10000:10d} | {acc(i):.3f} | {0.4:.3f} | {2000000:7d} | {loss(i):8.4f} | {i * 68749:8d} | {427:7d}" + (f"\n  [EVAL] deals {60 + i}% | rand {80 + i}% (20s)\n  [SAVE] models/dmc_{i}.safetensors" if i % 4 == 3 else ""), head="      Step |   Eps |  Beta |  Buffer |     Loss | Episodes | Steps/s\n" + "-" * 72 + "\n"), 120000, {"Loss": T, "Eps": round(A, 3), "deals": 71.0}),
+    Layout("two models", each(models), None, {"Model1 Loss": VL}),
+    Layout("prefixed epoch", each(lambda i: f"SqueezeNetBypass - Epoch {i}/11\n----------\ntrain Loss: {loss(i):.4f} Acc: {acc(i):.4f}\ntest Loss: {val(i):.4f} Acc: {acc(i) / 2:.4f}"), 11, {}),
+    Layout("every data", each(lambda i: f"Train Epoch: {i + 1:>3}  Step: {i:>3}  [{400:>4}/{400:>4} (100.0%)]  Loss: {loss(i):0.6f}  lr_0:  0.001  [0.100s every    4 data]"), None, {"Loss": T}),
+    Layout("batch first", each(lambda i: f"Batch {i * 10}: Loss {loss(i)}"), 110, {"Loss": T}),
+    Layout("yolo tables", each(yolo_style), 12, {"box_loss": T, "cls_loss": VL, "mAP50": round(A / 3, 3)}),
+    Layout("trainer with bars", each(hf_mixed), 3, {"loss": T, "eval_loss": VL}),
+    Layout("slurm output", each(slurm), 110, {"Loss": T, "Loss_avg": VL, "Acc@1": round(A * 100, 2)}),
+    Layout("restart", each(restart), 100, {"train_loss": T}),
+    Layout("eval block", each(mlm), 600, {"loss": T, "acc": A, "eval_loss": VL}),
+    Layout("deepxde", each(pinn, head="Step      Train loss              Test loss             Test metric\n"), None, {}),
+    Layout("xgboost cv", each(xgb_cv), 11, {"train-logloss": T, "test-logloss": VL}),
+    Layout("double colons", each(dense_block), 1100, {"Loss": T, "PSNR": 20 + A}),
+    Layout("emoji", each(episodes), 12, {"Reward": R, "Success": round(A * 100, 1)}),
+    Layout("camel case", each(camel), 11, {"trainLoss": T, "validLoss": VL}),
+    Layout("bars and colons", each(keyed), 11, {"train_loss": T, "valid_loss": VL, "valid_f1": A}),
+    Layout("darts", each(nas), None, {"train_acc": round(A * 100, 4), "valid_acc": round(A * 90, 4)}),
 ]

@@ -111,7 +111,7 @@ _UNITS = (
     r"|sec(?:onds?|s)?/\w+|seconds?|secs?|minutes?|mins?|hours?|hrs?|ms|us|µs|μs|ns|GiB|MiB|KiB|GB|MB|kB|KB|TB|dB|Hz|GHz|MHz|fps|FPS|TFLOPS?|GFLOPS?|points?|pts|steps?|frames?"
     r"|[kKMBTGbgsmh]|px|deg|rad|m/s|x"
 )
-_END = r"(?=$|[\s,;|)\]}>·•(!*'\"\x00/]|\.(?:\s|$)|-\s|±|\+/?-|/\d|:\s|\[)"
+_END = r"(?=$|[\s,;|)\]}>·•(!*'\"\x00/]|\.(?:\s|$)|-\s|±|\+/?-|\+\d|/\d|:\s|\[)"
 _WORDY = r"(?:fps|FPS|points?|pts|steps?|frames?|x|[kKMBTGbgh])"
 _HARD_END = r"(?=$|[,;|)\]\x00]|\s\s|\.(?:\s|$))"
 _PLAIN = rf"{NUMBER}(?:(?:{_UNITS}){_END}|\s(?:(?!{_WORDY}\b)(?:{_UNITS}){_END}|(?:{_UNITS}){_HARD_END})|{_END})"
@@ -124,7 +124,7 @@ _VALUE = (
 )
 _PAIR = re.compile(rf"(?<![:=<>!])\s*[:=](?![:=])[ \t]*(?:{_VALUE})", re.IGNORECASE)
 _SECOND = re.compile(
-    rf"\s*(?:\(\s*(?P<avg>{NUMBER})(?P<unit>%?)\s*\)|(?:±|\+/-|\+-|\+/−)\s*(?P<std>{NUMBER}))", re.IGNORECASE
+    rf"\s*(?:\(\s*(?P<avg>{NUMBER})(?P<unit>%?)\s*\)|(?:±|\+/-|\+-|\+/−|\+(?=\d))\s*(?P<std>{NUMBER}))", re.IGNORECASE
 )
 _SPREAD = re.compile(rf"\s*\[\s*(?P<low>{NUMBER})\s*,\s*(?P<high>{NUMBER})\s*\]", re.IGNORECASE)
 _ZSCORE = re.compile(r"\s*\(\s*[-+]?(?:[\d.]+|nan|inf)\s*z?(?:\s*)\)", re.IGNORECASE)
@@ -695,7 +695,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
 
 _BEHIND_STEP = re.compile(rf"[ ]+(?P<value>[-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?=\s|$)")
 _STOP = words(
-    "in on at to for from of with and or the a an by after took is are than last first over under top using only ran"
+    "in on at to for from of with and or the a an by after took is are than last first over under top using only ran every"
 )
 
 

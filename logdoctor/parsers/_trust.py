@@ -32,13 +32,47 @@ def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) ->
     _rephase(records)
     where = _situations(records, counted)
     constant = _constant(records) | (_outside(records) if counted else frozenset())
+    excerpt = _excerpt(records)
+    tabled = _tabled(records)
     kept: list[Record] = []
     for record in records:
-        if record.grammar not in _EVERYWHERE:
+        if tabled and record.grammar == "blocks" and not record.counters and not _belongs(record):
+            continue  # a report between the rows of a table (how full a buffer is) is no row
+        if record.grammar not in _EVERYWHERE and not (excerpt and _says(record)):
             record.cells = _kept(record, where, constant, claimed)
         if record.cells:
             kept.append(record)
     return kept
+
+
+EXCERPT = 60  # lines up to which one block is taken for an excerpt of a log and not for a part of something else
+FEWEST = 3  # values that a block must hold when it is all that there is
+ROWS = 10
+_CHOSEN = frozenset(
+    {"learning_rate", "buffer_size", "epsilon", "ent_coef", "memory", "loss_scale", "expert_ratio", "lr_multiplier"}
+)
+
+
+def _excerpt(records: Sequence[Record]) -> bool:
+    """Whether the file is so short that nothing in it can come again."""
+    return 0 < len(records) <= 2 and records[-1].line <= EXCERPT
+
+
+def _says(record: Record) -> bool:
+    """Whether a block says by its names that it holds metrics and no settings."""
+    telling = [key for key in record.cells if known(key) and canonical(key.raw, key.title).name not in _CHOSEN]
+    return len(record.cells) >= FEWEST and 2 * len(telling) >= len(record.cells)
+
+
+def _belongs(record: Record) -> bool:
+    """Whether a block between the rows of a table holds metrics for the most part."""
+    return 2 * sum(1 for key in record.cells if known(key) or _held(key)) >= len(record.cells)
+
+
+def _tabled(records: Sequence[Record]) -> bool:
+    """Whether the log is a table first of all."""
+    rows = sum(1 for record in records if record.grammar == "columns" and record.counters)
+    return rows >= ROWS and 2 * rows > len(records)
 
 
 NEAR = 64  # records between which two processes print the same one
@@ -68,10 +102,14 @@ def without_copies(records: Sequence[Record]) -> tuple[list[Record], int]:
 def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
     """Count for every key the different counter values under which it was printed."""
     seen: dict[Key, set[object]] = {}
+    context: object = None
+    around: tuple[float, ...] = ()
     for index, record in enumerate(records):
         own = tuple((count.name, count.value) for count in record.counters)
         above = tuple((count.name, count.value) for count in record.latest)
-        place: object = (own, above) if own or above else ("outside" if counted else index)
+        if record.context is not context:
+            context, around = record.context, tuple(count.value for count in record.context.values())
+        place: object = (own, above, around) if own or above else ("outside" if counted else index)
         for key in record.cells:
             places = seen.setdefault(key, set())
             if len(places) < AGAIN:

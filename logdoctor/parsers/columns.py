@@ -114,7 +114,7 @@ def looks_like_header(text: str) -> Header | None:
     fields = split(body, delimiter)
     if not 2 <= len(fields) <= MAX_COLUMNS:
         return None
-    titles = [item.text for item in fields]
+    titles = [_balanced(item.text) for item in fields]
     if delimiter == " ":
         if (
             len(fields) < 3
@@ -125,6 +125,13 @@ def looks_like_header(text: str) -> Header | None:
     elif not _delimited_titles(titles):
         return None
     return Header(0, titles, [(item.start, item.end) for item in fields], delimiter, barred=barred)
+
+
+def _balanced(title: str) -> str:
+    """Take off a bracket around several titles: ``Box(P  R  mAP50)``."""
+    if title.count("(") == title.count(")"):
+        return title
+    return title.rpartition("(")[2] if "(" in title else title.rstrip(")")
 
 
 _GAP = re.compile(r"\S\s{2,}(?=\S)")
