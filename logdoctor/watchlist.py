@@ -6,7 +6,7 @@ from the cause that is suspected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -40,7 +40,8 @@ def watch_list(
     for cause in causes:
         if cause.role != "alternative" and len(found) < 2 * WATCHED:
             found += _of_cause(view, cause, present)
-    found += _own(view, incidents, parts, causes, decision)
+    named = {(item.metric, item.sign) for item in found}
+    found += _own(view, incidents, parts, causes, decision, named)
     said = {item.metric for item in found if item.condition != "finite"}
     out: list[Watch] = []
     for sign in ("recovery", "failure"):
@@ -67,12 +68,18 @@ def _soon(parts: Stretches, before: Series | None, resumed: bool) -> float | Non
 
 
 def _own(
-    view: RunView, incidents: Sequence[Incident], parts: Stretches, causes: Sequence[Cause], decision: Decision
+    view: RunView,
+    incidents: Sequence[Incident],
+    parts: Stretches,
+    causes: Sequence[Cause],
+    decision: Decision,
+    named: Collection[tuple[str, str]],
 ) -> Iterator[Watch]:
+    """Signs from the findings and from the run's own levels; ``named`` are (metric, sign) that a cause asked for."""
     if not incidents or incidents[0].main.name in SPEED | ENDED:
         return
     action = next_action(view, incidents, of_event(incidents, causes))
-    yield from _asked(view, incidents, parts, action)
+    yield from (w for w in _asked(view, incidents, parts, action) if (w.metric, w.sign) not in named)
     if view.performance is None or incidents[0].main.name in LOGGING:
         return
     resumed = resumes(incidents, decision.restart_from)

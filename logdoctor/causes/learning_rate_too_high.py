@@ -109,8 +109,8 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
     if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01 and not falling and moves:
         yield Argument(
             weight=SIGN + (HINT if loss.end > 1.03 * known.guess else 0.0),
-            text=f"{loss.shown} ends at about {say(loss.end)} (to line {loss.last_line}), above the {say(known.guess)} of a "
-            f"guess among "
+            text=f"{loss.shown} ends at about {say(loss.end)} (to line {loss.last_line}), above the "
+            f"{say(known.guess)} of a guess among "
             f"{known.classes} classes: the weights still move, past the minimum.",
         )
     if (

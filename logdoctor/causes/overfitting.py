@@ -24,8 +24,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         gain = STRONG if held.end > 1.1 * held.low else SIGN
         yield Argument(
             weight=gain,
-            text=f"{train.shown} ends at {say(train.end)}, val_loss at about {say(held.end)} (to line {held.last_line}; its "
-            f"best was {say(held.low)}): the gap is memory.",
+            text=f"{train.shown} ends at {say(train.end)}, val_loss at about {say(held.end)} (to line "
+            f"{held.last_line}; its best was {say(held.low)}): the gap is memory.",
         )
     elif train.end > 0.6 * train.start:
         yield Argument(weight=-STRONG, text=f"{train.text()}: it has not fitted its training data.")

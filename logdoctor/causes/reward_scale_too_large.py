@@ -70,7 +70,8 @@ def _value_loss(view: RunView) -> Iterator[Argument]:
     elif value.start < 200:
         yield Argument(
             weight=-SIGN,
-            text=f"value_loss begins at about {say(value.start)} (from line {value.first_line}), which is no scale problem.",
+            text=f"value_loss begins at about {say(value.start)} (from line {value.first_line}), which is no scale "
+            "problem.",
         )
 
 
