@@ -47,13 +47,13 @@ STREAM_LIMIT_MB, FRAME_LIMIT = 100, 2.5
 # --- designs (run in a process of their own) ---------------------------------------------------------------------
 
 
-def _read_csv(log: Path, csv: Path) -> Any:
+def _read_csv(_log: Path, csv: Path) -> Any:
     import pandas as pd
 
     return lambda: pd.read_csv(csv, dtype="float64", engine="c")
 
 
-def _logdoctor(log: Path, csv: Path) -> Any:
+def _logdoctor(log: Path, _csv: Path) -> Any:
     import pandas as pd  # noqa: F401 - imports are not counted
 
     from logdoctor.reader import read_log
@@ -67,13 +67,13 @@ def _logdoctor(log: Path, csv: Path) -> Any:
     return run
 
 
-def _stream(log: Path, csv: Path) -> Any:
+def _stream(log: Path, _csv: Path) -> Any:
     from logdoctor.reader import read_log
 
     return lambda: read_log(log, stream=True)
 
 
-def _naive(log: Path, csv: Path) -> Any:
+def _naive(log: Path, _csv: Path) -> Any:
     import pandas as pd
 
     records = _NAIVE[log.stem.split("-")[0]]
@@ -93,10 +93,12 @@ _SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9}
 _ITER = re.compile(rf"iter (\d+): loss {_NUMBER}, time {_NUMBER}ms, mfu {_NUMBER}%$")
 _STEP = re.compile(rf"step (\d+): train loss {_NUMBER}, val loss {_NUMBER}$")
 _PIPE = re.compile(
-    rf" \[[^\]]*\] iteration\s+(\d+)/\s*\d+ \| consumed samples:\s+(\d+) \| elapsed time per iteration \(ms\): {_NUMBER} \| "
+    r" \[[^\]]*\] iteration\s+(\d+)/\s*\d+ \| consumed samples:\s+(\d+) \| "
+    rf"elapsed time per iteration \(ms\): {_NUMBER} \| "
     rf"learning rate: {_NUMBER} \| global batch size:\s+\d+ \| lm loss: {_NUMBER} \| loss scale: {_NUMBER} \| "
-    rf"grad norm: {_NUMBER} \| num zeros: {_NUMBER} \| params norm: {_NUMBER} \| number of skipped iterations:\s+\d+ \| "
-    rf"number of nan iterations:\s+\d+ \| throughput per GPU \(TFLOP/s/GPU\): {_NUMBER} \|$"
+    rf"grad norm: {_NUMBER} \| num zeros: {_NUMBER} \| params norm: {_NUMBER} \| "
+    rf"number of skipped iterations:\s+\d+ \| number of nan iterations:\s+\d+ \| "
+    rf"throughput per GPU \(TFLOP/s/GPU\): {_NUMBER} \|$"
 )
 _BOX_LINE = re.compile(rf"\| +(\w+) +\| {_NUMBER} +\|$")
 
@@ -354,8 +356,8 @@ Written by `python benchmarks/reading.py --mb {mb:g} --rounds {rounds} --write`;
 (`ast.literal_eval` or `json.loads` where the line is a literal), fills dictionaries and makes a dataframe of them.
 Every run is compared with the truth of the generator: count and sum of each column and the line numbers.
 
-Limits that we hold: the two "at most / at least" columns; 30 % NaN at most {nan} times the same log without; the dataframe
-at most {frame} times its own size; a streamed log at most {stream} MB over the imports, at any size.
+Goals: the two "at most / at least" columns; 30 % NaN at most {nan} times the same log without; the dataframe at most
+{frame} times its own size; a streamed log at most {stream} MB over the imports, at any size.
 
 ## How
 
@@ -371,13 +373,13 @@ A log is read by the parsers line by line only until the shapes of its lines are
 4. in the first piece of the log with records of a kind, and in a quarter of the others, one of them is read a second
    time by the parsers and compared bit by bit; one difference, and the whole log is read line by line.
 
-Which cells are metrics, their names and their steps are decided on a sample of records (stretches from all over the log,
-extremes, restarts, everything read alone) by the very code that decides for short logs, and carried over by rules that are
-checked on the sample; where no rule holds, the log is read line by line (`logdoctor/fastpath/expand.py`).
+Which cells are metrics, their names and their steps are decided on a sample of records (stretches from all over the
+log, extremes, restarts, everything read alone) by the very code that decides for short logs, and carried over by rules
+that are checked on the sample; where no rule holds, the log is read line by line (`logdoctor/fastpath/expand.py`).
 
 Other measurements: `python benchmarks/detectors.py` (20 series of 1e6 points in at most 0.3 s) and
-`python benchmarks/startup.py` (`--help` at most 1.5 times a bare typer application; a 1 MB log analysed in at most twice the
-time of its imports).
+`python benchmarks/startup.py` (`--help` at most 1.5 times a bare typer application; a 1 MB log analysed in at most
+twice the time of its imports).
 
 Above 64 MB `analyze` and `watch` keep, for each metric, at most 4096 bins with the smallest, the largest and a middle
 printed value and their lines (`logdoctor/streaming.py`); `read_log(path)` keeps every row.

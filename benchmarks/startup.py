@@ -28,7 +28,9 @@ BARE = """
 import typer
 app = typer.Typer()
 @app.command()
-def analyze(log: str, format: str = typer.Option("json", help="The output."), output: str = typer.Option("", help="A file.")):
+def analyze(
+    log: str, format: str = typer.Option("json", help="The output."), output: str = typer.Option("", help="A file.")
+):
     "Read a log."
 @app.command()
 def compare(before: str, after: str):

@@ -166,7 +166,8 @@ def _pipes(rng: np.random.Generator, i: np.ndarray, nan: np.ndarray) -> Rows:
     }
     second = (i * 1.25).astype(int)
     rows = [
-        f" [2026-03-{1 + s // 86400 % 28:02d} {s // 3600 % 24:02d}:{s // 60 % 60:02d}:{s % 60:02d}.{k * 7919 % 1000000:06d}] "
+        f" [2026-03-{1 + s // 86400 % 28:02d} {s // 3600 % 24:02d}:{s // 60 % 60:02d}:{s % 60:02d}"
+        f".{k * 7919 % 1000000:06d}] "
         f"iteration {k:8d}/ 9999999 | consumed samples: {k * 256:12d} | elapsed time per iteration (ms): {m:.1f} | "
         f"learning rate: {r} | global batch size: {256:5d} | lm loss: {a} | loss scale: 65536.0 | grad norm: {g:.3f} | "
         f"num zeros: 0.0 | params norm: {p:.3f} | number of skipped iterations: {0:3d} | "

@@ -49,8 +49,6 @@ TOKENS = st.one_of(
             ".5",
             "1e5",
             "1E+05",
-        ]
-        + [
             "1e-400",
             "1e999",
             "9007199254740993",
@@ -151,8 +149,18 @@ def test_suffixes_are_applied(token, value):
 
 @pytest.mark.parametrize(
     ("token", "value", "length"),
-    [("1,234", 1234.0, 5), ("118,921,520", 118921520.0, 11), ("-12,345.5", -12345.5, 9), ("999", 999.0, 3), ("1234", 1234.0, 4)]
-    + [("1,2345", 1.0, 1), ("1234,567", 1234.0, 4), ("1,23", 1.0, 1), ("0.5", 0.5, 3), ("nan", math.nan, 3)],
+    [
+        ("1,234", 1234.0, 5),
+        ("118,921,520", 118921520.0, 11),
+        ("-12,345.5", -12345.5, 9),
+        ("999", 999.0, 3),
+        ("1234", 1234.0, 4),
+        ("1,2345", 1.0, 1),
+        ("1234,567", 1234.0, 4),
+        ("1,23", 1.0, 1),
+        ("0.5", 0.5, 3),
+        ("nan", math.nan, 3),
+    ],
 )
 def test_thousands_are_read_where_they_are_expected(token, value, length):
     values, lengths, good = read([token], " ", commas=True)
@@ -357,20 +365,24 @@ def keyvalue_log(rng: np.random.Generator, count: int) -> list[str]:
     for i in range(count):
         if i % 100 == 0:
             out.append(f"step {i}: train loss {rng.lognormal():.4f}, val loss {rng.lognormal():.4f}")
-        out.append(f"iter {i}: loss {rng.lognormal():.4f}, time {rng.normal(120, 3):.2f}ms, mfu {rng.normal(40, 1):.2f}%")
+        out.append(
+            f"iter {i}: loss {rng.lognormal():.4f}, time {rng.normal(120, 3):.2f}ms, mfu {rng.normal(40, 1):.2f}%"
+        )
     return out
 
 
 def epochs_log(rng: np.random.Generator, count: int) -> list[str]:
     return [
-        f"Epoch: [{i // 50}][{i % 50 * 10}/500]  Time {rng.normal(0.3, 0.01):.3f}  Loss {rng.lognormal():.4e}  Acc@1 {rng.uniform(0, 99):.2f}"
+        f"Epoch: [{i // 50}][{i % 50 * 10}/500]  Time {rng.normal(0.3, 0.01):.3f}  Loss {rng.lognormal():.4e}"
+        f"  Acc@1 {rng.uniform(0, 99):.2f}"
         for i in range(count)
     ]
 
 
 def json_log(rng: np.random.Generator, count: int) -> list[str]:
     return [
-        f'{{"step": {i}, "loss": {rng.lognormal()!r}, "lr": {rng.uniform(0, 1e-4)!r}, "note": null}}' for i in range(count)
+        f'{{"step": {i}, "loss": {rng.lognormal()!r}, "lr": {rng.uniform(0, 1e-4)!r}, "note": null}}'
+        for i in range(count)
     ]
 
 
@@ -388,7 +400,12 @@ def box_log(rng: np.random.Generator, count: int) -> list[str]:
 def block_log(rng: np.random.Generator, count: int) -> list[str]:
     out = []
     for i in range(count // 4):
-        out += [f"Learning iteration {i}/9999", "", f"    Mean reward: {rng.normal():.2f}", f"    Value loss: {rng.lognormal():.4f}"]
+        out += [
+            f"Learning iteration {i}/9999",
+            "",
+            f"    Mean reward: {rng.normal():.2f}",
+            f"    Value loss: {rng.lognormal():.4f}",
+        ]
     return out
 
 
@@ -399,7 +416,9 @@ def talk(rng: np.random.Generator, lines: list[str]) -> list[str]:
         out.append(line)
         pick = rng.random()
         if pick < 0.01:
-            out.append(f"[2026-03-01 12:{rng.integers(60):02d}:00] saved checkpoint to runs/ckpt_{rng.integers(9999)}.pt")
+            out.append(
+                f"[2026-03-01 12:{rng.integers(60):02d}:00] saved checkpoint to runs/ckpt_{rng.integers(9999)}.pt"
+            )
         elif pick < 0.013:
             out.append(line[: len(line) // 2])
         elif pick < 0.016:

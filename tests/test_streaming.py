@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ def filled(value: np.ndarray, pieces: list[int], expected: int = 0, cuts: tuple[
     reducer = Reducer(expected, 1)
     line = np.arange(1, value.size + 1)
     borders = sorted({0, value.size, *np.cumsum(pieces).clip(0, value.size).tolist(), *cuts})
-    for a, b in zip(borders, borders[1:], strict=False):
+    for a, b in itertools.pairwise(borders):
         if a in cuts:
             reducer.cut()
         reducer.add(value[a:b], line[a:b], line[a:b] * 10.0)

@@ -55,7 +55,7 @@ class Buffer:
 
     def __init__(self, room: int, dtype: type) -> None:
         """Make room for ``room`` values."""
-        self._array = np.empty(SLACK + room, dtype)
+        self._array: np.ndarray = np.empty(SLACK + room, dtype)
         self.size = 0
 
     def append(self, values: np.ndarray) -> None:
@@ -74,7 +74,7 @@ class Buffer:
         return self._array[SLACK : SLACK + self.size]
 
     def woven(self, at: Ints, values: np.ndarray) -> np.ndarray:
-        """Return what was added with ``values`` (at most :data:`SLACK`) put in, so that they stand at the indices ``at``.
+        """Return what was added with ``values`` (at most :data:`SLACK`) put in at the indices ``at`` of the result.
 
         The values before each of them move towards the front, in place; :attr:`values` is void afterwards.
         """

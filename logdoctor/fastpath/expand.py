@@ -407,20 +407,23 @@ def _whole(
         grammar[to] = codes.setdefault(name, len(codes))
         tally[name] = tally.get(name, 0) + (store.count if store.effect.piece != "joins" else 0)
         named.clear()
-    at = at_singles
-    for field_name in ("step", "clock", "outer", "time", "layout"):
-        if getattr(out, field_name).flags.writeable:
-            getattr(out, field_name)[at[~moved]] = getattr(table, field_name)[singles.rows[~moved]]
-    where = dict(zip(table.line[singles.rows[~moved]].tolist(), at[~moved].tolist(), strict=True))
+    where = _copy_rows(table, singles.rows[~moved], out, at_singles[~moved])
     for record in sample.singles:
         if record.line in where:
             grammar[where[record.line]] = codes.setdefault(record.grammar, len(codes))
             tally[record.grammar] = tally.get(record.grammar, 0) + 1
     out.step = _filled(out.step)
-    out.columns = _columns(sample, decided, singles, placed, at)
+    out.columns = _columns(sample, decided, singles, placed, at_singles)
     stream = out.clock * (len(codes) + 1) + grammar
-    lines = len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
-    return Expanded(table=out, stream=stream, metric_lines=lines, rows=size, grammars=tally)
+    return Expanded(out, stream, _all_metric_lines(singles, decided), size, tally)
+
+
+def _copy_rows(sample: Table, rows: Ints, out: Table, at: Ints) -> dict[int, int]:
+    """Copy ``rows`` of the sample to the rows ``at``; return which line went where."""
+    for name in ("step", "clock", "outer", "time", "layout"):
+        if getattr(out, name).flags.writeable:
+            getattr(out, name)[at] = getattr(sample, name)[rows]
+    return dict(zip(sample.line[rows].tolist(), at.tolist(), strict=True))
 
 
 def _places(every: Ints, groups: Sequence[_Group], others: Ints) -> list[Ints]:
@@ -450,6 +453,10 @@ def _room(sample: np.ndarray, size: int) -> np.ndarray:
 def _grammar(effect: Effect) -> str:
     head = effect.head
     return str(head[0]) if isinstance(head, tuple) and head else ""
+
+
+def _all_metric_lines(singles: _Singles, decided: Sequence[tuple[Store, Decided]]) -> int:
+    return len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
 
 
 def _metric_lines(store: Store, found: Decided) -> int:
@@ -723,12 +730,8 @@ def _binned(sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: 
     for store, found in decided:
         heads, cells = points_of(store)
         named = _beside(store, heads, 0)
-        rows.append(
-            _Heads(
-                heads.line, np.asarray(found.step.of(named, len(heads)), np.float64),
-                np.asarray(found.outer.of(named, len(heads)), np.float64), found, [_grammar(store.effect)], heads.weight,
-            )
-        )  # fmt: skip
+        step, outer = (np.asarray(rule.of(named, len(heads)), np.float64) for rule in (found.step, found.outer))
+        rows.append(_Heads(heads.line, step, outer, found, [_grammar(store.effect)], heads.weight))
         for name, made in _points(store, found, heads, cells, rows[-1].step):
             parts[name].append(made)
             if len(made.points) == len(heads):
@@ -744,7 +747,7 @@ def _binned(sample: _Sample, decided: Sequence[tuple[Store, Decided]], singles: 
             model = table.columns[label]
             out.columns[label] = Column(model.key, at[order], value[order], out.line[at[order]])
     joined = {label: _together(pieces) for label, pieces in parts.items() if pieces}
-    lines = len(singles.lines) + sum(store.count * _metric_lines(store, found) for store, found in decided)
+    lines = _all_metric_lines(singles, decided)
     return Expanded(out, stream, lines, int(weight.sum()), tally, joined, weight)
 
 
