@@ -4,9 +4,9 @@
 
 Long series are judged in bins (:mod:`logdoctor.streaming`), so what counts is the way that ``analyze`` takes: 1e6
 points into bins, and every detector on the bins. Limits that we hold: at most 0.3 s for 20 series of 1e6 points, and a
-growth from 1e5 to 1e6 points no worse than that of n log n (a factor of 12; measured with the slack of 1.5 that short times
-need). Each detector on the unbinned points is shown beside it. Ends with 1 when a limit is broken or a detector misses
-the fault that was planted (a detector that does nothing is fast).
+growth from 1e5 to 1e6 points no worse than that of n log n (a factor of 12; measured with the slack of 1.5 that short
+times need). Each detector on the unbinned points is shown beside it. Ends with 1 when a limit is broken or a detector
+misses the fault that was planted (a detector that does nothing is fast).
 """
 
 from __future__ import annotations
