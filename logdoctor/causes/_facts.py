@@ -485,11 +485,15 @@ def _jump(series: Series | None) -> Jump | None:
 
 
 MEMORISED = 0.05  # of its start: a training loss that fell by more was learned from (the rule loss-not-learning)
+TURNS = 1.2  # times the held-out loss before: twice the rise that the rule overfitting asks for (SageMaker: 0.1)
+TURNS_QUIET = 1.1  # the same where the scatter of the training loss tells as well
+QUIETER = 5.0  # times: a lower loss scatters about as much in proportion; ten samples of one batch do not at all
 FALL = 5.0  # factor by which a loss falls within a tenth of the run; healthy runs take most of the run for it
 
 
 def _fall(train: Series, held: Series) -> Fall | None:
-    value = rolling_median(np.maximum(train.value, 1e-12), max(3, len(train) // 30))  # single batches scatter
+    least = float(train.value[train.value > 0].min(initial=1.0))  # a printed zero is less than the last digit
+    value = rolling_median(np.maximum(train.value, least), max(3, len(train) // 30))  # single batches scatter
     window, start = max(2, value.size // 10), value.size // 10
     ratio = value[:-window] / value[window:]
     index = start + int(np.argmax(ratio[start:]))
@@ -500,7 +504,8 @@ def _fall(train: Series, held: Series) -> Fall | None:
     before, after = held.value[held.step <= step], held.value[held.step > step]
     if not before.size or not after.size or float(before[-1]) > 0.9 * float(held.value[0]):
         return None  # nothing had been learned that a repeated batch could undo
-    if float(np.median(after)) <= 1.2 * float(before[-1]):
+    quieter = _quieter(train.value, index, index + window)
+    if float(np.median(after)) <= (TURNS if quieter < QUIETER else TURNS_QUIET) * float(before[-1]):
         return None
     return Fall(
         name=shown(train),
@@ -509,7 +514,7 @@ def _fall(train: Series, held: Series) -> Fall | None:
         last_line=int(train.line[index + window]),
         held_before=float(before[-1]),
         held_after=float(np.median(after)),
-        quieter=_quieter(train.value, index, index + window),
+        quieter=quieter,
     )
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logdoctor.causes._evidence import STRONG, Present, change
-from logdoctor.causes._facts import FALL, facts, say
+from logdoctor.causes._facts import FALL, QUIETER, facts, say
 from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
-
-QUIETER = 5.0  # times: a lower loss scatters about as much in proportion; ten samples of one batch do not at all
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
