@@ -37,6 +37,7 @@ _BARE_TIME = re.compile(rf"\s*{_CLOCK}\s+(?=\[?{_LEVEL}\b|-\s|\||\[|[A-Za-z])")
 _GLOG = re.compile(r"\s*[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ [^\s\]]+:\d+\] ?")
 _PARTS = (
     re.compile(rf"\s*{_LEVEL}:[\w.\-/]+:(?=\s|\S)"),  # INFO:tensorflow:
+    re.compile(rf"\s*\[[\w\-./]+\](?=\s*\[{_LEVEL}\])"),  # [train.py][INFO]
     re.compile(rf"\s*\[[\w\-.# ]+\]\s+{_LEVEL}\s+[\w.$]+\s+-\s+"),  # [main] INFO org.example.Trainer -
     re.compile(rf"\s*[\[(<]?{_LEVEL}[\])>]?(?:\s*[:|]+|\s*-\s|\s|(?=\[))\s*"),  # [INFO] , INFO - , INFO:
     re.compile(r"\s*\((?:[A-Za-z_][\w.]*)?\s?pid=\d+(?:,[^)]*)?\)\s?"),  # Ray

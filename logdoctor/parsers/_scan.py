@@ -35,7 +35,7 @@ _COUNTER = re.compile(
 )
 _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
 _LEADING = re.compile(
-    rf"\s*(?:\[(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s)\s*:?|(?P<only>\d+):(?=\s)"
+    rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s)\s*:?|(?P<only>\d+):(?=\s)"
     r"|(?P<bare>\d{1,9})(?=\s*\|\s*[A-Za-z]|\s+-?\d+\.\d+\s*(?:ms|s)\b))"
 )
 _PAIR_LEADING = re.compile(
@@ -47,6 +47,7 @@ _WORD_RATIO = re.compile(
     rf"(?P<word>train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?)\s*(?::\s*(?P<open>\[)?\s*|(?P<round>\())(?P<n>{_INT})(?(round)\s*/\s*(?P<of>{_INT})\)|(?:\s*/\s*(?P<total>{_INT})(?(open)\s*\](?=\s*\[))|(?(open)\](?=\s*\[)|(?=\s*\[))))\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?",
     re.IGNORECASE,
 )
+_TWO_LEADING = re.compile(r"^\s*(?P<a>\d{1,7})\s+(?P<b>\d{1,9})\s+(?=[A-Za-z_]\w*\s*[=:]\s*[-+\dn])")
 _CELL_EPOCH = re.compile(
     rf"(?<=\|)\s*(?:train|val|test)\s*:\s*\[(?P<a>{_INT})\]\s*\[\s*(?P<c>{_INT})\s*/\s*(?P<d>{_INT})\s*\]",
     re.IGNORECASE,
@@ -75,7 +76,8 @@ _IN_LIST = re.compile(
 _ONLY_VALUE = re.compile(rf"^[\s\x00:]*(?P<value>{NUMBER})\s*$", re.IGNORECASE)
 _GROUP = re.compile(r"(?P<name>[A-Za-z_]\w*)\[(?P<inside>[^\[\]]*=[^\[\]]*)\]")
 _AFTER = re.compile(
-    rf"^\W*(?:after|at)\s+(?P<n>{_INT})\s+(?P<word>updates|iterations|steps|episodes|epochs|timesteps|frames)\b", re.I
+    rf"^\W*(?:after|at)\s+(?P<n>{_INT})\s+(?:training\s+)?(?P<word>updates|iterations|steps?(?=\(s\)|s?\b)|episodes|epochs|timesteps|frames)(?:\(s\))?(?!\w)",
+    re.I,
 )
 _CELL_COUNT = re.compile(
     rf"(?<=[|\x00])\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?:\s+(?P<word>batches|steps|iters|iterations))?\s*(?=[|\x00]|$|\s\s|\s\w+=)"
@@ -352,6 +354,11 @@ def _count(text: str, counters: list[Count]) -> str:
         total = _total(ratio["total"] or ratio["of"])
         counters.append(Count("epoch", _integer(ratio["n"]), total, ratio.start("n"), ratio.end("n")))
         text = _inner(_mask(text, ratio.start("n"), ratio.end()), ratio.end(), counters)
+    two = _TWO_LEADING.match(text)
+    if two:
+        for name, group in (("epoch", "a"), ("batch", "b")):
+            counters.append(Count(name, float(two[group]), None, two.start(group), two.end(group)))
+        text = _mask(text, two.start(), two.end())
     phased = _EPOCH_PHASE.match(text)
     if phased:
         counters.append(
@@ -481,6 +488,7 @@ def _pairs(text: str, counters: list[Count], cells: list[Cell], shares: dict[str
             continue
         name, start = _name_before(text, previous, match.start())
         if not name:
+            previous = match.end()
             continue
         between = text[previous:start]
         if cells and between.strip() == "(" and previous:
@@ -549,7 +557,7 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
 
 # ``3.12s loss``, ``outdir:results step``: a value, or a pair whose value is a word, before the name
 _LEADING_VALUES = re.compile(
-    r"^(?:\(\d+\)\s*|\d+(?:\.\d+)?(?:ms|s|m|h)?\s+(?=[^\W\d])|[A-Za-z_]\w*[:=][^\s:=]*[A-Za-z][^\s:=]*\s+(?=[^\W\d]))+"
+    r"^(?:\(\d+\)\s*|\d+(?:\.\d+)?(?:ms|s|m|h|%)?\s+(?=[^\W\d])|[A-Za-z_]\w*[:=][^\s:=]*[A-Za-z][^\s:=]*\s+(?=[^\W\d]))+"
 )
 _QUOTED_NAME = re.compile(r"^.*\s'(?P<name>[\w/.\-]+)$")
 _DECORATION = re.compile(r"^[^\w%(#@$]+|^#\s+")

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from logdoctor.names import counter, squash
+from logdoctor.names import canonical, counter, squash
 from logdoctor.parsers._record import Cell, Count, Parser, Scan
 from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
 
@@ -228,9 +228,14 @@ def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
 def _join(fields: Sequence[Field], header: Header, missing: int) -> list[str] | None:
     """Join the ``missing`` pairs of neighbours that make titles and fields end (or start) at the same places."""
     single = [i for i in range(header.width - 1) if header.spans[i + 1][0] - header.spans[i][1] == 1]
+    apart = {i for i in single if _both_known(header.titles[i], header.titles[i + 1])}
+    single = [i for i in single if i not in apart] if len(single) - len(apart) >= missing else single
     if missing > len(single) or missing > 6:
         return None
     best, least = None, 0.0
+    named = {i for i in single if i not in apart and canonical(f"{header.titles[i]} {header.titles[i + 1]}").known}
+    if len(named) == missing and _overflows(fields):
+        single = sorted(named)  # what the names say, where the places of the fields say little
     for chosen in combinations(single, missing):
         groups = _grouped(header, set(chosen))
         cost = sum(
@@ -243,6 +248,17 @@ def _join(fields: Sequence[Field], header: Header, missing: int) -> list[str] | 
     if best is None or least > 6.0 * len(fields):
         return None
     return [" ".join(part) for part in _joined_titles(header, set(best))]
+
+
+def _overflows(fields: Sequence[Field]) -> bool:
+    """Whether three fields in a row stand one blank apart, as where values are wider than their columns."""
+    close = [b.start - a.end == 1 for a, b in pairwise(fields)]
+    return any(a and b for a, b in pairwise(close))
+
+
+def _both_known(left: str, right: str) -> bool:
+    """Whether two neighbours are metrics by themselves and nothing together: no title of two words."""
+    return canonical(left).known and canonical(right).known and not canonical(f"{left} {right}").known
 
 
 def _grouped(header: Header, joined: set[int]) -> list[tuple[int, int]]:
