@@ -62,6 +62,7 @@ def test_a_pipe_gets_nothing(monkeypatch):
 
 def test_quiet_is_quiet(monkeypatch):
     monkeypatch.setattr(sys, "stderr", type("Terminal", (io.StringIO,), {"isatty": lambda self: True})())
+    monkeypatch.setattr(progress, "_on", False)  # another test may have run the command line, which turns it on
     assert not progress.wanted()
     monkeypatch.setattr(progress, "_on", True)
     assert progress.wanted()
