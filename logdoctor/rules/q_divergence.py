@@ -164,6 +164,8 @@ def _reasons(view: RunView, q: Scale, rise: Growth, orders: float, drop: float) 
     elif slope_turn(view) is not None:
         reasons.append(suffering(view))
         strong = strong or fall is not None
+    elif hurt.policy and rise.onset < len(q.magnitude) - 1:
+        reasons.append(hurt.policy)
     elif rise.ratio >= BURST and broken(view):
         reasons.append(broken(view))
         strong = True

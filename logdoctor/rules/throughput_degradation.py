@@ -31,17 +31,27 @@ from logdoctor.rules._speed import Speed, speeds
 from logdoctor.view import RunView
 
 TENTHS = 10
+JUMP = 3.0  # times slower from one stretch to the next: no change of the task makes a rate fall that far
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for the speed that fell most clearly."""
-    slow = [(speed, tenths) for speed in speeds(view) if (tenths := _tenths(speed, limits)) is not None]
+    early = _trained_early(view)
+    slow = [(speed, tenths) for speed in speeds(view) if (tenths := _tenths(speed, limits, early)) is not None]
     if slow:
         speed, tenths = max(slow, key=lambda pair: pair[1][-1] / pair[1][:5].min())
         yield _finding(view, speed, tenths, [item.series.name for item, _ in slow])
 
 
-def _tenths(speed: Speed, limits: Limits) -> np.ndarray | None:
+def _trained_early(view: RunView) -> bool:
+    """Whether updates were made from the first fifth on: else a rate falls when learning sets in."""
+    first, last = view.span
+    losses = [s for n in view.names if n.endswith("loss") and (s := view.finite(n)) is not None]
+    steps = [float(s.step[s.value != 0][0]) for s in losses if (s.value != 0).any() and np.isfinite(s.step).all()]
+    return bool(steps) and last > first and min(steps) <= first + 0.2 * (last - first)
+
+
+def _tenths(speed: Speed, limits: Limits, early: bool = False) -> np.ndarray | None:
     """Return the median cost of each tenth when the run degraded, else None."""
     cost = speed.cost
     tenths = medians(cost, TENTHS)
@@ -56,7 +66,8 @@ def _tenths(speed: Speed, limits: Limits) -> np.ndarray | None:
         return None
     ongoing = end >= limits.ongoing * float(tenths[4]) and rank_correlation(np.arange(5.0), tenths[5:]) > 0.6
     jumped = not speed.rate and end >= limits.slower * float(np.quantile(cost[: int(0.6 * cost.size)], 0.75))
-    return tenths if ongoing or jumped else None
+    fell = speed.rate and float(tenths[6:].min()) >= JUMP * float(tenths[:3].max())
+    return tenths if ongoing or jumped or (fell and early) else None
 
 
 def onset(speed: Speed, base: float, spread: float) -> int:
