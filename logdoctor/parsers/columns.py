@@ -173,7 +173,20 @@ def row_fields(text: str, header: Header) -> list[Field]:
         text = text.replace("|", " ")
     if "%|" in text or "% |" in text:
         text = _BAR_TAIL.sub("", text)
-    return split(text, header.delimiter)
+    fields = split(text, header.delimiter)
+    if header.delimiter == " " and 1 < len(fields) < header.width and any(item.text.count(".") > 1 for item in fields):
+        apart = [part for item in fields for part in _apart(item)]
+        return apart if len(apart) == header.width else fields
+    return fields
+
+
+def _apart(item: Field) -> list[Field]:
+    """Part numbers of one count of decimals that have overflowed their columns and stand without a blank."""
+    decimals = len(item.text) - item.text.rfind(".") - 1
+    if item.text.count(".") < 2 or not re.fullmatch(rf"(?:-?\d+\.\d{{{decimals}}})+", item.text):
+        return [item]
+    found = re.finditer(rf"-?\d+\.\d{{{decimals}}}", item.text)
+    return [Field(m.group(), item.start + m.start(), item.start + m.end()) for m in found]
 
 
 def is_row(fields: Sequence[Field], header: Header) -> bool:
