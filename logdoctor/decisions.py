@@ -184,7 +184,9 @@ def _restart(view: RunView, incidents: Sequence[Incident], parts: Stretches, cau
         elif not why:
             why = "the fault is there from the first rows, so no checkpoint of this run is free of it"
         return Decision(text=text, why=why, go=False, go_why=go_why)
-    text = f"stop, and restart from the last checkpoint before {place_text(view, place)}, {_after(causes)}"
+    named = any(event.line == place.line for event in view.events("checkpoint"))
+    which = "the checkpoint of" if named else "the last checkpoint before"
+    text = f"stop, and restart from {which} {place_text(view, place)}, {_after(causes)}"
     return Decision(text=text, why=why, restart_from=place, go=False, go_why=go_why)
 
 

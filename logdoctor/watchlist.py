@@ -119,8 +119,20 @@ def _performance(
             within_steps=_share(parts, 5), sign="recovery", otherwise=action, why="this run never improved",
             clock=performance.series.clock,
         )  # fmt: skip
+    elif (expert := _expert_level(incidents)) is not None and not down:
+        yield Watch(
+            metric=performance.name, condition=">=", value=_printed(expert / 2), within_steps=soon, sign="recovery",
+            otherwise=action, why=f"half of the {number(expert)} that the expert earned", clock=performance.series.clock,
+        )  # fmt: skip
     else:
         yield _start_or_end(view, incidents, action, soon)
+
+
+def _expert_level(incidents: Sequence[Incident]) -> float | None:
+    below = named_in(incidents[:1], "performance-below-expert")
+    level = below.figures.get("expert_level") if below is not None else None
+    known = isinstance(level, (int, float)) and not isinstance(level, bool) and level > 0
+    return float(level) if known and isinstance(level, (int, float)) else None
 
 
 def _start_or_end(view: RunView, incidents: Sequence[Incident], action: str, soon: float | None) -> Watch:
