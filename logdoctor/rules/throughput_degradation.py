@@ -66,7 +66,7 @@ def _tenths(speed: Speed, limits: Limits, early: bool = False) -> np.ndarray | N
         return None
     ongoing = end >= limits.ongoing * float(tenths[4]) and rank_correlation(np.arange(5.0), tenths[5:]) > 0.6
     jumped = not speed.rate and end >= limits.slower * float(np.quantile(cost[: int(0.6 * cost.size)], 0.75))
-    fell = speed.rate and float(tenths[6:].min()) >= JUMP * float(tenths[:3].max())
+    fell = speed.rate and not speed.derived and float(tenths[6:].min()) >= JUMP * float(tenths[:3].max())
     return tenths if ongoing or jumped or (fell and early) else None
 
 
