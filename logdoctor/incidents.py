@@ -118,8 +118,8 @@ FOLLOWS: dict[str, set[str]] = {
 IMPACT: tuple[str, ...] = (
     "nothing-was-trained", "loss-not-finite", "feature-norm-explosion", "loss-explosion", "q-divergence",
     "deterministic-policy", "entropy-collapse", "gradient-explosion", "critic-loss-explosion", "loss-divergence",
-    "agreement-collapse", "q-above-bound", "overfitting", "updates-stopped", "exploration-absent", "performance-collapse",
-    "head-not-learning", "gradient-not-finite", "actor-loss-explosion", "gradient-dead",
+    "agreement-collapse", "q-above-bound", "overfitting", "updates-stopped", "exploration-absent",
+    "performance-collapse", "head-not-learning", "gradient-not-finite", "actor-loss-explosion", "gradient-dead",
     "learning-rate-decayed-early", "out-of-memory", "crash", "never-learned", "loss-at-chance", "loss-not-learning",
     "performance-stagnation", "loader-stall", "throughput-degradation", "metric-never-recorded", "metric-frozen",
 )  # fmt: skip

@@ -122,7 +122,8 @@ def _performance(
     elif (expert := _expert_level(incidents)) is not None and not down:
         yield Watch(
             metric=performance.name, condition=">=", value=_printed(expert / 2), within_steps=soon, sign="recovery",
-            otherwise=action, why=f"half of the {number(expert)} that the expert earned", clock=performance.series.clock,
+            otherwise=action, why=f"half of the {number(expert)} that the expert earned",
+            clock=performance.series.clock,
         )  # fmt: skip
     else:
         yield _start_or_end(view, incidents, action, soon)

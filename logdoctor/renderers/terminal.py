@@ -220,13 +220,14 @@ def _watch(page: _Page, diagnosis: Diagnosis) -> None:
 def _rest(page: _Page, diagnosis: Diagnosis) -> None:
     story, few = diagnosis.story, None if page.options.verbose else ITEMS
     checkpoint = [f"Next checkpoint: {story.next_checkpoint}"] if story.next_checkpoint else []
+    ahead = [] if diagnosis.verdict == "healthy" else story.prognosis[:few]  # where it goes stands under "Now"
     pairs = [sentences.healthy_text(diagnosis, item) for item in diagnosis.healthy]
     healthy = [f"{name}: {why}" if name else why for name, why in pairs]
     sections: list[tuple[str, Sequence[str]]] = [
         ("In the code", [sentences.code_text(item) for item in diagnosis.code[:few]]),
         ("Healthy", healthy[:few]),
         ("Remarks", [f"{f.summary} ({f.id})" for f in outline.remarks(diagnosis)[:few]]),
-        ("Prognosis", [*story.prognosis[:few], *checkpoint]),
+        ("Prognosis", [*ahead, *checkpoint]),
         ("Not checked", (*story.not_checked[:few], *story.limits)),
         ("How it was read", sentences.reading_text(diagnosis)[: few or None]),
     ]  # fmt: skip
