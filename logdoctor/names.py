@@ -144,7 +144,8 @@ _SPELLINGS: dict[str, str] = {
     ),
     "samples_per_second": (
         "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s "
-        "images/sec speedsamples/s runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s positions/s "
+        "images/sec speedsamples/s runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s "
+        "positions/s "
         "samplespersec currsamplespersec"
     ),
     "tokens_per_second": (
@@ -193,9 +194,11 @@ _SPELLINGS: dict[str, str] = {
 #: Words that tell the phase a value belongs to; ``val`` is the held-out one.
 PHASES = {
     "train": "train", "training": "train", "learn": "train", "fit": "train", "trn": "train",
-    "val": "val", "valid": "val", "validation": "val", "validating": "val", "dev": "val", "heldout": "val", "vali": "val",
+    "val": "val", "valid": "val", "validation": "val", "validating": "val", "dev": "val", "heldout": "val",
+    "vali": "val",
     "eval": "eval", "evaluation": "eval", "evaluate": "eval", "evaluating": "eval", "test": "test", "testing": "test",
-    "训练": "train", "訓練": "train", "学習": "train", "验证": "val", "驗證": "val", "検証": "val", "测试": "test", "測試": "test",
+    "训练": "train", "訓練": "train", "学習": "train", "验证": "val", "驗證": "val", "検証": "val",
+    "测试": "test", "測試": "test",
     "テスト": "test", "训练集": "train", "验证集": "val", "测试集": "test", "评估": "eval", "評価": "eval",
 }  # fmt: skip
 

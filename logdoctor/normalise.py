@@ -7,6 +7,7 @@ those of the file as given.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 _ANSI = re.compile(
@@ -100,7 +101,7 @@ def _unglued(text: str) -> list[str]:
     if len(starts) < 2:
         return [text]
     cuts = [0, *starts[1:], len(text)]
-    return [text[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if text[a:b].strip()]
+    return [text[a:b] for a, b in pairwise(cuts) if text[a:b].strip()]
 
 
 def _backspaced(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - the lines are those of logs
+
 """More layouts that are in no list of ours: robotics, language, speech, vision, graphs, tables, other languages.
 
 As in ``unlisted_layouts``: every line is made here from a curve, none is copied from a log.
@@ -6,7 +6,7 @@ As in ``unlisted_layouts``: every line is made here from a curve, none is copied
 
 from __future__ import annotations
 
-from tests.unlisted_layouts import L, N, Layout, acc, each, loss, rew
+from tests.unlisted_layouts import L, Layout, N, acc, each, loss, rew
 
 T = round(loss(L), 4)
 A = acc(L)
@@ -404,6 +404,12 @@ def nas(i: int) -> str:
     return f"05/01 10:00:{i:02d} AM epoch {i} lr 2.500000e-02\n{its}05/01 10:00:{i:02d} AM train_acc {acc(i) * 100:f}\n05/01 10:00:{i:02d} AM valid 000 {val(i):e} 80.000000 99.000000\n05/01 10:00:{i:02d} AM valid_acc {acc(i) * 90:f}"
 
 
+
+def saving(i: int) -> str:
+    better = f"\nNew best model! loss improved from {val(i) + 1} to {val(i)}" if i % 2 else ""
+    return f"Epoch {i + 1} | train_loss {loss(i)} | val_loss {val(i)} | acc {acc(i)}\nSaving model to checkpoint_epoch_{i + 1}_loss_{loss(i)}.pt{better}"
+
+
 FURTHER = [
     Layout("dl4j", each(lambda i: f"06:38:{i:02d}.402 [main] INFO org.deeplearning4j.optimize.listeners.ScoreIterationListener - Score at iteration {i * 100} is {loss(i)}"), 1100, {"Score": T}),
     Layout("logger epoch", each(lambda i: f"INFO:__main__:Epoch: {i:04d} avg_loss_tgt: {loss(i):.3f} origin_loss_tgt: {val(i):.3f} time: 9.2099s"), 11, {"avg_loss_tgt": round(T, 3), "origin_loss_tgt": round(VL, 3)}),
@@ -593,4 +599,55 @@ FURTHER = [
     Layout("generations", each(lambda i: f"Gen {i:4d} | best {rew(i):.3f} | mean {rew(i) / 2:.3f} | std {acc(i):.3f} | evals {i * 300}"), 11, {"best": R, "mean": round(R / 2, 3)}),
     Layout("nested ratio", each(lambda i: f"[{i // 6 + 1}/2, {(i % 6 + 1) * 10}/60] D_loss: {loss(i):.4f} G_loss: {val(i):.4f}"), 120, {"D_loss": T, "G_loss": VL}),
     Layout("arrow epochs", each(lambda i: f"=> Epoch {i + 1}/12: train loss {loss(i):.4f} -> val loss {val(i):.4f} -> acc {acc(i):.4f}"), 12, {"train loss": T, "val loss": VL}),
+    Layout("mingpt", each(lambda i: f"iter_dt {7797.46 + i:.2f}ms; iter {i * 2}: train loss {loss(i):.5f}" + ("\n( 8 + 7 ) / 6 : 3 / 7 = 9\n)8 /8)/(\n648( /59 +(2" if i % 4 == 0 else "")), 22, {"train loss": T}),
+    Layout("nanodet", each(lambda i: f"[nanodet][05-01 10:00:{i:02d}]INFO: Train|Epoch{i // 6 + 1}/2|Iter{i * 10}({(i % 6) * 10}/60)| mem:0.5G| lr:1.00e-03| loss_qfl:{loss(i):.4f}| loss_bbox:{val(i):.4f}| "), 110, {"loss_qfl": T, "loss_bbox": VL}),
+    Layout("examples", each(lambda i: f"{(i + 1) * 10000}/120000 examples, avg loss {loss(i)}"), 120000, {"avg loss": T}),
 ]
+
+# What programs print around their records, of which nothing is a metric of training.
+CLUTTER_BEFORE = """\
+Namespace(batch_size=64, epochs=10, lr=0.001, seed=42, momentum=0.9)
+config:
+  model:
+    hidden_size: 512
+    dropout: 0.1
+  train:
+    lr: 0.001
+    epochs: 10
+seed: 7
+number of parameters: 0.12M
+1 epoch = 264 batches
+Train set size: 5000, Test set size: 1000
+Train: 5000 Val: 1000
+Number of training samples: 4500
+Class 0: 500
+Class 1: 600
+Class 2: 700
+trainable params: 4,000 || all params: 6,000 || trainable%: 66.6
+Loading shards: 100%|██████████| 3/3 [00:10<00:00,  3.10s/it]
+Map: 100%|██████████| 100/100 [00:01<00:00, 80.10 examples/s]
+/usr/lib/python3.9/torch/nn/functional.py:1967: UserWarning: sigmoid is deprecated. Use another one instead.
+  | Name  | Type             | Params
+-------------------------------------------
+0 | model | Net              | 11.2 K
+1 | loss  | Criterion        | 0
+-------------------------------------------
+11.2 K    Trainable params
+44.696    Total estimated model params size (MB)
+{'lr': 0.001, 'epochs': 10, 'batch_size': 64}
+"""
+CLUTTER_AFTER = """\
+              precision    recall  f1-score   support
+
+         cat       0.80      0.85      0.82       100
+         dog       0.84      0.79      0.81       100
+
+    accuracy                           0.82       200
+   macro avg       0.82      0.82      0.82       200
+
+Confusion matrix:
+[[85 15]
+ [21 79]]
+Best epoch: 12, best val_loss: 1.20
+Total training time: 36.6s
+"""

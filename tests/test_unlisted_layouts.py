@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from logdoctor import read_log
-from tests.further_layouts import FURTHER
-from tests.unlisted_layouts import LAYOUTS, Layout
+from tests.further_layouts import CLUTTER_AFTER, CLUTTER_BEFORE, FURTHER, saving
+from tests.unlisted_layouts import LAYOUTS, Layout, each
 
 ALL = [*LAYOUTS, *FURTHER]
 
@@ -31,3 +31,14 @@ def test_last_step_and_last_values(layout: Layout, tmp_path: Path) -> None:
     if layout.step is not None:
         last = max(float(series.step[-1]) for series in run.series.values() if series.clock is None)
         assert last == pytest.approx(layout.step)
+
+
+def test_nothing_but_the_metrics(tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    path.write_text(CLUTTER_BEFORE + each(saving) + CLUTTER_AFTER, encoding="utf-8")
+    run = read_log(path)
+    assert {(series.raw_name, len(series)) for series in run.series.values()} == {
+        ("train_loss", 12),
+        ("val_loss", 12),
+        ("acc", 12),
+    }

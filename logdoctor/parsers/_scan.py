@@ -35,7 +35,7 @@ _COUNTER = re.compile(
 )
 _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
 _LEADING = re.compile(
-    rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s)\s*:?|(?P<only>\d+):(?=\s)"
+    rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s|\s+(?:examples|samples|images|words|sentences)\b)\s*:?|(?P<only>\d+):(?=\s)"
     r"|(?P<bare>\d{1,9})(?=\s*\|\s*[A-Za-z]|\s+-?\d+\.\d+\s*(?:ms|s)\b))"
 )
 _PAIR_LEADING = re.compile(
@@ -52,13 +52,18 @@ _CELL_EPOCH = re.compile(
     rf"(?<=\|)\s*(?:train|val|test)\s*:\s*\[(?P<a>{_INT})\]\s*\[\s*(?P<c>{_INT})\s*/\s*(?P<d>{_INT})\s*\]",
     re.IGNORECASE,
 )
+# ``Epoch1/5|Iter123(4/200)|``
+_GLUED_COUNTER = re.compile(
+    rf"(?<![\w./\-])(?P<word>epoch|iter|step)(?P<n>\d+)(?:/(?P<total>{_INT}))?(?=[\s|:,\](]|$)(?:\(\d+/\d+\))?",
+    re.IGNORECASE,
+)
 _EPOCH_PHASE = re.compile(
     rf"^\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*\*\s*Epoch\s*(?:\d+\s*)?\((?=\w)", re.IGNORECASE
 )
 # ``Score at iteration 300 is 0.5``, ``Training average loss at step 100: 0.5``
 _AT = re.compile(
-    rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for)\s+(?P<counter>{_WORDS})\s+(?P<n>{_INT})(?:-(?P<last>{_INT}))?"
-    rf"\s*(?:is|was|:|=)\s*(?P<value>{NUMBER})(?![\w:/])",
+    rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for)\s+(?P<counter>{_WORDS})\s+"
+    rf"(?P<n>{_INT})(?:-(?P<last>{_INT}))?\s*(?:is|was|:|=)\s*(?P<value>{NUMBER})(?![\w:/])",
     re.IGNORECASE,
 )
 # ``第 3 轮``: the counted thing stands behind its number
@@ -344,42 +349,13 @@ def _count(text: str, counters: list[Count]) -> str:
         if espnet["last"]:
             counters.append(Count("batch", _integer(espnet["last"]), None, espnet.start("last"), espnet.end("last")))
         return _mask(text, 0, espnet.end())
-    both = _PAIR_LEADING.match(text)
-    if both and re.search(r"[A-Za-z]\w*[\s:=]+[-+\d.n]", text[both.end() :]):
-        for name, group, total in (("epoch", "a", "b"), ("batch", "c", "d")):
-            counters.append(Count(name, _integer(both[group]), _total(both[total]), both.start(group), both.end(group)))
-        text = _mask(text, both.start(), both.end())
-    ratio = _WORD_RATIO.match(text)
-    if ratio:
-        total = _total(ratio["total"] or ratio["of"])
-        counters.append(Count("epoch", _integer(ratio["n"]), total, ratio.start("n"), ratio.end("n")))
-        text = _inner(_mask(text, ratio.start("n"), ratio.end()), ratio.end(), counters)
-    two = _TWO_LEADING.match(text)
-    if two:
-        for name, group in (("epoch", "a"), ("batch", "b")):
-            counters.append(Count(name, float(two[group]), None, two.start(group), two.end(group)))
-        text = _mask(text, two.start(), two.end())
-    phased = _EPOCH_PHASE.match(text)
-    if phased:
-        counters.append(
-            Count("epoch", _integer(phased["n"]), _total(phased["total"]), phased.start("n"), phased.end("n"))
-        )
-        text = _mask(text, phased.start(), phased.end())
+    text = _in_front(text, counters)
     for nth in _NTH.finditer(text):
-        counters.append(Count(nth["word"], _integer(nth["n"]), _total(nth["total"]), nth.start("n"), nth.end("n")))
-        text = _mask(text, nth.start(), nth.end())
+        text = _put(text, nth, counters, (nth["word"], "n", "total"))
     for cell in _CELL_EPOCH.finditer(text):
-        for name, group, total in (("epoch", "a", ""), ("batch", "c", "d")):
-            found = _total(cell[total]) if total else None
-            counters.append(Count(name, _integer(cell[group]), found, cell.start(group), cell.end(group)))
-        text = _mask(text, cell.start("a") - 1, cell.end())
-    leading = _LEADING.match(text)
-    if leading:
-        text = _leading(text, leading, counters)
-    after = _AFTER.match(text)
-    if after:
-        counters.append(Count(after["word"], _integer(after["n"]), None, after.start("n"), after.end("n")))
-        text = _mask(text, after.start("n"), after.end())
+        text = _put(text, cell, counters, ("epoch", "a", ""), ("batch", "c", "d"))
+    for glued in _GLUED_COUNTER.finditer(text):
+        text = _put(text, glued, counters, (glued["word"], "n", "total"))
     position = 0
     while match := _COUNTER.search(text, position):
         position = match.end()
@@ -393,6 +369,36 @@ def _count(text: str, counters: list[Count]) -> str:
         if "epoch" in name.lower() or name.lower().startswith("ep"):
             text = _inner(text, end, counters)
     return _unnamed(text, counters)
+
+
+def _put(text: str, match: re.Match[str], counters: list[Count], *named: tuple[str, str, str]) -> str:
+    """Add the counters of a match, each given as its name and the groups of its value and total; mask them."""
+    for name, group, of in named:
+        total = _total(match[of]) if of else None
+        counters.append(Count(name, _integer(match[group]), total, match.start(group), match.end(group)))
+    return _mask(text, match.start(named[0][1]), match.end())
+
+
+def _in_front(text: str, counters: list[Count]) -> str:
+    """Mask the counters at the beginning of a line."""
+    both = _PAIR_LEADING.match(text)
+    if both and re.search(r"[A-Za-z]\w*[\s:=]+[-+\d.n]", text[both.end() :]):
+        text = _put(text, both, counters, ("epoch", "a", "b"), ("batch", "c", "d"))
+    ratio = _WORD_RATIO.match(text)
+    if ratio:
+        text = _put(text, ratio, counters, ("epoch", "n", "of" if ratio["of"] else "total"))
+        text = _inner(text, ratio.end(), counters)
+    two = _TWO_LEADING.match(text)
+    if two:
+        text = _put(text, two, counters, ("epoch", "a", ""), ("batch", "b", ""))
+    phased = _EPOCH_PHASE.match(text)
+    if phased:
+        text = _put(text, phased, counters, ("epoch", "n", "total"))
+    leading = _LEADING.match(text)
+    if leading:
+        text = _leading(text, leading, counters)
+    after = _AFTER.match(text)
+    return _put(text, after, counters, (after["word"], "n", "")) if after else text
 
 
 def _unnamed(text: str, counters: list[Count]) -> str:
@@ -701,9 +707,10 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     return text
 
 
-_BEHIND_STEP = re.compile(rf"[ ]+(?P<value>[-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?=\s|$)")
+_BEHIND_STEP = re.compile(r"[ ]+(?P<value>[-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?=\s|$)")
 _STOP = words(
-    "in on at to for from of with and or the a an by after took is are than last first over under top using only ran every"
+    "in on at to for from of with and or the a an by after took is are than last first over under top using only ran "
+    "every"
 )
 
 

@@ -112,7 +112,7 @@ def looks_like_header(text: str) -> Header | None:
     if barred:
         body, delimiter = body.replace("|", " "), " "
     fields = split(body, delimiter)
-    if not 2 <= len(fields) <= MAX_COLUMNS:
+    if not 2 <= len(fields) <= MAX_COLUMNS or sum(1 for item in fields if squash(item.text) in _OF_MODELS) > 1:
         return None
     titles = [_balanced(item.text) for item in fields]
     if delimiter == " ":
@@ -125,6 +125,23 @@ def looks_like_header(text: str) -> Header | None:
     elif not _delimited_titles(titles):
         return None
     return Header(0, titles, [(item.start, item.end) for item in fields], delimiter, barred=barred)
+
+
+# Titles of the tables that print a model or its parameters.
+_OF_MODELS = frozenset(
+    {
+        "params",
+        "param#",
+        "parameters",
+        "type",
+        "outputshape",
+        "layer(type)",
+        "layer",
+        "kernelshape",
+        "multadds",
+        "shape",
+    }
+)
 
 
 def _balanced(title: str) -> str:

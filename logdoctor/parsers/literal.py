@@ -40,7 +40,9 @@ def scan(text: str) -> Scan | None:
 
 
 _NAMED = re.compile(
-    r"(?<![\w/])(?P<name>(?:global[ _]?|train(?:ing)?[ _]?)?(?:step|iter(?:ation)?|epoch|update|rollout|round|episode)s?)\s*[:=#]?\s*(?P<n>\d+)(?=[\s:,/|\])-]*$|\s*/\s*\d|[\s:,|\])-]+\D)(?!\.\d)",
+    r"(?<![\w/])(?P<name>(?:global[ _]?|train(?:ing)?[ _]?)?"
+    r"(?:step|iter(?:ation)?|epoch|update|rollout|round|episode)s?)"
+    r"\s*[:=#]?\s*(?P<n>\d+)(?=[\s:,/|\])-]*$|\s*/\s*\d|[\s:,|\])-]+\D)(?!\.\d)",
     re.IGNORECASE,
 )
 
