@@ -186,7 +186,8 @@ def _why_now(
     yield from (finding.summary for finding in before)
     if not parts.broke_late or parts.break_line is None:
         return
-    metric = next((m for f in incidents[0].findings for m in f.metrics if parts.band(m)), None)
+    names = [m for f in (incidents[0].main, *incidents[0].findings) for m in f.metrics if parts.band(m)]
+    metric = next((m for m in names if m != "q_min" or "q_max" not in names), None)
     quiet = _quiet(parts, metric) if metric else ""
     if event is not None:
         text = event_text(view, event, _lines(view))

@@ -70,7 +70,7 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
             4,
             "one smooth update instead of four noisy ones",
             tradeoff="Four times fewer optimiser steps per second.",
-            arithmetic=f"effective batch: {number(batch)} × 4 = {batch * 4:,.0f}",
+            arithmetic=f"effective batch: {batch:,.0f} × 4 = {batch * 4:,.0f}",
             aliases=("grad_accumulation", "gradient_accumulation_steps"),
         )
 

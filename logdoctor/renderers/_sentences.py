@@ -21,7 +21,7 @@ from logdoctor.model import (
     Watch,
 )
 from logdoctor.renderers._outline import Incident, heading, incidents, label, last_step, main, metric_of, place, unit
-from logdoctor.wording import counted, hours, lower_first, number, percent, plural, steps
+from logdoctor.wording import counted, hours, lower_first, number, percent, plural, steps, upper_first
 
 UNSURE = 0.4  # probability below which a cause is called a guess
 MASKED = 4  # stretches of rows that were not judged and are named
@@ -305,7 +305,7 @@ def argument(diagnosis: Diagnosis, text: str) -> str:
     """Return an argument for a cause; one that repeats a finding names it instead of telling it twice."""
     found = next((f for f in diagnosis.findings if f.summary == text), None)
     if found is None:
-        return text
+        return upper_first(text) if text.split(" ")[0] in {"the", "a", "an"} else text
     where = f", line {found.onset.line}" if found.onset else ""
     return f"{heading(found)} ({found.id}{where})"
 
