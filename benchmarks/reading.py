@@ -93,11 +93,11 @@ _SCALE = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9}
 _ITER = re.compile(rf"iter (\d+): loss {_NUMBER}, time {_NUMBER}ms, mfu {_NUMBER}%$")
 _STEP = re.compile(rf"step (\d+): train loss {_NUMBER}, val loss {_NUMBER}$")
 _PIPE = re.compile(
-    r" \[[^\]]*\] iteration\s+(\d+)/\s*\d+ \| consumed samples:\s+(\d+) \| "
+    r" \[[^\]]*\] iteration\s+(\d+)/\s*(\d+) \| consumed samples:\s+(\d+) \| "
     rf"elapsed time per iteration \(ms\): {_NUMBER} \| "
-    rf"learning rate: {_NUMBER} \| global batch size:\s+\d+ \| lm loss: {_NUMBER} \| loss scale: {_NUMBER} \| "
+    rf"learning rate: {_NUMBER} \| global batch size:\s+(\d+) \| lm loss: {_NUMBER} \| loss scale: {_NUMBER} \| "
     rf"grad norm: {_NUMBER} \| num zeros: {_NUMBER} \| params norm: {_NUMBER} \| "
-    rf"number of skipped iterations:\s+\d+ \| number of nan iterations:\s+\d+ \| "
+    r"number of skipped iterations:\s+(\d+) \| number of nan iterations:\s+(\d+) \| "
     rf"throughput per GPU \(TFLOP/s/GPU\): {_NUMBER} \|$"
 )
 _BOX_LINE = re.compile(rf"\| +(\w+) +\| {_NUMBER} +\|$")
@@ -124,7 +124,10 @@ def _naive_keyvalue(lines: Iterable[str]) -> Iterable[dict[str, float]]:
 
 
 def _naive_pipes(lines: Iterable[str]) -> Iterable[dict[str, float]]:
-    names = ("iteration", "consumed", "ms", "lr", "loss", "scale", "grad_norm", "zeros", "params_norm", "tflops")
+    names = (
+        "iteration", "total", "consumed", "ms", "lr", "batch", "loss", "scale", "grad_norm", "zeros", "params_norm",
+        "skipped", "nans", "tflops",
+    )  # fmt: skip
     for number, line in enumerate(lines, 1):
         if match := _PIPE.match(line):
             yield {"line": number} | {name: float(cell) for name, cell in zip(names, match.groups(), strict=True)}

@@ -163,6 +163,12 @@ def _pipes(rng: np.random.Generator, i: np.ndarray, nan: np.ndarray) -> Rows:
         "grad_norm": _rounded(rng.lognormal(0, 0.3, n), 3),
         "params_norm": _rounded(_falling(i, 300, 900, 1e5), 3),
         "tflops": _rounded(380 + rng.normal(0, 5, n), 1),
+        "total": np.full(n, 9999999.0),
+        "batch": np.full(n, 256.0),
+        "scale": np.full(n, 65536.0),
+        "zeros": np.zeros(n),
+        "skipped": np.zeros(n),
+        "nans": np.zeros(n),
     }
     second = (i * 1.25).astype(int)
     rows = [
@@ -272,7 +278,7 @@ def _jsonl(rng: np.random.Generator, i: np.ndarray, nan: np.ndarray) -> Rows:
 COUNTERS = {
     "columns": ("steps",),
     "keyvalue": ("iter",),
-    "pipes": ("iteration", "consumed"),
+    "pipes": ("iteration", "consumed", "total"),
     "boxes": ("total_timesteps", "iterations", "n_updates", "time_elapsed"),
     "dicts": ("epoch",),
     "jsonl": ("step", "time"),
