@@ -111,7 +111,7 @@ hidden_size: hiddensize hidden hiddendim hiddenunits nhidden hid hiddenlayersize
 n_layers: nlayers nlayer numlayers layers numberoflayers depth numhiddenlayers nhiddenlayers sharedtrunk
 init_std: initstd initializerrange weightinitstd wout initscale initmethodstd
 activation: activation activationfn nonlinearity activationfunction
-n_actions: nactions numactions discreteactions naction actioncount numberofactions
+n_actions: nactions numactions discreteactions numdiscreteactions naction actioncount numberofactions
 state_size: statesize statedim obsdim observationsize
 seed: seed randomseed rngseed
 n_envs: nenvs numenvs nenv numactors numenvironments parallelenvs numprocesses numberofenvs

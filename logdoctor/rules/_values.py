@@ -12,6 +12,7 @@ from logdoctor.detectors.smooth import rolling_median
 from logdoctor.detectors.trend import rank_correlation
 from logdoctor.model import Floats, Series
 from logdoctor.rules._outcome import label, outcome
+from logdoctor.rules._progress import starts_midway
 from logdoctor.rules._rows import say, times
 
 if TYPE_CHECKING:
@@ -306,7 +307,8 @@ def slope_turn(view: RunView) -> Turn | None:
     if len(judged) >= 40 and float(np.median(judged.value[-5:])) > -0.1 * float(judged.value.max()):
         return None  # a solved run scatters around zero: with enough rows, one negative value at the end is no turn
     series = series.where(np.isfinite(series.value))
-    first = min(3, len(series) - 1)  # a regression over one or two points is no slope
+    # A regression over one or two points is no slope; a log that begins in mid-run has all its points behind it.
+    first = 0 if starts_midway(view, series) else min(3, len(series) - 1)
     best = first + int(np.argmax(series.value[first:]))
     positive = np.flatnonzero(series.value > 0)
     return Turn(series, best, min(int(positive[-1]) + 1 if positive.size else 0, len(series) - 1), len(series) - 1)

@@ -62,7 +62,7 @@ def stagnation(series: Series, gain: float = GAIN, learned: float = LEARNED) -> 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding for each agreement series that stagnates."""
     series_list = agreements(view)
-    rising = [s for s in series_list if float(np.median(s.value[-3:]) - np.median(s.value[:3])) > 3]
+    rising = [s for s in series_list if _rise(s) > 3]
     for series in series_list:
         found = stagnation(series, limits.gain, limits.learned)
         if found is None:
@@ -70,6 +70,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         base, why = random_base(view) if series.name == "agreement" else (None, "")
         twin = next((s for s in rising if s.name != series.name), None)
         yield _finding(view, series, found, base, why, twin)
+
+
+def _rise(series: Series) -> float:
+    """Return the change from the first to the last rows, medians of three where there are that many apart."""
+    ends = 3 if len(series) >= 3 * LEAST_ROWS else 1
+    return float(np.median(series.value[-ends:]) - np.median(series.value[:ends]))
 
 
 def _finding(

@@ -28,18 +28,21 @@ from logdoctor.rules.never_learned import fell_below_start
 from logdoctor.rules.q_divergence import diverged
 from logdoctor.view import RunView
 
+FEW, LONG = 5, 20  # rows that carry a printed slope that turned, and rows from which levels can be compared
 LOSSES = ("loss", "critic_loss", "value_loss", "d_loss")
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when loss and performance fall together."""
     progress = performance(view)
-    loss = next((s for name in LOSSES if (s := view.finite(name)) is not None and len(s) >= 20), None)
+    loss = next((s for name in LOSSES if (s := view.finite(name)) is not None and len(s) >= FEW), None)
     if progress is None or loss is None or not view.is_rl:
         return
     turn = slope_turn(view)
     if turn is not None and diverged(view) is not None and _falls(loss):
         yield _slope(view, loss, turn)
+        return
+    if len(loss) < LONG:
         return
     hurt = progress.gain > 4 * progress.error and progress.lost >= limits.lost
     if not hurt and not fell_below_start(progress):
@@ -119,7 +122,7 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     needs=(LOSSES,),
-    min_points=20,
+    min_points=FEW,
     thresholds=(
         threshold(
             "fell",

@@ -27,6 +27,7 @@ from logdoctor.rules._values import Turn, slope_turn
 from logdoctor.rules.q_divergence import diverged
 from logdoctor.view import RunView
 
+FEW, LONG = 5, 20  # rows that carry a slope that turned while Q diverged, and rows that carry one by itself
 SLOPES = ("dqn_slope", "reward_slope")
 
 
@@ -38,7 +39,13 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     progress = performance(view)
     series = view.first(*SLOPES)
-    if progress is None or series is None or progress.lost < limits.fall or progress.gain <= 4 * progress.error:
+    if (
+        progress is None
+        or series is None
+        or len(series) < LONG
+        or progress.lost < limits.fall
+        or progress.gain <= 4 * progress.error
+    ):
         return
     if progress.best - progress.final < limits.drop * abs(progress.best):
         return
@@ -130,7 +137,7 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     needs=(SLOPES,),
-    min_points=20,
+    min_points=FEW,
     thresholds=(
         threshold("tail", 0.1, "of the rows", "the end of the run", "trainspotter: last 25 %"),
         threshold("share", 0.9, "of those rows", "nearly all of them", "sign test p < 0.01 from 7 rows on"),
