@@ -146,7 +146,7 @@ _SPELLINGS: dict[str, str] = {
         "samp/s samples/s samples/sec samplespersecond trainsamplespersecond imgs/sec img/s images/s "
         "images/sec speedsamples/s runningavgsamplespersec imgs/s examples/sec examples/s pos/s sentences/s "
         "positions/s "
-        "samplespersec currsamplespersec"
+        "samplespersec currsamplespersec ips"
     ),
     "tokens_per_second": (
         "tok/s tok/sec tokens/s tokens/sec tokenspersecond tps tokens/s/device wps words/s tokenspersec "
@@ -156,9 +156,9 @@ _SPELLINGS: dict[str, str] = {
         "dt msperstep ms/step ms/batch s/it sec/it steptime itertime iterationtime batchtime timeperiter "
         "timeperstep elapsedtimeperiteration elapsedtimeperiterationms stepavg sec/iter trainsteptiming "
         "timeperbatch s/iter seconds/step timeiter sec/step us/step s/step timethisiters secperstep "
-        "sec/tick"
+        "sec/tick batchcost avgbatchcost"
     ),
-    "data_time": "datatime data dataloading dataloadtime loadtime datawait itertimedata",
+    "data_time": "readercost avgreadercost datacost datatime data dataloading dataloadtime loadtime datawait itertimedata",
     "mfu": "mfu bf16mfu fp16mfu modelflopsutilization",
     "memory": (
         "memory maxmem gpumem mem gpumemory peakmem peakmemory reserved ram maxmemory vram allocated "
@@ -237,7 +237,7 @@ _counters(
     "updates",
     "learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates",
 )
-_counters(4, "batches", "batch batches minibatch batchidx batchi superbatch")
+_counters(4, "batches", "batch batches minibatch batchidx batchid batchi superbatch")
 _counters(4, "images x 1000", "kimg")
 _counters(5, "samples", "nsamp consumedsamples consumedtrainsamples samplesseen nsamples sen")
 _counters(5, "tokens", "consumedtokens tokensseen totaltokens")

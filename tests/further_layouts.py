@@ -410,6 +410,39 @@ def saving(i: int) -> str:
     return f"Epoch {i + 1} | train_loss {loss(i)} | val_loss {val(i)} | acc {acc(i)}\nSaving model to checkpoint_epoch_{i + 1}_loss_{loss(i)}.pt{better}"
 
 
+
+def paddle_rec(i: int) -> str:
+    its = "".join(f"2022-04-12 17:05:{i:02d},552 - INFO - epoch: {i}, batch_id: {k}, AUC:{acc(i) / 2:.6f}, loss:{val(i)}, avg_reader_cost: 0.00058 sec, avg_samples: 1024.00000, ips: 1822.08655 ins/s\n" for k in (0, 500, 1000))
+    return f"{its}2022-04-12 17:24:{i:02d},400 - INFO - epoch: {i} done, AUC: {acc(i):.6f},loss:{loss(i)}, epoch time: 1105.58 s\n2022-04-12 17:24:{i:02d},404 - INFO - Already save model in output_model/{i}"
+
+
+def unity(i: int) -> str:
+    return f"[INFO] Soccer. Step: {(i + 1) * 1000}. Time Elapsed: {i * 2.5:.3f} s. Mean Reward: {acc(i):.3f}. Std of Reward: 0.512. Mean Group Reward: {rew(i):.3f}. Training. ELO: {1200 + i:.3f}."
+
+
+def lightning_table(i: int) -> str:
+    rule = "─" * 60
+    return f"Epoch {i}: train_loss={loss(i)}\n{rule}\n     Validate metric           DataLoader 0\n{rule}\n        val_acc             {acc(i)}\n        val_loss            {val(i)}\n{rule}"
+
+
+def gpt_block(i: int) -> str:
+    rows = {"training/loss": loss(i), "training/grad_norm": acc(i), "evaluation/return_mean": rew(i), "time/total": 10.5 * i}
+    return f"{'=' * 80}\nIteration {i + 1}\n" + "\n".join(f"{k}: {v}" for k, v in rows.items())
+
+
+def trpo(i: int) -> str:
+    return f"********** Iteration {i} ************\nOptimizing...\n     pol_surr |    pol_entpen |       vf_loss |            kl |           ent\n      {loss(i):.5f} |       0.00000 |       {val(i):.5f} |       {acc(i):.5f} |       1.41000\nEvaluating losses...\n     -0.01234 |       0.00000 |       {val(i):.5f} |       {acc(i):.5f} |       1.40000"
+
+
+def ragged(i: int) -> str:
+    held = f"  val_loss={val(i):.4f}  val_acc={acc(i):.3f}" if i % 3 == 2 else ""
+    return f"epoch={i + 1:<4d}loss={loss(i):<10.4f}lr=0.001{held}"
+
+
+def deeplab(i: int) -> str:
+    return f"[Epoch: {i}, numImages: {(i + 1) * 10582}]\nLoss: {loss(i):.3f}\nValidation:\n[Epoch: {i}, numImages:  1449]\nAcc:{acc(i)}, mIoU:{acc(i) / 2}\nLoss: {val(i):.3f}"
+
+
 FURTHER = [
     Layout("dl4j", each(lambda i: f"06:38:{i:02d}.402 [main] INFO org.deeplearning4j.optimize.listeners.ScoreIterationListener - Score at iteration {i * 100} is {loss(i)}"), 1100, {"Score": T}),
     Layout("logger epoch", each(lambda i: f"INFO:__main__:Epoch: {i:04d} avg_loss_tgt: {loss(i):.3f} origin_loss_tgt: {val(i):.3f} time: 9.2099s"), 11, {"avg_loss_tgt": round(T, 3), "origin_loss_tgt": round(VL, 3)}),
@@ -602,6 +635,14 @@ FURTHER = [
     Layout("mingpt", each(lambda i: f"iter_dt {7797.46 + i:.2f}ms; iter {i * 2}: train loss {loss(i):.5f}" + ("\n( 8 + 7 ) / 6 : 3 / 7 = 9\n)8 /8)/(\n648( /59 +(2" if i % 4 == 0 else "")), 22, {"train loss": T}),
     Layout("nanodet", each(lambda i: f"[nanodet][05-01 10:00:{i:02d}]INFO: Train|Epoch{i // 6 + 1}/2|Iter{i * 10}({(i % 6) * 10}/60)| mem:0.5G| lr:1.00e-03| loss_qfl:{loss(i):.4f}| loss_bbox:{val(i):.4f}| "), 110, {"loss_qfl": T, "loss_bbox": VL}),
     Layout("examples", each(lambda i: f"{(i + 1) * 10000}/120000 examples, avg loss {loss(i)}"), 120000, {"avg loss": T}),
+    Layout("paddle rec", each(paddle_rec), None, {"AUC": A, "loss": T}),
+    Layout("redrawn lines", "\r".join(f"Episode {i + 1}\tFrame {(i + 1) * 20} \tAverage100 Score: {rew(i):.2f}" for i in range(N)) + "\n", 240, {"Average100 Score": R}),
+    Layout("unity groups", each(unity), 12000, {"Mean Reward": round(A, 3), "Mean Group Reward": R, "ELO": 1211.0}),
+    Layout("lightning validation", each(lightning_table), 11, {"train_loss": T, "val_acc": A, "val_loss": VL}),
+    Layout("decision transformer", each(gpt_block), 12, {"training/loss": T, "evaluation/return_mean": R}),
+    Layout("trpo tables", each(trpo), None, {"vf_loss": VL}),
+    Layout("ragged columns", each(ragged), 12, {"loss": T, "val_loss": VL}),
+    Layout("deeplab", each(deeplab), None, {"Acc": A, "mIoU": A / 2}),
 ]
 
 # What programs print around their records, of which nothing is a metric of training.

@@ -349,11 +349,12 @@ class Assembler:
     def _own(self, number: int, indent: int, found: Scan, time: str | None) -> None:
         """A line with counters and values is a record of its own."""
         self._close_block()
-        self._titles = [(-1, "", found.phase, "")] if found.phase else []
+        phase = found.phase or (self._phase_above() if self._again(found.counters) else "")
+        self._titles = [(-1, "", phase, "")] if phase else []
         self._anchor_indent = indent
         record = self._record(number, "keyvalue", found, time)
         record.bar = found.bar
-        self._add(record, number, found, "", found.phase)
+        self._add(record, number, found, "", phase)
         if found.bar == "running":
             self._running(record)
             return
@@ -431,6 +432,13 @@ class Assembler:
         # One that says nothing, or the same again, is not kept: a long log has an anchor every few lines.
         if any(title[1:3]) and title not in self._titles[-1:]:
             self._titles.append(title)
+
+    def _again(self, counters: Iterable[Count]) -> bool:
+        """Whether an epoch is named again, as below the heading of its validation."""
+        named = [count for count in counters if count.name]
+        known = [self._context.get(count.name.lower()) for count in named]
+        same = [old is not None and old.value == new.value for old, new in zip(known, named, strict=True)]
+        return bool(named) and all(same) and any(found.rank >= EPOCHS for c in named if (found := counter(c.name)))
 
     def _moves_on(self, counters: Iterable[Count]) -> bool:
         """Whether an epoch or episode begins: headings of the one before it hold no longer."""
