@@ -25,9 +25,8 @@ _ASIDE = re.compile(
 _PLACE = re.compile(
     r" \((?:frame|step|epoch|iter|iteration|update|episode|batch|\w*timesteps?|[^\W\d]\w*/\w+) [\d.,]+[kMGT]?\)"
 )
-_BEFORE_IT = re.compile(
-    r"( at (\w+ [\d.,]+[kMGT]?)\b.*?) before \2\b"
-)  # "at frame 5M, twice its level before frame 5M"
+_LINES = re.compile(r"\bline ([\d,]+)")
+_BEFORE_IT = re.compile(r"( at (\w+ \d(?:[\d.,]*\d)?[kMGT]?)(?![\w.]).*?) before \2(?![\w.])")  # one place, told twice
 _ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
 _PLACED = re.compile(r"\b(?:line|[^\W\d][\w/]* [\d,.]+ \(line) ?\d", re.IGNORECASE)
 
@@ -109,13 +108,17 @@ def _more(view: RunView, incident: Incident, rest: Sequence[Incident]) -> Iterat
 
 
 def _earlier(main: Finding, others: Sequence[Finding], words: Mapping[str, str]) -> Iterator[str]:
-    """A critical finding that began before the one that names the event: the owner could have seen it earlier."""
-    first = [
-        f for f in others if f.severity == "critical" and f.onset and main.onset and f.onset.line < main.onset.line
-    ]
-    for finding in sorted(first, key=lambda f: f.onset.line if f.onset else 0):
-        text = re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary, words=words))
-        yield f"before that, {text.split(', below the random base')[0]}"
+    """A critical finding that was over before the one that names the event began: it could have been seen earlier."""
+    for finding in sorted((f for f in others if f.severity == "critical" and f.onset), key=_onset_line):
+        told = _CLAUSES.split(finding.summary)[0]
+        lines = [int(number.replace(",", "")) for number in _LINES.findall(told)]
+        if main.onset is not None and lines and max(*lines, _onset_line(finding)) < main.onset.line:
+            text = re.sub(r"^(The|A|An) ", lambda match: match.group().lower(), clause(finding.summary, words=words))
+            yield f"earlier, {text.split(', below the random base')[0]}"
+
+
+def _onset_line(finding: Finding) -> int:
+    return finding.onset.line if finding.onset else 0
 
 
 def _words(view: RunView) -> dict[str, str]:

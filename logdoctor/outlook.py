@@ -14,7 +14,7 @@ from logdoctor.aftermath import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, 
 from logdoctor.decisions import Decision
 from logdoctor.incidents import Incident
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import SECONDS_AN_HOUR, Stretches, tail
+from logdoctor.stretches import SECONDS_AN_HOUR, Stretches
 from logdoctor.view import RunView
 from logdoctor.wording import counted, percent, round_steps, rounded, steps, unit_word
 
@@ -91,8 +91,10 @@ def _way_back(view: RunView, parts: Stretches) -> Iterator[str]:
     before = parts.before(performance.name) if performance else None
     if performance is None or before is None or len(before) < 20:
         return
-    sign = -1.0 if performance.goal == "min" else 1.0
-    level = sign * tail(before)
+    sign, then = -1.0 if performance.goal == "min" else 1.0, parts.level(performance.name)
+    if then is None:
+        return
+    level = sign * then
     reached = np.flatnonzero(sign * before.value >= level)
     if not reached.size:
         return

@@ -169,6 +169,24 @@ def test_one_place_is_not_told_twice() -> None:
     assert clause(summary) == "Loss exploded to 5 at frame 489.6k, 40 times its level of 0.1 before"
 
 
+def test_two_places_stay_two() -> None:
+    summary = (
+        "Loss exploded to 11 at frame 50,731,928 (line 1300), 310 times its level before frame 50,595,696 (line 1297)."
+    )
+    assert clause(summary) == "Loss exploded to 11 at frame 50.7M, 310 times its level before frame 50.6M"
+
+
+@pytest.mark.parametrize(("last", "wanted"), [(50, True), (70, False)])
+def test_what_was_over_before_the_event_is_told_in_the_headline(
+    view: Callable[..., RunView], last: int, wanted: bool,  # noqa: F811
+) -> None:  # fmt: skip
+    fall = make(
+        "agreement-collapse", 40, metric="agreement", summary=f"Agree% fell from 90 to 10 at step 5,000 (line {last})."
+    )
+    diagnosis = told(view(), fall, make("loss-explosion", BREAK))
+    assert ("earlier, Agree% fell from 90 to 10" in diagnosis.headline) is wanted
+
+
 def test_share_of_an_action_has_a_readable_name() -> None:
     assert action_name("greedy_action_share_2") == "greedy action 2"
     assert action_name("share_2") == ""

@@ -287,7 +287,7 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             within_steps=None,
             sign="recovery",
             otherwise="Lower the learning rate once more, by three.",
-            why="the first metric to leave its range",
+            why="steps that are too large end in numbers that are not finite",
         )
 
 
