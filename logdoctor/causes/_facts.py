@@ -504,7 +504,8 @@ def _fall(train: Series, held: Series) -> Fall | None:
     before, after = held.value[held.step <= step], held.value[held.step > step]
     if not before.size or not after.size or float(before[-1]) > 0.9 * float(held.value[0]):
         return None  # nothing had been learned that a repeated batch could undo
-    quieter = _quieter(train.value, index, index + window)
+    batches = len(train) >= 3 * len(held)  # the mean of an epoch scatters little, and less as it nears zero
+    quieter = _quieter(train.value, index, index + window) if batches else 1.0
     if float(np.median(after)) <= (TURNS if quieter < QUIETER else TURNS_QUIET) * float(before[-1]):
         return None
     return Fall(

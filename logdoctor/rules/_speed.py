@@ -58,7 +58,13 @@ def speeds(view: RunView, least: int = 20) -> list[Speed]:
 
 
 def averages_since_start(view: RunView, series: Series) -> bool:
-    """Stable-Baselines3 prints frames since the start over seconds since the start, in a boxed table."""
+    """Stable-Baselines3 prints frames since the start over seconds since the start.
+
+    In its boxed table, or wherever its own name of the mean return stands beside it.
+    """
+    mean = view.run.series.get("episode_return")
+    if mean is not None and re.search(r"(^|/)ep[ _]rew[ _]mean$", mean.raw_name or ""):
+        return True
     return series.raw_name.lower() == "time/fps" or "boxed" in (view.run.reading.format, *view.run.reading.formats)
 
 

@@ -4,8 +4,9 @@ What it finds: a supervised or language-model loss that is, at the end, (almost)
 Why it matters: the optimiser changes nothing that matters: a learning rate near zero or far too large, frozen or
 unconnected parameters, labels without relation to the inputs.
 How it decides: even the best level is less than ``small`` below the first one, noise included, over at least 20 rows;
-critical below ``none``; or the end lies ``rose`` above the start, or ``above`` of the later rows above the first
-value. Runs that adapt a trained model may start near their best and get a word of information only.
+critical below ``none``, or when the end is ``away`` times the first value; or the end lies ``rose`` above the start,
+or ``above`` of the later rows above the first value. Runs that adapt a trained model may start near their best and get
+a word of information only.
 When it is wrong: a run of few updates, or a loss with a large constant part.
 What to do: overfit one batch; print which parameters the optimiser holds; check the learning rate that is really
 used.
@@ -46,9 +47,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     worse = worse or bool((value[value.size // 2 :] > value[0]).mean() >= limits.above)
     if begin == 0 or (fall >= limits.small and not worse) or _good(view) or spoken_for(progress):
         return
-    yield _finding(
-        view, progress, begin, fall, critical=fall < limits.none and not fine_tuning(view, progress), worse=worse
-    )
+    away = bool(worse and 0 < limits.away * value[0] < -progress.final)
+    if away:  # the mean of the first rows belongs to the rise already
+        begin = float(value[0])
+        fall = max(0.0, 1 - best / begin)
+    critical = away or (fall < limits.none and not fine_tuning(view, progress))
+    yield _finding(view, progress, begin, fall, critical=critical, worse=worse)
 
 
 def spoken_for(progress: Progress) -> bool:
@@ -122,6 +126,7 @@ RULE = Rule(
             "above the very first value, by a sign test no chance",
             "sign test",
         ),
+        threshold("away", 8.0, "times the first value", "an order of magnitude, as an explosion", "losslint: 10 times"),
         threshold("none", 0.02, "of the first value", "no movement beyond noise", "runmedic: 2 %"),
     ),
     tags=("loss", "supervised", "language-models"),

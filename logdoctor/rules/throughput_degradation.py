@@ -36,19 +36,28 @@ JUMP = 3.0  # times slower from one stretch to the next: no change of the task m
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for the speed that fell most clearly."""
-    early = _trained_early(view)
-    slow = [(speed, tenths) for speed in speeds(view) if (tenths := _tenths(speed, limits, early)) is not None]
+    slow = [
+        (speed, tenths)
+        for speed in speeds(view)
+        if (tenths := _tenths(speed, limits, _trained_early(view, speed))) is not None
+    ]
     if slow:
         speed, tenths = max(slow, key=lambda pair: pair[1][-1] / pair[1][:5].min())
         yield _finding(view, speed, tenths, [item.series.name for item, _ in slow])
 
 
-def _trained_early(view: RunView) -> bool:
-    """Whether updates were made from the first fifth on: else a rate falls when learning sets in."""
+def _trained_early(view: RunView, speed: Speed) -> bool:
+    """Whether updates were made in the first fifth of the steps and twentieth of the rows that tell the speed.
+
+    Else a rate falls when learning sets in; short episodes before it fill many rows with few steps.
+    """
+    rows_before = int(speed.series.line[len(speed.series) // 20])
     first, last = view.span
     losses = [s for n in view.names if n.endswith("loss") and (s := view.finite(n)) is not None]
     steps = [float(s.step[s.value != 0][0]) for s in losses if (s.value != 0).any() and np.isfinite(s.step).all()]
-    return bool(steps) and last > first and min(steps) <= first + 0.2 * (last - first)
+    lines = [int(s.line[s.value != 0][0]) for s in losses if (s.value != 0).any()]
+    soon = bool(lines) and min(lines) <= rows_before + 1
+    return soon and bool(steps) and last > first and min(steps) <= first + 0.2 * (last - first)
 
 
 def _tenths(speed: Speed, limits: Limits, early: bool = False) -> np.ndarray | None:
