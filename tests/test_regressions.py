@@ -292,3 +292,40 @@ def test_a_setting_far_out_of_range_accuses_nobody_who_learns(judged):
     diagnosis = judged(text, gamma=0.99999, algo="PPO")
     assert "setting-out-of-norm" not in names(diagnosis)
     assert "setting-out-of-norm" in names(diagnosis, "info")
+
+
+# ------------------------------------------------------------------------------------- far away, speed, names
+def test_numbers_that_overflow_their_columns_are_read_and_a_loss_that_runs_away_is_critical(judged):
+    train = 2.3 * 10.0 ** np.linspace(0, 24, 20)
+    diagnosis = judged(fastai(train, 1.2 * train, np.full(20, 0.09068)))
+    assert diagnosis.reading.rows == 20
+    assert diagnosis.reading.unread_lines == 0
+    assert diagnosis.verdict == "critical"
+    assert first_cause(diagnosis) == "sign-error"
+
+
+def averaged_since_the_start(fast, slow, learns_at=1000):
+    """Frames over seconds since the start, as Stable-Baselines3 prints them; many rows before it learns."""
+    steps = np.concatenate([np.arange(1, 31) * learns_at / 30, learns_at + np.arange(1, 51) * 480.0])
+    seconds = np.where(steps <= learns_at, steps / fast, learns_at / fast + (steps - learns_at) / slow)
+    rows = []
+    for i, (step, second) in enumerate(zip(steps, seconds, strict=True)):
+        loss = f", loss={0.5 + 0.01 * (i % 7):.3f}" if step > learns_at else ""
+        ret = 20 + 0.01 * step
+        rows.append(f"global_step={int(step)}, ep_rew_mean={ret:.4g}, fps={int(step / second)}{loss}")
+    return "\n".join(rows) + "\n"
+
+
+def test_a_rate_since_the_start_that_falls_when_learning_sets_in_is_no_degradation(judged):
+    assert "throughput-degradation" not in names(judged(averaged_since_the_start(30_000.0, 900.0)))
+
+
+def test_a_raise_of_the_rate_is_told_with_the_name_that_the_log_printed(judged):
+    rate = np.where(np.arange(60) < 30, 3e-4, 3e-3)
+    ret = np.concatenate([np.linspace(0, 100, 30), np.linspace(95, 5, 30)]) + noise(60, 1.0)
+    rows = [
+        f"step={100 * (i + 1)}, DQN1M={r:.4g}, epsilon=0.05, lr={x:.1e}"
+        for i, (r, x) in enumerate(zip(ret, rate, strict=True))
+    ]
+    found = next(f for f in judged("\n".join(rows) + "\n").findings if f.name == "learning-rate-changed")
+    assert "DQN1M got worse" in found.summary
