@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -127,12 +128,13 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
     rest = f"{lost:.0%} of what was gained is lost" if lost <= 2 else "all that was gained is lost, and more"
     ends, numbers = _first_and_last(view, series)
     begin, peak = say(progress.printed(progress.start)), at(view, series, progress.best_index)
+    sank = fell_below_start(progress) and not learned(progress, limits)
     story = (
         f"{name} stood at {begin} at the start and ended at {say(final)}, less than half of it."
-        if fell_below_start(progress) and not learned(progress, limits)
+        if sank
         else f"{name} rose from {begin} to {say(best)} (around {peak}) and ended at {say(final)}: {rest}."
     )
-    return finding(
+    found = finding(
         RULE,
         view,
         severity="critical" if gone else "warning",
@@ -156,6 +158,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
             f" standard error of such a mean."
         ),
     )
+    return replace(found, title="Performance fell far below its start") if sank else found
 
 
 def _first_and_last(view: RunView, series: Series) -> tuple[str, dict[str, Scalar]]:
