@@ -29,6 +29,7 @@ NONFINITE_BINS = 1024
 FIRST_NONFINITE = 16
 """Non-finite values kept one by one: the onset and the beginning of its pattern (every second, one in a hundred)."""
 
+MOST_PIECES = 32
 MOST_PARTS = 256
 """Cuts that bins respect. A log with more restarts than this has bins that cross the later ones."""
 
@@ -181,6 +182,8 @@ class _Bins:
             self._full[name].append(array)
         self._full["part"].append(np.full(size, self.part, np.int64))
         self._size += size
+        if len(self._full["part"]) > MOST_PIECES:  # thousands of short arrays would take more room than their values
+            self._full = {name: [np.concatenate(arrays)] for name, arrays in self._full.items()}
 
     def _shrink(self) -> None:
         while self._size > self.limit:
