@@ -25,6 +25,9 @@ _ASIDE = re.compile(
 _PLACE = re.compile(
     r" \((?:frame|step|epoch|iter|iteration|update|episode|batch|\w*timesteps?|[^\W\d]\w*/\w+) [\d.,]+[kMGT]?\)"
 )
+_LONG = re.compile(
+    r"-?\d[\d,]{9,}(?:\.\d+)? \((-?[\d.]+ × 10[⁰¹²³⁴⁵⁶⁷⁸⁹]+)\)"
+)  # all digits, then the same as a power of ten
 _LINES = re.compile(r"\bline ([\d,]+)")
 _BEFORE_IT = re.compile(r"( at (\w+ \d(?:[\d.,]*\d)?[kMGT]?)(?![\w.]).*?) before \2(?![\w.])")  # one place, told twice
 _ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
@@ -80,6 +83,7 @@ def clause(summary: str, index: int = 0, words: Mapping[str, str] | None = None)
         lambda match: f"{names.get(match[1].lower(), match[1])} {steps(float(match[2].replace(',', '')))}",
         clauses[index],
     )
+    text = _LONG.sub(r"\1", text)
     text = _BEFORE_IT.sub(r"\1 before", text)
     text = _ENDS.sub("", _PLACE.sub("", _ASIDE.sub("", _LINE.sub("", text)))).strip().rstrip(".,:;")
     while len(text) > LONGEST and ", " in text:

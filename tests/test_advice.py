@@ -169,6 +169,11 @@ def test_one_place_is_not_told_twice() -> None:
     assert clause(summary) == "Loss exploded to 5 at frame 489.6k, 40 times its level of 0.1 before"
 
 
+def test_a_number_of_trillions_is_repeated_as_a_power_of_ten() -> None:
+    summary = "L2 is 7,363,360,194,560 (7.36 × 10¹²) at step 5,000 (line 866), expected 10 to 100 (line 3)."
+    assert clause(summary) == "L2 is 7.36 × 10¹² at step 5,000, expected 10 to 100"
+
+
 def test_two_places_stay_two() -> None:
     summary = (
         "Loss exploded to 11 at frame 50,731,928 (line 1300), 310 times its level before frame 50,595,696 (line 1297)."
