@@ -53,7 +53,7 @@ def healthy_items(
     changed = {change.parameter for cause in causes for change in cause.changes}
     if any(f.name == "clipping-inactive" for f in findings):
         changed.add("max_grad_norm")  # within its range, but not in force
-    weights = tuple(_loss_weights(view, findings, changed))
+    weights = (*_loss_weights(view, findings, changed), *_safeguards(view, findings))
     return (*out[: MOST - 1 - len(weights)], *weights, *_settings(view, changed))
 
 
@@ -73,6 +73,24 @@ def _settings(view: RunView, changed: set[str]) -> Iterator[Healthy]:
         named = ", ".join(f"{j.parameter} {setting_number(j.value)}" for j in kept[:NAMED])
         more = f" and {len(kept) - NAMED} more" if len(kept) > NAMED else ""
         yield Healthy(metric="settings", why=f"within the ranges in use, so leave them alone: {named}{more}")
+
+
+def _safeguards(view: RunView, findings: Sequence[Finding]) -> Iterator[Healthy]:
+    """What is stated to keep values from blowing up, where they did: it was not enough, and is no reason to drop it."""
+    if not any(f.name in {"loss-explosion", "q-divergence"} and not f.benign for f in findings):
+        return
+    told = []
+    for name, words in (("td_target_clip", "TD targets clipped at"), ("max_q_value", "Q clipped at")):
+        value = view.number(name)
+        if value:
+            told.append(f"{words} {number(value)}")
+    interval = view.number("target_update")
+    if interval and interval > 1:
+        told.append(f"a target network updated every {number(interval)} steps")
+    if any("huber" in str(item.value).lower() for item in view.settings.values()):
+        told.append("a Huber loss")
+    if told:
+        yield Healthy(metric="other safeguards", why=f"in place as stated, keep them: {', '.join(told)}")
 
 
 def _loss_weights(view: RunView, findings: Sequence[Finding], changed: set[str]) -> Iterator[Healthy]:

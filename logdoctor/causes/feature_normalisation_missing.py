@@ -110,6 +110,26 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
         )
 
 
+def _mechanism(view: RunView, present: Present) -> Iterator[str]:
+    """The chain from the features to the reward, as far as this log shows its links."""
+    known = facts(view)
+    level = known.level("feature_l2_norm")
+    if level is None or "feature-norm-explosion" not in present:
+        return
+    links = [f"features from {say(level.first)} to {say(level.high)}"]
+    actor, critic = known.level("actor_loss"), known.level("critic_loss")
+    if actor is not None and "actor-loss-explosion" in present:
+        links.append(f"values scaled with them (actor loss {say(max(abs(actor.low), abs(actor.high)))} in size)")
+    if critic is not None and "critic-loss-explosion" in present:
+        links.append(f"critic loss up to {say(critic.high)}")
+    if "td-error-flat" in present:
+        links.append("TD error does not fall")
+    if "performance-collapse" in present or "never-learned" in present:
+        links.append("policy updates point the wrong way → the reward falls")
+    if len(links) > 1:
+        yield " → ".join(links)
+
+
 CAUSE = CauseRecord(
     id="feature-normalisation-missing",
     title="Features not normalised",
@@ -129,6 +149,7 @@ CAUSE = CauseRecord(
     ),
     weigh=_weigh,
     changes=_changes,
+    mechanism=_mechanism,
     watch=_watch,
     would_settle=("The feature norm layer by layer.", "The same run with LayerNorm."),
     references=("Ba et al. 2016", "Lyle et al. 2023, Understanding Plasticity in Neural Networks"),

@@ -37,7 +37,8 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         "n_step",
         5,
         "fewer steps of old, off-policy rewards and a nearer bootstrap",
-        tradeoff="Credit travels backwards more slowly.",
+        tradeoff="Credit travels backwards more slowly"
+        + (f"; once the values stay stable it can go back towards {n:g}." if n and n > LONG else "."),
         arithmetic=arithmetic,
         reference="Hessel et al. 2018 (3); Mnih et al. 2016 (5)",
     )
