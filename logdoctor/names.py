@@ -158,7 +158,10 @@ _SPELLINGS: dict[str, str] = {
         "timeperbatch s/iter seconds/step timeiter sec/step us/step s/step timethisiters secperstep "
         "sec/tick batchcost avgbatchcost"
     ),
-    "data_time": "readercost avgreadercost datacost datatime data dataloading dataloadtime loadtime datawait itertimedata",
+    "data_time": (
+        "readercost avgreadercost datacost datatime data dataloading dataloadtime loadtime datawait "
+        "itertimedata"
+    ),
     "mfu": "mfu bf16mfu fp16mfu modelflopsutilization",
     "memory": (
         "memory maxmem gpumem mem gpumemory peakmem peakmemory reserved ram maxmemory vram allocated "

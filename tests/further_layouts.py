@@ -643,6 +643,8 @@ FURTHER = [
     Layout("trpo tables", each(trpo), None, {"vf_loss": VL}),
     Layout("ragged columns", each(ragged), 12, {"loss": T, "val_loss": VL}),
     Layout("deeplab", each(deeplab), None, {"Acc": A, "mIoU": A / 2}),
+    Layout("tensors", each(lambda i: f"epoch {i} loss tensor({loss(i)}, device='cuda:0', grad_fn=<MseLossBackward0>) acc: tensor({acc(i)}, device='cuda:0')"), 11, {"loss": T, "acc": A}),
+    Layout("summary at the end", each(lambda i: str({"loss": loss(i), "learning_rate": 2e-5, "epoch": round(i / 4, 2)}), tail="{'train_runtime': 100.1, 'train_samples_per_second': 30.1, 'train_loss': 0.9, 'epoch': 3.0}\n"), 2.75, {"loss": T}),
 ]
 
 # What programs print around their records, of which nothing is a metric of training.

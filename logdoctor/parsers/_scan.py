@@ -194,6 +194,8 @@ _MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
 def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     """Scan a line; also return the spans whose numbers mean nothing to the scan (clock times, bars)."""
     counters: list[Count] = []
+    if "tensor(" in text:
+        text = _TENSOR.sub(_unwrapped, text)
     masked, bar = _bars(_ABBREVIATED.sub("\\1.\x01", text), counters)
     free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
@@ -283,6 +285,20 @@ def _listed_pairs(text: str, cells: list[Cell]) -> None:
     for match in _IN_LIST.finditer(text):
         value = parse(match["value"])
         cells.append(Cell(match["name"], value.value, value.flag, None, match.start("value"), match.end("value")))
+
+
+# ``loss tensor(0.51, device='cuda:0')``
+_TENSOR = re.compile(
+    rf"(?<![\w.])(?:torch\.)?tensor\(\s*\[?\s*(?P<value>{NUMBER})\s*\]?(?:,[^()]*(?:\([^()]*\)[^()]*)*)?\)",
+    re.IGNORECASE,
+)
+
+
+def _unwrapped(match: re.Match[str]) -> str:
+    """Leave the number of a printed tensor alone, where it stands."""
+    start, end = match.start("value") - match.start(), match.end("value") - match.start()
+    whole = match.group()
+    return " " * start + whole[start:end] + " " * (len(whole) - end)
 
 
 def _masked_spans(masked: str) -> list[tuple[int, int]]:
