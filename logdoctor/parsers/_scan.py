@@ -186,6 +186,9 @@ def scan(text: str, recall: Recall | None = None) -> Scan:
     return found
 
 
+# ``Current Q1: mean=1.2, std=0.3``: the statistics are those of what stands before them.
+_STATISTICS = frozenset({"mean", "std", "min", "max", "avg", "median"})
+_LABELLED = re.compile(r"^\s*(?P<label>[A-Za-z][\w ]{0,30}?)\s*:\s+(?:mean|std|min|max|avg|median)\s*=", re.IGNORECASE)
 # ``Val. Loss``: the full stop ends no sentence.
 _ABBREVIATED = re.compile(r"\b(val|valid|avg|ave|acc|max|min|std|train)\.\s(?=[A-Za-z])", re.IGNORECASE)
 _MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
@@ -221,6 +224,12 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     _bar_time(text, cells)
     if not counters and len(cells) > 3:
         cells = _lettered(cells, counters)
+    label = _LABELLED.match(text)
+    if label is not None and cells:
+        cells = [
+            cell._replace(name=f"{label['label']} {cell.name}") if cell.name.lower() in _STATISTICS else cell
+            for cell in cells
+        ]
     cells.sort(key=lambda cell: cell.start)
     if not cells and counters and counters[0].name == "round":
         counters.clear()  # a numbered item of a list
