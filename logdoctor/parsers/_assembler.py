@@ -438,7 +438,8 @@ class Assembler:
         named = [count for count in counters if count.name]
         known = [self._context.get(count.name.lower()) for count in named]
         same = [old is not None and old.value == new.value for old, new in zip(known, named, strict=True)]
-        return bool(named) and all(same) and any(found.rank >= EPOCHS for c in named if (found := counter(c.name)))
+        ranks = [found.rank if (found := counter(count.name)) else 0 for count in named]
+        return bool(named) and all(same) and all(rank == EPOCHS for rank in ranks)
 
     def _moves_on(self, counters: Iterable[Count]) -> bool:
         """Whether an epoch or episode begins: headings of the one before it hold no longer."""
