@@ -11,7 +11,9 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 
-from logdoctor.model import Cause, Diagnosis, Evidence, Finding, Place, Scalar
+from logdoctor.model import Cause, Change, Diagnosis, Evidence, Finding, Place, Scalar
+from logdoctor.renderers import _outline as outline
+from logdoctor.renderers import _sentences as sentences
 from logdoctor.renderers import _svg
 from logdoctor.renderers._escape import html as esc
 from logdoctor.renderers._escape import json_in_html
@@ -40,7 +42,8 @@ def _run(diagnosis: Diagnosis, index: int, options: RenderOptions) -> str:
         _chart_section(drawn, chosen, key),
         _findings(diagnosis, key),
         _chain(diagnosis),
-        _causes(diagnosis.causes),
+        _causes(diagnosis),
+        _changes(diagnosis),
         _phases(diagnosis),
         _expectations(diagnosis),
         _watch(diagnosis),
@@ -58,23 +61,15 @@ def _run(diagnosis: Diagnosis, index: int, options: RenderOptions) -> str:
 
 
 def _top(diagnosis: Diagnosis, key: str) -> str:
-    story = diagnosis.story
-    onset = next((f for f in diagnosis.findings if f.onset and not f.benign and f.severity != "info"), None)
-    facts: list[tuple[str, str]] = [("Log", esc(diagnosis.source.path))]
-    if onset and onset.onset:
-        facts.append(("Since", f'<a href="#{key}-{_anchor(onset)}">{_place(onset.onset)}</a>'))
-    if story.decision:
-        facts.append(("Now", f"{esc(story.decision)} {_soft(story.decision_why)}"))
-    if diagnosis.causes:
-        cause = diagnosis.causes[0]
-        facts.append(("Most likely cause", f"{esc(cause.title or cause.id)} ({_percent(cause.confidence)})"))
-    if story.wasted_steps:
-        facts.append(("Wasted", f"{_svg.number(story.wasted_steps)} steps {_soft(story.wasted_why)}"))
-    if story.go is not None:
-        facts.append(("Longer run", f"{'go' if story.go else 'no-go'} {_soft(story.go_why)}"))
-    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in facts)
+    told = outline.incidents(diagnosis)
+    rows = [("Log", esc(diagnosis.source.path))]
+    for name, text in sentences.facts(diagnosis):
+        linked = f'<a href="#{key}-{_anchor(told[0].root)}">{esc(text)}</a>' if name == "Since" and told else esc(text)
+        rows.append((name, linked))
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows)
     badge = f'<span class="badge {diagnosis.verdict}">{diagnosis.verdict}</span>'
-    return f"<header>{badge}<h1>{esc(diagnosis.headline)}</h1><dl class='facts'>{listed}</dl></header>"
+    title = f'<p class="soft small">{esc(sentences.title(diagnosis))}</p>'
+    return f"<header>{badge}<h1>{esc(diagnosis.headline)}</h1>{title}<dl class='facts'>{listed}</dl></header>"
 
 
 def _soft(text: str) -> str:
@@ -133,28 +128,31 @@ def _folded_charts(drawn: dict[str, _svg.Chart], names: list[str], key: str) -> 
 
 
 def _findings(diagnosis: Diagnosis, key: str) -> str:
-    shown = [f for f in diagnosis.findings if not f.benign]
-    if not shown:
-        return ""
-    ids = {f.id for f in shown}
-    roots = [f for f in shown if not any(parent in ids and parent != f.id for parent in f.explained_by)]
-    children = [f for f in shown if f not in roots]
-    out = ["<h2>What was found</h2>"]
-    for number, finding in enumerate(roots, start=1):
-        follows = [c for c in children if finding.id in c.explained_by]
-        children = [c for c in children if c not in follows]
-        out.append(_card(finding, key, f"{number}. ", "".join(_card(c, key, "follows: ") for c in follows)))
-    out += [_card(c, key, "") for c in children]
-    return "".join(out)
+    told = outline.incidents(diagnosis)
+    if not told:
+        return _remarks(diagnosis)
+    out = ["<h2>What went wrong</h2>"]
+    for number, item in enumerate(told, start=1):
+        inner = ""
+        for name, found in (("What came before it", item.before), ("What follows from it", item.after)):
+            if found:
+                inner += f"<p class='small'><strong>{name}</strong></p>" + "".join(_card(f, key) for f in found)
+        out.append(_card(item.root, key, f"{number}. ", inner))
+    return "".join(out) + _remarks(diagnosis)
 
 
-def _card(finding: Finding, key: str, prefix: str, inner: str = "") -> str:
+def _remarks(diagnosis: Diagnosis) -> str:
+    lines = [f"{finding.summary} ({finding.id})" for finding in outline.remarks(diagnosis)]
+    return f"<h2>Remarks</h2>{_list(lines)}" if lines else ""
+
+
+def _card(finding: Finding, key: str, prefix: str = "", inner: str = "") -> str:
     where = ", ".join(f'<a href="#{key}-c-{esc(m)}">{esc(m)}</a>' for m in finding.metrics[:4])
     onset = f"onset {_place(finding.onset)}; " if finding.onset else ""
     known = " · known" if finding.known else ""
     return (
         f'<article class="card {finding.severity}" id="{key}-{_anchor(finding)}">'
-        f'<h3>{prefix}<span class="{finding.severity}">{esc(finding.title or finding.name)}</span></h3>'
+        f'<h3>{prefix}<span class="{finding.severity}">{esc(outline.heading(finding))}</span></h3>'
         f"<p>{esc(finding.summary)}</p>{_evidence(finding.evidence, key)}"
         + (f"<p>{esc(finding.analysis)}</p>" if finding.analysis else "")
         + f'<p class="soft small">{finding.id} {esc(finding.name)}{known} · {onset}confidence '
@@ -200,58 +198,77 @@ def _list(items: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{esc(item)}</li>" for item in items) + "</ul>"
 
 
-def _causes(causes: Sequence[Cause]) -> str:
-    if not causes:
+def _causes(diagnosis: Diagnosis) -> str:
+    told, others = sentences.causes_in_order(diagnosis)
+    if not told and not others:
         return ""
-    out = ["<h2>Causes and changes</h2>"]
-    for cause in causes:
-        inner = "".join(
-            f"<p class='small'><strong>{name}</strong></p>{_list(items)}"
-            for name, items in (
-                ("For", cause.for_),
-                ("Against", cause.against),
-                ("Would settle it", cause.would_settle),
-            )
-            if items
-        )
-        if cause.mechanism:
-            lines = "\n".join(esc(line) for line in cause.mechanism)
-            inner += f"<pre>{lines}</pre>"
-        head = f"{cause.rank}. {esc(cause.title or cause.id)} <span class='soft'>{_percent(cause.confidence)}</span>"
-        body = _changes(cause) + inner
+    out = ["<h2>Why</h2>"]
+    for index, (role, cause) in enumerate(told):
+        name = esc(cause.title or cause.id)
+        head = f"{role}: {name} <span class='soft'>{_percent(cause.confidence)}</span>"
+        body = _arguments(diagnosis, cause)
         out.append(
             f"<article class='card info'><h3>{head}</h3>{body}</article>"
-            if cause.rank == 1
+            if index == 0
             else f"<details><summary>{head}</summary>{body}</details>"
         )
+    if others:
+        considered = _list(sentences.brief(diagnosis, cause) for cause in others)
+        out.append(f"<details><summary>Considered as well</summary>{considered}</details>")
     return "".join(out)
 
 
-def _changes(cause: Cause) -> str:
-    rows = "".join(
-        f"<tr><td><code>{esc(c.parameter)}</code></td><td class='n'>{_value(c.from_)}</td>"
-        f"<td class='n'>{_value(c.to)}</td><td>{esc(c.why)} {_soft(c.tradeoff)} {_soft(c.reference)}</td></tr>"
-        for c in cause.changes
+def _arguments(diagnosis: Diagnosis, cause: Cause) -> str:
+    parts = (
+        ("For", sentences.arguments(diagnosis, cause.for_)),
+        ("Against", sentences.arguments(diagnosis, cause.against)),
+        ("Would settle it", list(cause.would_settle)),
     )
+    inner = "".join(f"<p class='small'><strong>{name}</strong></p>{_list(items)}" for name, items in parts if items)
+    if cause.mechanism:
+        lines = "\n".join(esc(line) for line in cause.mechanism)
+        inner += f"<pre>{lines}</pre>"
+    return inner
+
+
+def _changes(diagnosis: Diagnosis) -> str:
+    rows = sentences.change_rows(diagnosis)
     if not rows:
         return ""
-    head = "<tr><th>Parameter</th><th class='n'>from</th><th class='n'>to</th><th>why, and what it costs</th></tr>"
-    return f"<div class='wide'><table>{head}{rows}</table></div>"
+    note = sentences.changes_note(diagnosis)
+    actions = "".join(
+        f"<li><strong>{esc(sentences.action_sentence(c))}</strong> {esc(c.why)} {_price(c)}</li>"
+        for c in rows
+        if sentences.is_action(c)
+    )
+    values = "".join(
+        f"<tr><td><code>{esc(c.parameter)}</code></td><td>{esc(sentences.old_text(c))}</td>"
+        f"<td>{esc(sentences.new_text(c))}</td><td>{esc(c.why)} {_price(c)}</td></tr>"
+        for c in rows
+        if not sentences.is_action(c)
+    )
+    head = "<tr><th>Parameter</th><th>old</th><th>new</th><th>why, and what it costs</th></tr>"
+    parts = [
+        f"<ul>{actions}</ul>" if actions else "",
+        f"<div class='wide'><table>{head}{values}</table></div>" if values else "",
+    ]
+    if not sentences.is_action(rows[0]):
+        parts.reverse()
+    heading = sentences.changes_heading(diagnosis)
+    return f"<h2>{heading}</h2>{'<p>' + esc(note) + '</p>' if note else ''}{''.join(parts)}"
+
+
+def _price(change: Change) -> str:
+    said = (("cost", change.tradeoff), ("arithmetic", change.arithmetic), ("source", change.reference))
+    return _soft("; ".join(f"{name}: {text.rstrip('.')}" for name, text in said if text))
 
 
 def _phases(diagnosis: Diagnosis) -> str:
-    if len(diagnosis.phases) < 2:
-        return ""
     rows = "".join(
-        f"<tr><td>{esc(p.name)}</td><td class='n'>{_steps(p.first_step)} to {_steps(p.last_step)}</td>"
-        f"<td class='n'>lines {p.first_line}–{p.last_line}</td><td>{esc(p.summary)}</td></tr>"
-        for p in diagnosis.phases
+        f"<tr><td>{esc(name)}</td><td>{esc(where)}</td><td>{esc(text)}</td></tr>"
+        for name, where, text in sentences.phase_rows(diagnosis)
     )
-    return f"<h2>Phases</h2><div class='wide'><table>{rows}</table></div>"
-
-
-def _steps(step: float | None) -> str:
-    return "?" if step is None else _svg.number(step)
+    return f"<h2>Phases</h2><div class='wide'><table>{rows}</table></div>" if rows else ""
 
 
 def _expectations(diagnosis: Diagnosis) -> str:
@@ -264,28 +281,27 @@ def _expectations(diagnosis: Diagnosis) -> str:
 
 
 def _watch(diagnosis: Diagnosis) -> str:
-    rows = []
-    for w in diagnosis.watch:
-        limit = "" if w.value is None else _value(w.value)
-        if w.value2 is not None:
-            limit += f" and {_value(w.value2)}"
-        within = "" if w.within_steps is None else f"within {_svg.number(w.within_steps)} steps"
-        css = "healthy" if w.sign == "recovery" else "warning"
-        rows.append(
-            f"<tr><td class='{css}'>{esc(w.sign)}</td><td><code>{esc(w.metric)}</code> {esc(w.condition)} {limit}</td>"
-            f"<td>{within}</td><td>{esc(w.otherwise)}</td></tr>"
-        )
-    if not rows:
-        return ""
-    head = "<tr><th>sign</th><th>condition</th><th>by when</th><th>next action</th></tr>"
-    return f"<h2>Watch in the next run</h2><div class='wide'><table>{head}{''.join(rows)}</table></div>"
+    out = []
+    for sign, name, css in (("recovery", "Signs of recovery", "healthy"), ("failure", "Signs of failure", "warning")):
+        shared = sentences.shared_action(diagnosis, sign)
+        items = []
+        for item in (item for item in diagnosis.watch if item.sign == sign):
+            action = "" if item.otherwise == shared else sentences.action_text(item)
+            items.append(f"<li>{esc(sentences.watch_text(diagnosis, item))} {_soft(action)}</li>")
+        if items:
+            word = "If one of them fails to come" if sign == "recovery" else "If one of them shows"
+            rest = f"<p>{word}: {esc(sentences.shared_sentence(diagnosis, sign))}.</p>" if shared else ""
+            out.append(f"<h3 class='{css}'>{name}</h3><ul>{''.join(items)}</ul>{rest}")
+    return f"<h2>What to watch in the next run</h2>{''.join(out)}" if out else ""
 
 
 def _healthy(diagnosis: Diagnosis) -> str:
-    if not diagnosis.healthy:
-        return ""
-    items = "".join(f"<li><code>{esc(h.metric)}</code>: {esc(h.why)}</li>" for h in diagnosis.healthy)
-    return f"<h2>What is healthy</h2><ul>{items}</ul>"
+    items = []
+    for item in diagnosis.healthy:
+        name, why = sentences.healthy_text(diagnosis, item)
+        items.append(f"<li>{'<strong>' + esc(name) + '</strong>: ' if name else ''}{esc(why)}</li>")
+    name = "Why it is healthy" if diagnosis.verdict == "healthy" else "What is healthy"
+    return f"<h2>{name}</h2><ul>{''.join(items)}</ul>" if items else ""
 
 
 def _checks(diagnosis: Diagnosis) -> str:
@@ -331,16 +347,7 @@ def _quoted(diagnosis: Diagnosis, key: str) -> str:
 
 
 def _reading(diagnosis: Diagnosis) -> str:
-    r = diagnosis.reading
-    issues = _list([f"line {i.line}: {i.text}" if i.line else i.text for i in r.issues[:20]]) if r.issues else ""
-    more = f"<p>{len(r.issues) - 20} further issues are in the JSON.</p>" if len(r.issues) > 20 else ""
-    clocks = ", ".join(f"{c.name} ({c.unit}){', primary' if c.primary else ''}" for c in r.clocks)
-    return (
-        f"<h2>How it was read</h2><p>Format {esc(r.format)}: {r.rows} records from {r.metric_lines} metric lines, "
-        f"{r.unread_lines} lines that look like metrics were not read (coverage {_percent(r.coverage)}); "
-        f"{len(r.segments)} segment{'s' if len(r.segments) != 1 else ''}; clock: {esc(clocks or 'line number')}.</p>"
-        f"{issues}{more}"
-    )
+    return f"<h2>How it was read</h2><p>{' '.join(esc(text) for text in sentences.reading_text(diagnosis))}</p>"
 
 
 def _data(drawn: dict[str, _svg.Chart], names: list[str]) -> str:
