@@ -117,6 +117,13 @@ def _alone(view: RunView, progress: Progress) -> Progress | None:
     return Progress(kept, progress.goal) if len(kept) >= 20 else None
 
 
+def _at_best(progress: Progress) -> int:
+    """Return the row near the best smoothed level whose own value is closest to it: one noisy row is no baseline."""
+    window = max(1, len(progress.series) // 24)
+    first = max(0, progress.best_index - window)
+    return first + int(np.argmin(np.abs(progress.up[first : progress.best_index + window + 1] - progress.best)))
+
+
 def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> Finding:
     series, last = progress.series, len(progress.series) - 1
     worst = start + int(np.argmin(progress.smooth[start:]))
@@ -151,7 +158,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
             "best_line": int(series.line[progress.best_index]),
         }
         | numbers,
-        evidence=journey(series, progress.best_index, worst, last, "lowest level"),
+        evidence=journey(series, _at_best(progress), worst, last, "lowest level"),
         analysis=(
             "Levels are means of the first twentieth, of the best twelfth and of the last tenth of the rows."
             f" The drop is {(progress.best - progress.final) / max(progress.error, 1e-300):,.0f} times the"
