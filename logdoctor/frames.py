@@ -170,6 +170,7 @@ def _column(key: Key, rows: Sequence[tuple[int, float, str, str | None, int]]) -
 
 # ``train 2.1s``, ``total 5 min``: how long that took
 _LASTED = frozenset({"total", "passed", "train", "training", "val", "valid", "eval", "test", "infer", "took"})
+_LOSS = frozenset({"loss", "totalloss"})
 _TIME_NAMES = frozenset({"time", "time_avg", "val_time", "val_time_avg", "test_time"})
 
 
@@ -177,8 +178,13 @@ def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name
     """Give every column a name of its own; two spellings of one metric are joined unless they run side by side."""
     named: dict[str, Column] = {}
     names: dict[str, Name] = {}
+    spelt = Tally(squash(column.key.raw) for column in columns)
     for column in sorted(columns, key=lambda item: (-item.value.size, item.key.phase == "train")):
         name = canonical(column.key.raw, column.key.title, column.key.phase)
+        if not name.known and spelt[squash(column.key.raw)] == 1 and squash(column.key.raw) in _LOSS:
+            name = canonical(
+                column.key.raw, "", column.key.phase
+            )  # the only loss of the log, whatever its block is called
         if squash(column.key.raw) == "speed" and column.unit:
             rate = canonical(column.unit, "", column.key.phase)
             name = rate._replace(unit=None) if rate.known else name
