@@ -8,10 +8,10 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from logdoctor.decoding import binary_kind
-from logdoctor.decompression import kind_of
 from logdoctor.errors import InputError
-from logdoctor.rawinput import status_of
+from logdoctor.rawtext.decoding import binary_kind
+from logdoctor.rawtext.decompression import kind_of
+from logdoctor.rawtext.rawinput import status_of
 
 
 def expand(specs: Iterable[str | Path]) -> list[str]:

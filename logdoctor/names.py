@@ -159,8 +159,7 @@ _SPELLINGS: dict[str, str] = {
         "sec/tick batchcost avgbatchcost"
     ),
     "data_time": (
-        "readercost avgreadercost datacost datatime data dataloading dataloadtime loadtime datawait "
-        "itertimedata"
+        "readercost avgreadercost datacost datatime data dataloading dataloadtime loadtime datawait itertimedata"
     ),
     "mfu": "mfu bf16mfu fp16mfu modelflopsutilization",
     "memory": (

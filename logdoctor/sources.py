@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from logdoctor import progress
-from logdoctor.decoding import Cleaner, binary_kind, encoding_of
-from logdoctor.decompression import DamagedError, decompress, kind_of
 from logdoctor.errors import InputError
-from logdoctor.linecutter import LineCutter
 from logdoctor.model import Issue, SourceInfo
-from logdoctor.rawinput import (
+from logdoctor.rawtext.decoding import Cleaner, binary_kind, encoding_of
+from logdoctor.rawtext.decompression import DamagedError, decompress, kind_of
+from logdoctor.rawtext.linecutter import LineCutter
+from logdoctor.rawtext.rawinput import (
     BLOCK,
     FileInput,
     RawInput,

@@ -7,21 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from logdoctor.aftermath import BLOW_UPS, of_event
-from logdoctor.decisions import Decision, decide
-from logdoctor.forecast import expectations
-from logdoctor.headlines import clause, headline
-from logdoctor.incidents import Incident, group, linked
-from logdoctor.ledger import limits, not_checked
 from logdoctor.model import Cause, Diagnosis, Event, Finding, Link, Place, Scalar, Story
-from logdoctor.outlook import gates, loss_since, next_checkpoint, prognosis
 from logdoctor.phases import phases
 from logdoctor.rules._outcome import label
-from logdoctor.soundness import healthy_items
-from logdoctor.stretches import Stretches, left_trend
-from logdoctor.turning_points import beginning, context, event_text, first_line, harm_line, turning_point
+from logdoctor.telling.aftermath import BLOW_UPS, of_event
+from logdoctor.telling.decisions import Decision, decide
+from logdoctor.telling.forecast import expectations
+from logdoctor.telling.headlines import clause, headline
+from logdoctor.telling.incidents import Incident, group, linked
+from logdoctor.telling.ledger import limits, not_checked
+from logdoctor.telling.outlook import gates, loss_since, next_checkpoint, prognosis
+from logdoctor.telling.soundness import healthy_items
+from logdoctor.telling.stretches import Stretches, left_trend
+from logdoctor.telling.turning_points import beginning, context, event_text, first_line, harm_line, turning_point
+from logdoctor.telling.watchlist import watch_list
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.watchlist import watch_list
 from logdoctor.wording import action_name, lower_first, number, rounded, upper_first
 
 FAINT = 0.15  # probability below which a cause is not worth a place on the first screen

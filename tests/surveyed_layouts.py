@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - the lines are those of logs
 """Small invented logs in every layout that real programs are known to print, with what a reader must find.
 
 Each entry: id, text, last step, unit of the steps, canonical metric -> last value. No line is copied from a program's

@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from logdoctor.headlines import clause
-from logdoctor.incidents import impact
 from logdoctor.model import Cause, Change, Evidence, Finding, Place, Series, Watch
-from logdoctor.outlook import gates
 from logdoctor.renderers import _sentences as sentences
 from logdoctor.renderers._record import RenderOptions
 from logdoctor.renderers._tables import evidence_rows
 from logdoctor.renderers.markdown import render
-from logdoctor.stretches import Stretches, left_trend
+from logdoctor.telling.headlines import clause
+from logdoctor.telling.incidents import impact
+from logdoctor.telling.outlook import gates
+from logdoctor.telling.stretches import Stretches, left_trend
 from logdoctor.view import RunView
 from logdoctor.wording import action_name
 from tests import hand_made
@@ -68,7 +68,7 @@ def test_gates_lead_past_the_place_where_it_broke(view: Callable[..., RunView]) 
 
 
 def test_no_gates_for_a_run_that_goes_on(view: Callable[..., RunView]) -> None:  # noqa: F811
-    from logdoctor.decisions import Decision
+    from logdoctor.telling.decisions import Decision
 
     assert list(gates(Stretches(view(), line(BREAK)), Decision(go=None))) == []
 

@@ -10,7 +10,7 @@ import pytest
 
 from logdoctor.model import Cause, Change, Finding
 from logdoctor.reader import read_log
-from logdoctor.soundness import healthy_items
+from logdoctor.telling.soundness import healthy_items
 from logdoctor.view import RunView
 
 ROWS = 60

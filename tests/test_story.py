@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from logdoctor.headlines import clause
-from logdoctor.incidents import FOLLOWS, IMPACT, group, linked
 from logdoctor.model import Cause, Change, Check, Clock, Diagnosis, Event, Evidence, Finding, Place, Severity
 from logdoctor.reader import read_log
 from logdoctor.registry import records
 from logdoctor.story import tell
-from logdoctor.stretches import Stretches
+from logdoctor.telling.headlines import clause
+from logdoctor.telling.incidents import FOLLOWS, IMPACT, group, linked
+from logdoctor.telling.stretches import Stretches
 from logdoctor.view import RunView
 
 ROWS = 100

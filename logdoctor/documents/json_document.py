@@ -50,8 +50,8 @@ def sniff(probe: Probe) -> bool:
 def _plausible(head: bytes) -> bool:
     """Whether text that is no JSON value by itself may be the beginning of one.
 
-    ``[2026-03-01 12:00:00] step 1`` and ``{'loss': 0.5}`` are wrong from the first characters on; reading a long log whole
-    to find that out would take as much memory as it is long.
+    ``[2026-03-01 12:00:00] step 1`` and ``{'loss': 0.5}`` are wrong from the first characters on; reading a long log
+    whole to find that out would take as much memory as it is long.
     """
     try:
         json.loads(head.decode("utf-8", errors="replace"))

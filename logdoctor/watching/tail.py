@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
-from logdoctor.decoding import Cleaner, binary_kind, encoding_of
 from logdoctor.errors import InputError
+from logdoctor.rawtext.decoding import Cleaner, binary_kind, encoding_of
 
 BLOCK = 1 << 20
 HEAD = 4096  # bytes that tell the encoding, and whether the file is still the same one

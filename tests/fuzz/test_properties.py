@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from logdoctor import events, hyperparameters
 from logdoctor.configfiles import flatten
-from logdoctor.decompression import kind_of
 from logdoctor.documents._json import JsonError, parse, plain
 from logdoctor.errors import LogDoctorError
+from logdoctor.rawtext.decompression import kind_of
 from logdoctor.reader import read_log
 from logdoctor.segments import Mark, divide, judge
 from logdoctor.sources import open_source

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from logdoctor.aftermath import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, no_recovery, recovered, trend
-from logdoctor.decisions import Decision
-from logdoctor.incidents import Incident
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import SECONDS_AN_HOUR, Stretches
+from logdoctor.telling.aftermath import ENDED, FIT, FUTILE, LOGGING, SPEED, UNFINISHED, no_recovery, recovered, trend
+from logdoctor.telling.decisions import Decision
+from logdoctor.telling.incidents import Incident
+from logdoctor.telling.stretches import SECONDS_AN_HOUR, Stretches
 from logdoctor.view import RunView
 from logdoctor.wording import counted, percent, round_steps, rounded, steps, unit_word
 

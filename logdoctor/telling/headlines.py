@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from logdoctor.incidents import Incident, impact
 from logdoctor.model import Diagnosis, Event, Finding, Place
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import head, tail
-from logdoctor.turning_points import begins, event_text, first_line
+from logdoctor.telling.incidents import Incident, impact
+from logdoctor.telling.stretches import head, tail
+from logdoctor.telling.turning_points import begins, event_text, first_line
 from logdoctor.view import LEAST_ROWS, RunView, runs_of
 from logdoctor.wording import change, counted, lower_first, number, rounded, steps, unit_word
 

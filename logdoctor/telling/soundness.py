@@ -15,7 +15,7 @@ from logdoctor.model import Cause, Finding, Healthy, Series
 from logdoctor.norms import judge_all
 from logdoctor.norms import number as setting_number
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import head, tail
+from logdoctor.telling.stretches import head, tail
 from logdoctor.view import RunView
 from logdoctor.wording import change, number, percent, rounded
 

@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from logdoctor.aftermath import BLOW_UPS, CLIP, ENDED, FUTILE, LOGGING, SPEED, named_in, of_event, resumes
-from logdoctor.decisions import Decision
-from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Change, Finding, Series, Watch
 from logdoctor.registry import records
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import Stretches, head, tail
+from logdoctor.telling.aftermath import BLOW_UPS, CLIP, ENDED, FUTILE, LOGGING, SPEED, named_in, of_event, resumes
+from logdoctor.telling.decisions import Decision
+from logdoctor.telling.incidents import Incident
+from logdoctor.telling.stretches import Stretches, head, tail
 from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.wording import lower_first, number, percent, round_steps
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from logdoctor.incidents import Incident, line_of
 from logdoctor.model import Event, Finding
+from logdoctor.telling.incidents import Incident, line_of
 from logdoctor.view import RunView
 from logdoctor.wording import number
 

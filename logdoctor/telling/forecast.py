@@ -10,14 +10,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from logdoctor.aftermath import ENDED, LOGGING, SPEED, UNFINISHED, resumes
-from logdoctor.decisions import Decision
-from logdoctor.incidents import Incident
 from logdoctor.model import Series, Watch
 from logdoctor.rules._outcome import label
-from logdoctor.stretches import Stretches, head
+from logdoctor.telling.aftermath import ENDED, LOGGING, SPEED, UNFINISHED, resumes
+from logdoctor.telling.decisions import Decision
+from logdoctor.telling.incidents import Incident
+from logdoctor.telling.stretches import Stretches, head
+from logdoctor.telling.watchlist import BLOWN, SHRUNK, ill_before, metrics_of
 from logdoctor.view import LEAST_ROWS, RunView
-from logdoctor.watchlist import BLOWN, SHRUNK, ill_before, metrics_of
 from logdoctor.wording import counted, number, round_steps, rounded, unit_word
 
 SHOWN = 4  # lines of a horizon

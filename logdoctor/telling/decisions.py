@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logdoctor.aftermath import (
+from logdoctor.model import Cause, Place
+from logdoctor.rules._outcome import label
+from logdoctor.telling.aftermath import (
     ENDED,
     FIT,
     FUTILE,
@@ -21,10 +23,8 @@ from logdoctor.aftermath import (
     recovered,
     trend,
 )
-from logdoctor.incidents import Incident
-from logdoctor.model import Cause, Place
-from logdoctor.rules._outcome import label
-from logdoctor.stretches import Stretches, head, tail
+from logdoctor.telling.incidents import Incident
+from logdoctor.telling.stretches import Stretches, head, tail
 from logdoctor.view import RunView
 from logdoctor.wording import lower_first, rounded
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from logdoctor.incidents import Incident
 from logdoctor.model import Cause, Finding, Place
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._values import collapse, scale, slope_turn
-from logdoctor.stretches import Stretches, head, tail
+from logdoctor.telling.incidents import Incident
+from logdoctor.telling.stretches import Stretches, head, tail
 from logdoctor.view import RunView
 from logdoctor.wording import rounded, steps, unit_word
 

@@ -1,0 +1,1 @@
+"""From bytes to clean lines, one subject a file; :mod:`logdoctor.sources` puts them together."""
