@@ -21,8 +21,8 @@ from logdoctor.segments import Division, Judgement, Mark, divide, judge, segment
 from logdoctor.settings import Settings
 from logdoctor.sources import HEAD
 
-#: Bytes from which on lines of one shape are read in bulk; below, the parsers take less than half a second.
-LONG = 500_000
+#: Bytes from which on lines of one shape are read in bulk; below, the parsers take about a second.
+LONG = 900_000
 #: A line with as many values is a row of numbers and tells no event.
 DENSE = 3
 #: Events that are told in a sentence; the numbers in it are names of files, scores so far and new settings.
