@@ -36,6 +36,12 @@ Format = Annotated[
         "the rich view, a pipe markdown.",
     ),
 ]  # fmt: skip
+OverviewFormat = Annotated[
+    str | None,
+    typer.Option(
+        "-f", "--format", help="markdown, terminal, json (one line a run) or html; -o FILE.parquet writes a table."
+    ),
+]
 Output = Annotated[
     list[Path] | None, typer.Option("-o", "--output", help="Write here; the suffix implies the format. Repeatable.")
 ]
@@ -124,7 +130,7 @@ def analyze(
 
 @app.command()
 def sweep(
-    paths: Logs, format: Format = None, output: Output = None, select: Select = None, ignore: Ignore = None,
+    paths: Logs, format: OverviewFormat = None, output: Output = None, select: Select = None, ignore: Ignore = None,
     fail_on: FailOn = None, settings: SettingsFile = None, parser: Parser = None, color: Color = "auto",
     quiet: Quiet = False, verbose: Verbose = 0, workers: Workers = None, engine: Engine = "pool",
     scheduler: Scheduler = None, resume: Resume = None,
