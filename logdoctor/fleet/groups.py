@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logdoctor.fleet.row import Row
+from logdoctor.fleet.row import NAMING, Row
 
 # Iglewicz & Hoaglin (1993): a modified z-score beyond 3.5 is an outlier.
 OUTLIER_Z = 3.5
 MIN_SIBLINGS = 4
-NOT_SETTINGS = {"seed", "run_name", "output_dir", "log_dir", "name", "logdir", "save_dir", "device"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ def outliers(rows: Sequence[Row]) -> tuple[Outlier, ...]:
     families: dict[tuple[object, ...], list[Row]] = defaultdict(list)
     for row in rows:
         if row.final is not None and row.metric is not None and row.settings:
-            same = tuple(sorted((k, str(v)) for k, v in row.settings.items() if k not in NOT_SETTINGS))
+            same = tuple(sorted((k, str(v)) for k, v in row.settings.items() if k not in NAMING))
             families[(row.stratum, row.metric, same)].append(row)
     found = [outlier for family in families.values() if len(family) >= MIN_SIBLINGS for outlier in _outliers(family)]
     return tuple(sorted(found, key=lambda o: (-abs(o.z), o.path)))

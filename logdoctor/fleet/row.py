@@ -10,6 +10,8 @@ from logdoctor.codec import decode, encode
 from logdoctor.model import Diagnosis, Goal, Scalar
 
 SCHEMA = "logdoctor.run/1"
+# Settings that name a run and do not steer it: they differ between runs that are alike.
+NAMING = frozenset({"seed", "run_name", "output_dir", "log_dir", "name", "device", "logdir", "save_dir"})
 TASK = ("env", "env_id", "environment", "task", "dataset", "game")  # settings that name what is learned
 SPARK = 32  # points of the small curve in a table cell
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from logdoctor.fleet.levels import ABSENT, Levels, cut
-from logdoctor.fleet.row import Row
+from logdoctor.fleet.row import NAMING, Row
 from logdoctor.model import Scalar
 
 ALPHA = 0.05  # family-wise: one sweep in twenty without any real effect may show one claim
@@ -29,7 +29,6 @@ SHUFFLES = 4000  # the smallest p that can be told is 1/4001; enough against 60 
 BLOCK = 16_000_000  # outcomes shuffled at a time: 128 MB
 MIN_RUNS = 8  # 4 against 4 is the smallest split that can reach p = 0.03 at all (1 / C(8,4) * 2)
 MIN_EACH = 2
-IGNORED = {"seed", "run_name", "output_dir", "log_dir", "name", "device", "logdir", "save_dir"}
 
 # What failing can mean, by the names of the findings; None: any of them.
 OUTCOMES: dict[str, frozenset[str] | None] = {
@@ -153,7 +152,7 @@ def _once(effects: Sequence[Effect]) -> tuple[Effect, ...]:
 
 
 def _settings(rows: Sequence[Row]) -> Mapping[str, list[Scalar]]:
-    names = sorted({name for row in rows for name in row.settings} - IGNORED)
+    names = sorted({name for row in rows for name in row.settings} - NAMING)
     return {name: [row.settings.get(name, ABSENT) for row in rows] for name in names}
 
 

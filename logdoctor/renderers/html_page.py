@@ -81,7 +81,7 @@ def _percent(share: float) -> str:
 
 
 def _place(place: Place) -> str:
-    step = "" if place.step is None else f"{esc(place.clock or 'step')} {_svg.number(place.step)}, "
+    step = "" if place.step is None else f"{place.clock or 'step'} {_svg.number(place.step)}, "
     return f"{step}line {place.line}"
 
 
@@ -148,7 +148,7 @@ def _remarks(diagnosis: Diagnosis) -> str:
 
 def _card(finding: Finding, key: str, prefix: str = "", inner: str = "") -> str:
     where = ", ".join(f'<a href="#{key}-c-{esc(m)}">{esc(m)}</a>' for m in finding.metrics[:4])
-    onset = f"onset {_place(finding.onset)}; " if finding.onset else ""
+    onset = f"onset {esc(_place(finding.onset))}; " if finding.onset else ""
     known = " · known" if finding.known else ""
     return (
         f'<article class="card {finding.severity}" id="{key}-{_anchor(finding)}">'
@@ -182,16 +182,11 @@ def _chain(diagnosis: Diagnosis) -> str:
     story = diagnosis.story
     out = ""
     if len(story.chain) > 1:
-        items = "".join(f"<li>{esc(link.text)} {_soft(_plain(link.place))}</li>" for link in story.chain)
+        items = "".join(f"<li>{esc(link.text)} {_soft(f'({_place(link.place)})')}</li>" for link in story.chain)
         out += f"<h2>What broke first</h2><ol>{items}</ol>"
     if story.why_now:
         out += "<h2>Why now</h2>" + _list(story.why_now)
     return out
-
-
-def _plain(place: Place) -> str:
-    step = "" if place.step is None else f"{place.clock or 'step'} {_svg.number(place.step)}, "
-    return f"({step}line {place.line})"
 
 
 def _list(items: Iterable[str]) -> str:
