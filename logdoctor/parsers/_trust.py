@@ -80,23 +80,38 @@ LEAST = 3  # values that must agree: fewer may agree by chance (episodes of one 
 
 
 def without_copies(records: Sequence[Record]) -> tuple[list[Record], int]:
-    """Leave out records that another rank or a redrawn bar printed before; also return how many were left out."""
+    """Leave out records that another rank or a redrawn bar printed before; also return how many were left out.
+
+    A copy has the values *and* the place of the record before it: a metric that stands still is printed again at
+    another step, be it that of the lines above.
+    """
     kept: list[Record] = []
-    recent: dict[object, int] = {}
+    recent: dict[object, tuple[int, Record]] = {}
     for record in records:
         if record.grammar == "keyvalue" and record.counters and (len(record.cells) >= LEAST or record.bar == "live"):
-            above = record.latest if record.anchored else ()
             same = (
-                tuple((count.name, count.value) for count in (*record.counters, *above) if count.name),
+                tuple((count.name, count.value) for count in record.counters if count.name),
                 tuple((key, repr(cell.value)) for key, (cell, _) in record.cells.items()),
             )
-            if len(kept) - recent.get(same, -NEAR) < NEAR:
+            before = recent.get(same)
+            if before is not None and len(kept) - before[0] < NEAR and _same_place(before[1], record):
                 continue
-            recent[same] = len(kept)
+            recent[same] = (len(kept), record)
             if len(recent) > 8 * NEAR:
-                recent = {key: at for key, at in recent.items() if len(kept) - at < NEAR}
+                recent = {key: at for key, at in recent.items() if len(kept) - at[0] < NEAR}
         kept.append(record)
     return kept, len(records) - len(kept)
+
+
+def _same_place(one: Record, other: Record) -> bool:
+    """Whether two records of the same own counters stand under the same counters of the lines above."""
+    if one.context is other.context:
+        return True
+    own = {count.name.lower() for count in one.counters}
+    first, second = (
+        {name: count.value for name, count in record.context.items() if name not in own} for record in (one, other)
+    )
+    return first == second
 
 
 def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
