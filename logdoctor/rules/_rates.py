@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.detectors.smooth import rolling_median
-from logdoctor.model import Event, Series
+from logdoctor.model import Event, Floats, Series
 
 if TYPE_CHECKING:
     from logdoctor.view import RunView
@@ -18,6 +18,8 @@ SPENT = 0.03  # a rate below this share of its peak moves nothing any more; cosi
 EXACT = 1e-6  # 0.0003 / 0.0002 is a rounding error short of 1.5
 SOON = 0.25  # share of the run in which a change shows; later breaks have had time for causes of their own
 GAP, GAP_LINES = 0.005, 12  # share of the lines, or lines, between keys that were pressed one after the other
+FLAT, FLAT_ROWS = 0.05, 5  # share of the records, and records, without a change before a ramp that is no schedule
+RAMP = 4  # like rises in a row that are a ramp (a triangular or cyclic schedule out of its trough), not a jump
 WARM_UP = 0.15  # share of the run in which a rising rate may still be its warm-up (1 to 10 % is usual)
 
 
@@ -110,20 +112,92 @@ def rate_of(view: RunView) -> Rate | None:
 
 
 def raises(view: RunView) -> list[Step]:
-    """Return the places at which the rate was raised: key events first, else jumps of the column after its warm-up."""
-    found = [step for event in view.events("hyperparameter-change", "override") if (step := _by_event(view, event))]
+    """Return the places at which the rate was raised by ``RAISED``: key events first, else the printed column.
+
+    A ramp of several small changes after a constant stretch is one raise, from its first value to its last.
+    """
+    found = rate_changes(view)
+    if found:
+        return [step for step in _ramps(found) if step.factor >= (1 - EXACT) * RAISED]
     rate = rate_of(view)
-    if found or rate is None:
-        return [step for step in _joined(view, found) if step.factor >= (1 - EXACT) * RAISED]
+    if rate is None:
+        return []
+    jumps = _jumps(view, rate)
+    lines = {step.line for step in jumps}
+    slow = [ramp for ramp in _slow_ramps(view, rate) if not any(ramp.line <= n <= ramp.last_line for n in lines)]
+    return sorted((*jumps, *slow), key=lambda step: step.line)
+
+
+def rate_changes(view: RunView) -> list[Step]:
+    """Return every change of the rate that an event states, up or down; keys pressed in a row are one change."""
+    events = view.events("hyperparameter-change", "override")
+    return _joined(view, [step for event in events if (step := _by_event(view, event))])
+
+
+def in_force(view: RunView, name: str) -> tuple[float, int] | None:
+    """Return the value that the last event of the run gave the setting ``name``, with its line, or None."""
+    events = [e for e in view.events("hyperparameter-change", "override") if e.name == name]
+    for event in reversed(events):
+        if isinstance(event.value, (int, float)) and not isinstance(event.value, bool):
+            return float(event.value), event.line
+    return None
+
+
+def _jumps(view: RunView, rate: Rate) -> list[Step]:
+    """Rises between neighbouring records that are no warm-up."""
     value, count = rate.series.value, len(rate.series)
     steps = []
     for i in np.flatnonzero(value[1:] >= RAISED * np.maximum(value[:-1], 1e-300)) + 1:
         before = value[:i]
-        ramp = i <= WARM_UP * count and (i <= 2 or bool((np.diff(before) > 0).any()))
+        ramp = (i <= WARM_UP * count and (i <= 2 or bool((np.diff(before) > 0).any()))) or _goes_on(value[i - 1 :])
         if before[-1] > 0 and not ramp:
             place = view.place(rate.series, int(i))
             steps.append(Step(float(before[-1]), float(value[i]), place.line, place.step, float(i) / count))
     return steps
+
+
+def _goes_on(value: Floats) -> bool:
+    """Whether a rise (from the first value to the second) is followed by like ones: the foot of a ramp, no jump."""
+    steps = np.diff(value[: RAMP + 1])
+    return bool(steps.size == RAMP and (steps[1:] >= 0.5 * steps[0]).all())
+
+
+def _slow_ramps(view: RunView, rate: Rate) -> list[Step]:
+    """Rises in small steps that begin after the warm-up, out of a constant stretch: no schedule in use does that."""
+    value, count = rate.series.value, len(rate.series)
+    flat = max(FLAT_ROWS, int(FLAT * count))
+    moves = np.flatnonzero(np.abs(np.diff(value)) > EXACT * np.abs(value[:-1])) + 1
+    steps: list[Step] = []
+    for chain in np.split(moves, np.flatnonzero(np.diff(np.sign(value[moves] - value[moves - 1]))) + 1):
+        if not chain.size or value[chain[0]] < value[chain[0] - 1] or chain[0] <= WARM_UP * count:
+            continue
+        first, last = int(chain[0]), int(chain[-1])
+        begin, end = float(value[first - 1]), float(value[last])
+        if (
+            first >= flat
+            and np.ptp(value[first - flat : first]) <= EXACT * begin
+            and end >= (1 - EXACT) * RAISED * begin
+        ):
+            a, b = view.place(rate.series, first), view.place(rate.series, last)
+            steps.append(Step(begin, end, a.line, a.step, first / count, "", b.line, b.step))
+    return steps
+
+
+def _ramps(steps: list[Step]) -> list[Step]:
+    """Make one raise of small raises that follow each other without a cut between them."""
+    groups: list[list[Step]] = []
+    for step in steps:
+        if groups and all(1 < s.factor < (1 - EXACT) * RAISED for s in (groups[-1][-1], step)):
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return [_one(group) for group in groups]
+
+
+def _one(group: list[Step]) -> Step:
+    """Return the change from the first value of a group to its last."""
+    first, last = group[0], group[-1]
+    return Step(first.before, last.after, first.line, first.step, first.position, first.text, *last.stated)
 
 
 def are_restarts(steps: list[Step]) -> bool:
@@ -159,10 +233,7 @@ def _joined(view: RunView, steps: list[Step]) -> list[Step]:
             groups[-1].append(step)
         else:
             groups.append([step])
-    return [
-        Step(g[0].before, g[-1].after, g[0].line, g[0].step, g[0].position, g[0].text, g[-1].line, g[-1].step)
-        for g in groups
-    ]
+    return [_one(group) for group in groups]
 
 
 def _lines(view: RunView) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The learning rate was raised in the middle of the run.
 
 What it finds: a key event that sets a higher learning rate, or a jump of the printed rate by half or more that is no
-warm-up.
+warm-up; several small raises that follow each other count as one, from the first value to the last.
 Why it matters: a run that was stable at one step size need not be at a larger one; values and policies then break
 within a few per cent of the run, and the cause stands in the log.
 How it decides: the rate rises to ``factor`` times its former value or more. It is a warning when performance ends
@@ -22,14 +22,16 @@ import numpy as np
 from logdoctor.model import Evidence, Finding, Place
 from logdoctor.rules._examples import ROWS, failing, learning, table
 from logdoctor.rules._outcome import label
-from logdoctor.rules._rates import EXACT, Step, are_restarts, raises, worse_after
+from logdoctor.rules._rates import EXACT, Step, are_restarts, raises, rate_changes, worse_after
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, say, threshold, times
 from logdoctor.view import RunView
 
+TOLD = 3  # later changes that are told one by one
+
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
-    """Return one finding: the raise after which something got worse, else the largest."""
+    """Return one finding: the raise after which something got worse, else the largest; it tells the others as well."""
     steps = [step for step in raises(view) if step.factor >= (1 - EXACT) * limits.factor]
     if not steps:
         return
@@ -41,9 +43,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 
 
 def _finding(view: RunView, worst: Step, steps: list[Step], victim: str, restarts: bool) -> Finding:
+    later = [] if restarts else _later(view, worst, steps)
     what = (
         f"The learning rate was raised from {say(worst.before)} to {say(worst.after)} ({times(worst.factor)} times) "
-        f"at {worst.where}"
+        f"at {worst.where}{_onward(worst, later)}"
     )
     series = view.finite(victim) if victim else None
     shown = label(series) if series is not None else victim
@@ -56,15 +59,36 @@ def _finding(view: RunView, worst: Step, steps: list[Step], victim: str, restart
         metrics=["learning_rate", *([victim] if victim else [])],
         onset=Place(line=worst.line, step=worst.step),
         summary=f"{what}, and {len(steps) - 1} times more to the same peak: restarts." if restarts else what + after,
-        figures={"before": worst.before, "after": worst.after, "factor": round(worst.factor, 4), "raises": len(steps)},
+        figures={
+            "before": worst.before,
+            "after": worst.after,
+            "factor": round(worst.factor, 4),
+            "raises": len(steps),
+            "in_force": (later or [worst])[-1].after,
+        },
         evidence=[
             Evidence(
                 line=s.stated[0], step=s.stated[1], metric="learning_rate", value=s.after, note=f"from {say(s.before)}"
             )
-            for s in steps[:6]
+            for s in sorted({s.line: s for s in (*steps, *later)}.values(), key=lambda s: s.line)[:6]
         ],
         benign=restarts,
     )
+
+
+def _later(view: RunView, worst: Step, steps: list[Step]) -> list[Step]:
+    """The changes after the raise that is told, small ones and cuts as well: they say which rate was in force."""
+    stated = rate_changes(view) or steps
+    return [step for step in stated if step.line > worst.stated[0]]
+
+
+def _onward(worst: Step, later: list[Step]) -> str:
+    """Tell where the rate went after the raise, in the order of the log."""
+    told = [f"{'on' if s.after > s.before else 'down'} to {say(s.after)} at {s.where}" for s in later[:TOLD]]
+    more = f" and {len(later) - TOLD} times more, to {say(later[-1].after)}" if len(later) > TOLD else ""
+    top = max((s.after for s in later), default=0.0) / worst.before
+    whole = f" ({times(top)} times in all)" if top > worst.factor * (1 + EXACT) else ""
+    return (", then " + ", ".join(told) + more + whole) if told else ""
 
 
 def _log(raised: bool) -> str:

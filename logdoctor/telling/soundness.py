@@ -12,9 +12,10 @@ from itertools import pairwise
 import numpy as np
 
 from logdoctor.model import Cause, Finding, Healthy, Series
-from logdoctor.norms import judge_all
+from logdoctor.norms import Judgement, judge_all, judge_value
 from logdoctor.norms import number as setting_number
 from logdoctor.rules._outcome import label
+from logdoctor.rules._rates import in_force
 from logdoctor.telling.stretches import head, tail
 from logdoctor.view import RunView
 from logdoctor.wording import change, number, percent, rounded
@@ -67,12 +68,21 @@ def _accused(finding: Finding) -> tuple[str, ...]:
 def _settings(view: RunView, changed: set[str]) -> Iterator[Healthy]:
     """The settings that lie within their published ranges and that no cause wants changed."""
     raw = {name: item.raw_name or name for name, item in view.settings.items()}
-    judged = [j for j in judge_all(view) if j.side == "inside" and j.parameter not in changed]
-    kept = [j for j in judged if raw.get(j.parameter, j.parameter) not in changed]
+    judged = [_now(view, j) for j in judge_all(view) if j.side == "inside" and j.parameter not in changed]
+    kept = [(j, was) for j, was in judged if j.side == "inside" and raw.get(j.parameter, j.parameter) not in changed]
     if len(kept) >= SETTINGS:
-        named = ", ".join(f"{j.parameter} {setting_number(j.value)}" for j in kept[:NAMED])
+        named = ", ".join(f"{j.parameter} {setting_number(j.value)}{was}" for j, was in kept[:NAMED])
         more = f" and {len(kept) - NAMED} more" if len(kept) > NAMED else ""
         yield Healthy(metric="settings", why=f"within the ranges in use, so leave them alone: {named}{more}")
+
+
+def _now(view: RunView, stated: Judgement) -> tuple[Judgement, str]:
+    """The value in force at the end of the run and, where it was changed on the way, what it was before."""
+    changed = in_force(view, stated.parameter)
+    now = judge_value(view, stated.parameter, changed[0]) if changed is not None else None
+    if changed is None or now is None or now.value == stated.value:
+        return stated, ""
+    return now, f" (since line {changed[1]}; stated at the start: {setting_number(stated.value)})"
 
 
 def _safeguards(view: RunView, findings: Sequence[Finding]) -> Iterator[Healthy]:
