@@ -90,3 +90,13 @@ def test_a_new_language_model_is_not_judged_as_a_fine_tuning() -> None:
     tuned = view({"learning_rate": 2e-6}, loss=[1.8 - 0.01 * i for i in range(20)], **tokens)
     sides = [found.side for run in (new, tuned) if (found := norms.judge(run, "learning_rate")) is not None]
     assert sides == ["below", "inside"]
+
+
+def test_a_large_setting_is_written_out():
+    assert [norms.number(x) for x in (40_000, 65_536, 2_250_000, 1e-4, 0.005)] == [
+        "40000",
+        "65536",
+        "2.25e6",
+        "1e-4",
+        "0.005",
+    ]

@@ -182,6 +182,19 @@ def test_a_slope_counts_only_when_the_reward_falls_with_it():
     assert not found(view_of(series_of("dqn_slope", slope), series_of("dqn_reward_1m", learns())), "LD605")
 
 
+def test_a_slope_that_is_back_at_zero_at_the_end_is_told_with_its_last_value():
+    slope = np.concatenate([np.full(60, 2.0), np.full(56, -3.0), [-0.1, -0.02, -0.003, 0.001]])
+    finding = found(view_of(series_of("dqn_slope", slope), series_of("dqn_reward_1m", lost())), "LD605")[
+        "slope-turns-negative"
+    ]
+    assert finding.onset.line == 61
+    assert "negative in 59 of the 60 rows from step 6,100 (line 61) to the end" in finding.summary
+    assert "lowest -3 at step 6,100 (line 61), last 0.001): the agent got worse and stays" in finding.summary
+    assert (finding.figures["rows"], finding.figures["negative"]) == (60, 59)
+    noted = {item.note: item.value for item in finding.evidence}
+    assert all(value < 0 for note, value in noted.items() if "negative from here" in note)
+
+
 # ---------------------------------------------------------------------------------------------------- levels, runs
 def test_levels_are_turned_so_that_larger_is_better():
     falling = Progress(series_of("val_loss", np.linspace(3, 1, N)), "min")

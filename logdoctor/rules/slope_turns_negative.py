@@ -17,7 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from logdoctor.detectors.baseline import noise
-from logdoctor.model import Finding, Series
+from logdoctor.model import Finding, Floats, Series
 from logdoctor.rules._examples import failing, learning, ramp, table
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import performance
@@ -28,6 +28,7 @@ from logdoctor.rules.q_divergence import diverged
 from logdoctor.view import RunView
 
 FEW, LONG = 5, 20  # rows that carry a slope that turned while Q diverged, and rows that carry one by itself
+FLAT = 0.1  # of its lowest value: a slope that ends this close to zero tells of a fall that is over
 SLOPES = ("dqn_slope", "reward_slope")
 
 
@@ -53,8 +54,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     tail = series.value[-max(5, int(limits.tail * len(series))) :]
     if float((tail < 0).mean()) < limits.share or np.median(tail) > -limits.signal * noise(series.value):
         return
-    positive = np.flatnonzero(series.value > 0)
-    yield _finding(view, series, int(positive[-1]) + 1 if positive.size else 0)
+    yield _finding(view, series, _negative_from(series.value, limits.share))
 
 
 def _turned(view: RunView, turn: Turn) -> Finding:
@@ -93,9 +93,20 @@ def _turned(view: RunView, turn: Turn) -> Finding:
     )
 
 
+def _negative_from(slope: Floats, share: float) -> int:
+    """Return the first negative row from which at least ``share`` of all rows are negative."""
+    negative = slope < 0
+    rest = np.cumsum(negative[::-1])[::-1] / np.arange(slope.size, 0, -1)
+    return int(np.argmax(negative & (rest >= share)))
+
+
 def _finding(view: RunView, series: Series, start: int) -> Finding:
-    start = min(start, len(series) - 1)
-    last = len(series) - 1
+    last, lowest = len(series) - 1, start + int(np.argmin(series.value[start:]))
+    below, count = int((series.value[start:] < 0).sum()), last - start + 1
+    end, least = float(series.value[last]), float(series.value[lowest])
+    often = f"all {count:,} rows" if below == count else f"{below:,} of the {count:,} rows"
+    flat = abs(end) <= FLAT * abs(least)
+    judged = "the agent got worse and stays at the level that it fell to" if flat else "the agent is getting worse"
     return finding(
         RULE,
         view,
@@ -104,21 +115,23 @@ def _finding(view: RunView, series: Series, start: int) -> Finding:
         metrics=[series.name],
         onset=view.place(series, start),
         summary=(
-            f"{label(series)} is negative in every row from {at(view, series, start)} to the end"
-            f" ({last - start + 1:,} rows; lowest {say(float(series.value[start:].min()))}): the agent is"
-            f" getting worse."
+            f"{label(series)} is negative in {often} from {at(view, series, start)} to the end (lowest {say(least)} at"
+            f" {at(view, series, lowest)}, last {say(end)}): {judged}."
         ),
         figures={
-            "rows": last - start + 1,
+            "rows": count,
+            "negative": below,
             "median": float(f"{np.median(series.value[start:]):.4g}"),
-            "lowest": float(series.value[start:].min()),
+            "lowest": least,
+            "last": end,
         },
         evidence=rows(
             series,
             [
-                (max(0, start - 1), "last row that is not negative"),
+                *([(start - 1, "last row before")] if start else []),
                 (start, "negative from here"),
                 *((i, "") for i in way(start, last, 2)),
+                (lowest, "lowest"),
                 (last, "last row"),
             ],
         ),

@@ -239,7 +239,11 @@ def _alive(incidents: Sequence[Incident], parts: Stretches, action: str) -> Iter
 
 def _ended(view: RunView, name: str) -> str:
     series = view.finite(name)
-    return f"it ended at {number(float(series.value[-1]))}" if series is not None else ""
+    if series is None:
+        return ""
+    last, lowest = float(series.value[-1]), float(series.value.min())
+    fell = f"it fell to {number(lowest)} and " if last >= 0 > lowest else ""
+    return f"{fell}ended at {number(last)}" if fell else f"it ended at {number(last)}"
 
 
 def _clock(view: RunView, name: str) -> str | None:
