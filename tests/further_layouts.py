@@ -1370,7 +1370,7 @@ FURTHER = [
         120000,
         {"Loss": T, "Eps": round(A, 3), "deals": 71.0},
     ),
-    Layout("two models", each(models), None, {"Model1 Loss": VL}),
+    Layout("two models", each(models), None, {"Model1 Loss": T}),
     Layout(
         "prefixed epoch",
         each(

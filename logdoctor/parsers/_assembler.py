@@ -334,7 +334,10 @@ class Assembler:
         found = _moved(scan_pairs(stripped.text, self._recall), stripped.start)
         self._blank = 0
         if found.bar and not found.cells:
-            return
+            found = found._replace(counters=tuple(count for count in found.counters if count.name not in ("", "bar")))
+            if not found.counters:
+                return
+            indent = 0  # the blanks are those of the percentage
         if found.cells or found.shares:
             self._close_box()
             if found.counters or found.bar:

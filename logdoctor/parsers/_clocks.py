@@ -18,6 +18,8 @@ from logdoctor.parsers._record import Count
 
 BAR = 3
 UNKNOWN = 99
+#: Ranks of bars and batches: one that is the same in every row is where each pass ended.
+WITHIN = (BAR, 4)
 _STEPS = (0, 1, 2)
 #: Different values up to which a count printed with every epoch is the size of a data set.
 FEW = 3
@@ -96,7 +98,8 @@ class _Counters:
         """A counter that never moves is a total, one with fractions counts epochs."""
         for name, rows in self.own.items():
             values = np.array([value for _, value, _ in rows])
-            if values.size >= 3 and bool(np.all(values == values[0])) and self._others_move(name, rows):
+            still = values.size >= 3 and bool(np.all(values == values[0]))
+            if still and (self.rank[name] in WITHIN or self._others_move(name, rows)):
                 self.rank[name] = UNKNOWN
             elif 0 < self.rank[name] < 5 and name != "bar" and bool(np.any(values != np.round(values))):
                 self.rank[name] = EPOCHS + 1

@@ -149,7 +149,8 @@ _REVERSED = re.compile(
 _DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
 _CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]|\s[-–—]\s|\s{3,}")
 _PHASE_TAG = re.compile(
-    r"^\W*(?:end of |epoch\s*\()?(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test(?:ing)?|dev)\b", re.IGNORECASE
+    r"^\W*(?:end of |epoch\s*\()?(train(?:ing)?|val(?:id(?:at(?:ion|ing))?)?|eval(?:uat(?:ion|ing))?|test(?:ing)?|dev)\b",
+    re.IGNORECASE,
 )
 _SPECIAL_TOTAL = frozenset({"?", "inf"})
 # Names that belong to no phase, whatever stands before them on the line.

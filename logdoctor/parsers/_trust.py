@@ -21,6 +21,13 @@ def known(key: Key) -> bool:
     return canonical(key.raw, key.title, key.phase).known
 
 
+@lru_cache(maxsize=16384)
+def _judged(key: Key) -> bool:
+    """Whether a name says that it is a metric: one of ours, or one with a word such as loss or accuracy in it."""
+    name = canonical(key.raw, key.title, key.phase)
+    return name.known or name.goal != "none"
+
+
 def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) -> list[Record]:
     """Return the records with the cells that are metrics.
 
@@ -218,7 +225,7 @@ def _believed(record: Record, line: int, keys: Sequence[Key], where: dict[Key, i
         return True
     if record.grammar == "literal" and not record.counters:
         return False
-    if any(known(key) and where[key] >= AGAIN_KNOWN for key in metrics):
+    if any(where[key] >= AGAIN_KNOWN and _judged(key) for key in metrics):
         return True
     # A result at the end of a run is printed once: its name must say what it is and that it is held out.
     return bool(record.counters or record.context) and all(known(key) and _held(key) for key in metrics)

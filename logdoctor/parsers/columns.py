@@ -213,6 +213,8 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
         return False
     numbers = sum(1 for text in filled if _NUMERIC.match(text) or re.match(r"^\d+/\d+$", text))
     if header.delimiter == " ":
+        if filled[0][-1] == ":" and not _LOOKS.match(filled[0]):
+            return False  # a name and its value
         looks = sum(1 for text in filled if _LOOKS.match(text))
         words = len(filled) - looks
         return words <= max(1, len(filled) // 8) and numbers * 2 >= len(filled)
