@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.runs import found, learns, noise, series_of, view_of
+from tests.test_rules_values import setting
 
 N = 120
 
@@ -31,6 +32,35 @@ def test_a_zero_column_beside_a_run_that_learns_was_never_recorded(name):
 def test_a_column_that_may_be_zero_is_left_alone(name):
     view = view_of(series_of(name, np.zeros(N)), series_of("value_loss", loss()), series_of("episode_return", learns()))
     assert not found(view, "LD101")
+
+
+def without_expert(**share):
+    return view_of(
+        series_of("c_loss", np.zeros(N)), series_of("d_loss", loss()), series_of("loss", loss()),
+        series_of("spin_agreement", 3.5 + noise(N, 0.3)), series_of("agreement", np.linspace(40, 59, N)),
+        series_of("episode_return", learns()), *(series_of(k, np.full(N, v)) for k, v in share.items()),
+    )  # fmt: skip
+
+
+def test_a_loss_whose_part_is_switched_off_is_not_missing():
+    off = found(without_expert(expert_ratio=0.0), "LD101", "LD508")
+    assert off["metric-never-recorded"].benign
+    assert "no expert moves to learn from" in off["metric-never-recorded"].summary
+    assert list(off) == ["metric-never-recorded"]  # the head gets no training, so its agreement is not judged
+    on = found(without_expert(expert_ratio=50.0), "LD101", "LD508")
+    assert not on["metric-never-recorded"].benign
+    assert "agreement-stagnates" in on
+
+
+@pytest.mark.parametrize(
+    ("given", "benign"),
+    [({"continuous_loss_weight": 0.0}, True), ({"expert_ratio_start": 0.0, "expert_ratio_end": 0.0}, True),
+     ({"expert_ratio_start": 0.9, "expert_ratio_end": 0.0}, False), ({}, False)],
+)  # fmt: skip
+def test_the_configuration_may_switch_a_loss_off(given, benign):
+    view = without_expert()
+    view.given = tuple(setting(name, value) for name, value in given.items())
+    assert found(view, "LD101")["metric-never-recorded"].benign is benign
 
 
 def test_a_dead_policy_has_truly_no_gradient():

@@ -26,6 +26,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._policy import agreements, random_base
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules._switched_off import untrained
 from logdoctor.rules.agreement_collapse import collapse_of
 from logdoctor.view import RunView
 
@@ -65,7 +66,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     rising = [s for s in series_list if _rise(s) > 3]
     for series in series_list:
         found = stagnation(series, limits.gain, limits.learned)
-        if found is None:
+        if found is None or untrained(view, series.name):
             continue
         base, why = random_base(view) if series.name == "agreement" else (None, "")
         twin = next((s for s in rising if s.name != series.name), None)

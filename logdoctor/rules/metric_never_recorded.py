@@ -7,6 +7,8 @@ silent.
 How it decides: at least ``points`` values, all exactly zero, of a metric whose zero would mean that nothing happens,
 while other metrics of the same log move. When performance did not improve either, the zero may be real (a dead
 gradient); then the finding says so and is less sure.
+A loss whose weight is 0, or that imitates an expert who never acts, is zero by configuration: then the finding only
+explains.
 When it is wrong: a value below the printed precision reads as zero (0.0000 with four decimals).
 What to do: record the value where it is computed (before clipping, after backward, before zero_grad), or drop the
 column.
@@ -26,6 +28,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress, performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, rows, say, threshold, way
+from logdoctor.rules._switched_off import switched_off
 from logdoctor.rules.delayed_update_zeros import delayed
 from logdoctor.view import RunView
 
@@ -51,6 +54,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         if series.name in explained:
             continue
         if not trains and _dead_policy(view):
+            continue
+        why = switched_off(view, series.name)
+        if why:
+            yield _off(view, series, why)
             continue
         yield _finding(view, series, moving, trains)
 
@@ -78,6 +85,23 @@ def _dead_policy(view: RunView) -> bool:
     """A deterministic policy has zero entropy and, truly, no gradient: that is another finding."""
     entropy = view.finite("entropy")
     return entropy is not None and len(entropy) >= 5 and abs(float(np.median(entropy.value))) < 1e-3
+
+
+def _off(view: RunView, series: Series, why: str) -> Finding:
+    """Tell a zero that the configuration explains: it looks like a lost measurement and is none."""
+    last = len(series) - 1
+    return finding(
+        RULE,
+        view,
+        severity="info",
+        confidence=0.8,
+        metrics=[series.name],
+        benign=True,
+        onset=view.place(series, 0),
+        summary=f"{label(series)} is exactly 0 in all {len(series):,} rows because {why}: its part is switched off.",
+        figures={"rows": len(series), "value": 0.0},
+        evidence=rows(series, [(0, "first row"), (last, "last row")]),
+    )
 
 
 def _finding(view: RunView, series: Series, moving: list[str], trains: bool) -> Finding:

@@ -24,6 +24,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._policy import agreements
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, say, threshold, way
+from logdoctor.rules._switched_off import untrained
 from logdoctor.rules._values import scale
 from logdoctor.rules.agreement_stagnates import stagnation
 from logdoctor.view import RunView
@@ -38,7 +39,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if not zero[0] or zero.mean() > limits.most:
         return
     count = int(np.argmin(zero))
-    flat = next((s for s in agreements(view) if stagnation(s) is not None), None)
+    flat = next((s for s in agreements(view) if stagnation(s) is not None and not untrained(view, s.name)), None)
     if flat is None:
         return
     step = float(np.diff(np.unique(q.high.value)).min())
