@@ -24,6 +24,16 @@ def test_a_step_that_takes_longer_and_longer():
     assert finding.figures["times_slower"] > 5
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_row_at_the_onset_is_itself_slower_than_before(seed):
+    rate = 33_000 * (1 + noise(N, 0.02, seed))
+    rate[40 + seed] = 75_000  # one fast row at the foot of the ramp
+    rate[40:] /= 1 + np.linspace(0, 8, N - 40)
+    finding = found(view_of(loss(), series_of("tokens_per_second", rate)), "LD801")["throughput-degradation"]
+    assert rate[finding.onset.line - 1] < 0.95 * np.median(rate[:40])
+    assert 40 <= finding.onset.line <= 52
+
+
 def test_a_rate_that_falls_is_found_in_the_other_direction():
     rate = 400 / (1 + np.concatenate([np.zeros(40), np.linspace(0, 9, 80)])) * (1 + noise(N, 0.05))
     assert "throughput-degradation" in found(view_of(loss(), series_of("steps_per_second", rate)), "LD801")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from logdoctor.engine import judge
 from logdoctor.model import Setting
+from logdoctor.settings import Settings
 from tests.runs import found, learns, noise, series_of, view_of
 from tests.test_rules_gradients import N, lost
 
@@ -43,6 +45,26 @@ def test_the_bound_is_computed_from_the_runs_own_clip_and_gamma():
     finding = found(view, "LD4")["q-above-bound"]
     assert finding.figures["bound"] == pytest.approx(100.0)
     assert "1 / (1 - 0.99) = 100" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("given", "extra", "why"),
+    [
+        ({}, (), "gamma is neither in the log nor given (--config)"),
+        ({"gamma": 0.99}, (), "no episode lengths in the log, and no reward clip, so the largest reward is unknown"),
+        ({"gamma": 1.0}, ("episode_length",), "gamma is 1: returns that are not discounted have no bound"),
+        ({"gamma": 0.99}, ("episode_length",), None),
+    ],
+)
+def test_what_the_bound_lacks_is_said_exactly(given, extra, why):
+    view = view_of(
+        *ranges(np.full(N, 5.0)), series_of("episode_return", learns()),
+        *(series_of(name, np.full(N, 80.0)) for name in extra),
+        settings=[setting(name, value) for name, value in given.items()],
+    )  # fmt: skip
+    (check,) = judge(view, Settings(select=("LD403",)))[1]
+    assert check.state == ("clear" if why is None else "not-applicable")
+    assert why is None or check.why == why
 
 
 def test_a_bound_in_other_units_than_q_is_not_used():

@@ -81,7 +81,7 @@ def random_base(view: RunView) -> tuple[float | None, str]:
     """Return the agreement of a random policy in percent (100 / actions) and how it is known."""
     count = action_count(view)
     if count is None:
-        return None, "the number of actions is not in the log, so the random base is unknown"
+        return None, "the number of actions is neither in the log nor given (--config), so the random base is unknown"
     return 100.0 / count[0], f"random base 100/{count[0]} = {100.0 / count[0]:.3g} %"
 
 

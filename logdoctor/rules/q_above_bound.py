@@ -67,6 +67,25 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     )
 
 
+def _missing(view: RunView) -> str | None:
+    """Say what the bound lacks, and only that: gamma may come from the log or from the configuration."""
+    if bound(view):
+        return None
+    gamma = view.number("gamma", "discount")
+    if gamma is None:
+        return "gamma is neither in the log nor given (--config)"
+    if not 0 < gamma < 1:
+        return f"gamma is {say(gamma)}: returns that are not discounted have no bound"
+    lacking = [
+        words
+        for names, words in ((("episode_return", "reward"), "returns"), (("episode_length",), "episode lengths"))
+        if view.first(*names) is None
+    ]
+    if lacking:
+        return f"no {' and no '.join(lacking)} in the log, and no reward clip, so the largest reward is unknown"
+    return "returns and episode lengths do not stand together in three rows of this log"
+
+
 def _log(top: float) -> str:
     return f"gamma: 0.9\nreward_clip: 1.0\n{table(q_max=np.full(60, top), episode_return=learning())}"
 
@@ -103,11 +122,5 @@ RULE = Rule(
             hyperparameters={"gamma": 0.9, "reward_clip": 1.0},
         ),
     ),
-    applies_to=lambda view: (
-        "no Q values in this log"
-        if scale(view) is None
-        else None
-        if bound(view)
-        else "gamma, or rewards and lengths, are not in the log"
-    ),
+    applies_to=lambda view: "no Q values in this log" if scale(view) is None else _missing(view),
 )

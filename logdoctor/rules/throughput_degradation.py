@@ -31,6 +31,7 @@ from logdoctor.rules._speed import Speed, speeds
 from logdoctor.view import RunView
 
 TENTHS = 10
+SLOWER = 1.1  # times the level before: the least by which the row at the onset is slower
 JUMP = 3.0  # times slower from one stretch to the next: no change of the task makes a rate fall that far
 
 
@@ -80,7 +81,10 @@ def _tenths(speed: Speed, limits: Limits, early: bool = False) -> np.ndarray | N
 
 
 def onset(speed: Speed, base: float, spread: float) -> int:
-    """Return where the slowing begins: the first row from which (nearly) all are slower, or the foot of the ramp."""
+    """Return where the slowing begins: the first row from which (nearly) all are slower, or the foot of the ramp.
+
+    It is always a row that is itself slower than the level before, so that the row quoted shows what it is quoted for.
+    """
     border = max(base + 4 * spread, 1.25 * base)
     slow = speed.cost > border
     share = np.cumsum(slow[::-1])[::-1] / np.arange(slow.size, 0, -1)
@@ -89,10 +93,12 @@ def onset(speed: Speed, base: float, spread: float) -> int:
         return speed.cost.size // 2
     first = int(from_here[0])
     line = trend(speed.cost[first:])
-    if line is None or line.slope <= 0 or line.change < 0.5 * base:
-        return first  # a jump begins where it is seen
-    back = (line.start - base) / line.slope  # a ramp begins where its line leaves the old level
-    return max(0, int(first - min(max(back, 0.0), 0.25 * speed.cost.size)))
+    foot = first  # a jump begins where it is seen
+    if line is not None and line.slope > 0 and line.change >= 0.5 * base:
+        back = (line.start - base) / line.slope  # a ramp begins where its line leaves the old level
+        foot = max(0, int(first - min(max(back, 0.0), 0.25 * speed.cost.size)))
+    level = max(base, float(np.median(speed.cost[: max(3, foot)])))
+    return foot + int(np.argmax(speed.cost[foot:] > max(base + 2 * spread, SLOWER * level)))
 
 
 def _finding(view: RunView, speed: Speed, tenths: np.ndarray, names: list[str]) -> Finding:
