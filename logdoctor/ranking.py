@@ -18,6 +18,7 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Cause, Finding, severity_rank
 from logdoctor.registry import records
 from logdoctor.view import RunView
+from logdoctor.wording import lower_first, percent
 
 MOST = 6  # causes shown; the seeds name one root and up to four contributing factors
 LEAST = 0.05  # probability below which a cause is not worth a line
@@ -57,7 +58,17 @@ def rank_causes(view: RunView, findings: Iterable[Finding]) -> tuple[Cause, ...]
     scored, confidences = _training_first(scored, confidences)
     pairs = list(zip(scored, confidences, strict=True))
     shown = [pair for pair in pairs if pair[1] >= LEAST][:MOST] or pairs[:1]
-    return tuple(_cause(view, present, s, c, rank, scored) for rank, (s, c) in enumerate(shown, start=1))
+    causes = [_cause(view, present, s, c, rank, scored) for rank, (s, c) in enumerate(shown, start=1)]
+    why = _before_a_surer_one(shown)
+    return (replace(causes[0], for_=(*causes[0].for_, why)), *causes[1:]) if why else tuple(causes)
+
+
+def _before_a_surer_one(shown: Sequence[tuple[Scored, float]]) -> str:
+    """Say why the first cause is told before one with a higher confidence: it leads to it."""
+    first, sure = shown[0]
+    surer = [(s, c) for s, c in shown[1:] if s.record.group == first.record.group and round(c, 2) > round(sure, 2)]
+    named = ", ".join(f"{lower_first(s.record.title)} ({percent(c)})" for s, c in surer)
+    return f"It is told before what it brings about, which shows more clearly: {named}." if surer else ""
 
 
 def by_group(scores: Sequence[tuple[str, float]], fitted: calibration.Calibration | None = None) -> list[float]:
@@ -78,11 +89,13 @@ def by_group(scores: Sequence[tuple[str, float]], fitted: calibration.Calibratio
 def _training_first(scored: list[Scored], confidences: list[float]) -> tuple[list[Scored], list[float]]:
     """Merge the groups by confidence; what ails the training stands before what ails its record, once it is probable.
 
-    The order within a group is that of the causal graph and stays.
+    The first of a group is that of the causal graph; the others stand by their confidence.
     """
     queues: dict[str, list[tuple[Scored, float]]] = {}
     for pair in zip(scored, confidences, strict=True):
         queues.setdefault(pair[0].record.group, []).append(pair)
+    for queue in queues.values():
+        queue[1:] = sorted(queue[1:], key=lambda pair: -pair[1])
     merged: list[tuple[Scored, float]] = []
     while queues:
         name = max(queues, key=lambda g: _urgency(*queues[g][0]))

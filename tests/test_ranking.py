@@ -186,3 +186,31 @@ VOCABULARY = (
 
 def test_the_whole_vocabulary_is_there() -> None:
     assert set(VOCABULARY.split()) <= set(records("logdoctor.causes", "CAUSE"))
+
+
+def test_order_and_confidence_agree_or_the_text_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    from logdoctor import ranking
+
+    run = view({"algorithm": "DQN"}, episode_return=np.full(N, 20.0))
+    entries = [
+        scored("effect", 2.6, group="training"),
+        scored("root", 2.0, "effect", group="training"),
+        scored("weak", 1.0, "weaker", group="training"),
+        scored("weaker", 1.4, group="training"),
+    ]
+    monkeypatch.setattr(ranking, "score_causes", lambda _view, _present: entries)
+    ranked = rank_causes(run, [finding("performance-collapse")])
+    assert [c.id for c in ranked] == ["root", "effect", "weaker", "weak"]
+    assert ranked[0].confidence < ranked[1].confidence
+    assert f"shows more clearly: effect ({ranked[1].confidence:.0%}".replace("%", "") in ranked[0].for_[-1]
+    rest = [c.confidence for c in ranked[1:]]
+    assert rest == sorted(rest, reverse=True)
+
+
+def test_nothing_is_said_where_order_and_confidence_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    from logdoctor import ranking
+
+    entries = [scored("effect", 1.0), scored("root", 2.0, "effect")]
+    monkeypatch.setattr(ranking, "score_causes", lambda _view, _present: entries)
+    ranked = rank_causes(RUN, [finding("performance-collapse")])
+    assert not any("told before" in text for c in ranked for text in c.for_)
