@@ -136,3 +136,11 @@ def test_the_claim_is_made(log: str, said: tuple[str, ...]) -> None:
     text = report(log)
     missing = [part for part in said if part not in text]
     assert not missing, f"{missing} not said about {log}"
+
+
+def test_the_emergency_brake_stands_after_every_lever() -> None:
+    table = report("values, 60 rows").split("## What to change")[1].split("## ")[0]
+    rows = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]
+    order = [name for name in rows if name in {"lr", "tau", "n_step", "clamp_targets"}]
+    assert order == ["lr", "tau", "n_step", "clamp_targets"]
+    assert rows[-1] == "clamp_targets"

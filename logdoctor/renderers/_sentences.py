@@ -30,6 +30,7 @@ CLEAR = 0.5  # probability from which the first cause is acted upon together wit
 ALTERNATIVES = 3  # causes that were considered as well and are named
 VALUED = frozenset({"learning_rate", "max_steps", "td_target_clip", "max_completion_length", "batch_size"})
 SELF_EVIDENT = frozenset({"skip", "guard", "program", "watchdog", "early stopping", "layer_norm", "clip call"})
+BRAKE = "emergency brake"  # begins the reason of a change that is made only where all others failed
 BROKE_FIRST = "It explains what broke first"
 _LINE = re.compile(r"line \d+")
 SIGNS = {">=": "≥", "<=": "≤", ">": ">", "<": "<"}
@@ -169,7 +170,7 @@ def _named(diagnosis: Diagnosis) -> str:
 
 
 def change_rows(diagnosis: Diagnosis) -> list[Change]:
-    """Return each parameter change once, the cause of the gravest event first."""
+    """Return each parameter change once: by expected effect, which is the order of the causes, emergency brakes last."""
     causes = sorted(relevant(diagnosis), key=lambda c: c.id != diagnosis.story.cause)
     seen: set[str] = set()
     out: list[Change] = []
@@ -177,7 +178,7 @@ def change_rows(diagnosis: Diagnosis) -> list[Change]:
         if item.parameter not in seen:
             seen.add(item.parameter)
             out.append(item)
-    return out
+    return sorted(out, key=lambda item: item.why.startswith(BRAKE))
 
 
 def is_action(item: Change) -> bool:
