@@ -65,6 +65,8 @@ def rank_causes(view: RunView, findings: Iterable[Finding]) -> tuple[Cause, ...]
 
 def _before_a_surer_one(shown: Sequence[tuple[Scored, float]]) -> str:
     """Say why the first cause is told before one with a higher confidence: it leads to it."""
+    if not shown:
+        return ""
     first, sure = shown[0]
     surer = [(s, c) for s, c in shown[1:] if s.record.group == first.record.group and round(c, 2) > round(sure, 2)]
     named = ", ".join(f"{lower_first(s.record.title)} ({percent(c)})" for s, c in surer)

@@ -214,3 +214,10 @@ def test_nothing_is_said_where_order_and_confidence_agree(monkeypatch: pytest.Mo
     monkeypatch.setattr(ranking, "score_causes", lambda _view, _present: entries)
     ranked = rank_causes(RUN, [finding("performance-collapse")])
     assert not any("told before" in text for c in ranked for text in c.for_)
+
+
+def test_an_alarm_that_no_cause_explains_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    from logdoctor import ranking
+
+    monkeypatch.setattr(ranking, "score_causes", lambda _view, _present: [])
+    assert rank_causes(RUN, [finding("performance-collapse")]) == ()

@@ -170,7 +170,7 @@ def _named(diagnosis: Diagnosis) -> str:
 
 
 def change_rows(diagnosis: Diagnosis) -> list[Change]:
-    """Return each parameter change once: by expected effect, which is the order of the causes, emergency brakes last."""
+    """Return each parameter change once, by expected effect: in the order of the causes, emergency brakes last."""
     causes = sorted(relevant(diagnosis), key=lambda c: c.id != diagnosis.story.cause)
     seen: set[str] = set()
     out: list[Change] = []
