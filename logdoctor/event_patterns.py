@@ -100,6 +100,8 @@ PATTERNS: tuple[Pattern, ...] = (
     _p("checkpoint", "sav|writ|wrote", r"^[\W_]*(?:\[?\w+\]?:?\s){0,3}?(?:[Ss]aving|[Ss]aved|[Ww]riting|[Ww]rote)\b.*\b(?:model|checkpoints?|weights|state|snapshot|ckpt"
        r"|\.pth?|\.zip|best)\b", "saved"),
     _p("checkpoint", "saved|new best|saving", r"\b(?:[Mm]odel|[Cc]heckpoint|state)\b[\w .'/\\-]{0,60}\bsaved\b|[Nn]ew best (?:model|checkpoint|score|mean)|saving next best", "saved"),
+    _p("checkpoint", "guardad|guardando|salvo |salvando|salvat|sauvegard|gespeichert|сохран|保存|저장", r"\b(?:[Mm]odel\w*|[Mm]od[eè]l\w*|[Cc]heckpoint|модель|best|mejor|melhor|meilleur)"
+       r"|[Мм]одел|лучш|模型|最优|最佳|最好|モデル|모델", "saved"),
     _p("shutdown", "stopp", r"(?<!for )(?<!use )[Ee]arly[ -]?[Ss]topp(?:ing|ed)\b(?=\W*$|[\s:,]*(?:at|after|triggered|because|condition|epoch|training|\())|EarlyStopping:|[Ss]topping early|^Stopping\. Best", "early_stopping"),
     _p("shutdown", "quit|shut", r"[Qq]uit command received|[Ss]hutting down|[Ss]hutdown complete", "quit"),
     _p("shutdown", "train|tuning|run|optimi", r"^[\W_]*(?:\[\w+\]\s*)?(?:[Tt]raining|[Ff]inetuning|[Pp]retraining|[Rr]un|[Oo]ptimization)(?: is| was| has)? ?"
@@ -113,9 +115,9 @@ PATTERNS: tuple[Pattern, ...] = (
 )  # fmt: skip
 
 # Plain searches for these are 15 times faster than one expression on the rows that are no events.
-_HINTS = tuple(
-    dict.fromkeys([*(hint for pattern in PATTERNS for hint in pattern.hints), "traceback", "fatal", "critical"])
-)
+_ALL = dict.fromkeys([*(hint for pattern in PATTERNS for hint in pattern.hints), "traceback", "fatal", "critical"])
+_HINTS = tuple(hint for hint in _ALL if hint.isascii())
+_WIDE_HINTS = tuple(hint for hint in _ALL if not hint.isascii())
 
 
 def may_tell(text: str) -> bool:
@@ -123,4 +125,4 @@ def may_tell(text: str) -> bool:
     if not _WORD.search(text):
         return False
     low = text.lower()
-    return any(hint in low for hint in _HINTS)
+    return any(hint in low for hint in _HINTS) or (not low.isascii() and any(hint in low for hint in _WIDE_HINTS))

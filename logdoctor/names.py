@@ -8,6 +8,7 @@ snake case, so an unknown metric is still a series.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ _SPELLINGS: dict[str, str] = {
     "loss": (
         "steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
         "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss epochloss "
+        "perdida perda perte perdita verlust потери потеря "
         "losstotal 损失 損失 损失值 loss值 总损失 平均损失 손실"
     ),
     "policy_loss": (
@@ -47,6 +49,7 @@ _SPELLINGS: dict[str, str] = {
         "acc accuracy acc@1 prec@1 prec1 acc1 top1 top1acc accuracytop1 acctop1 trainacc trainingaccuracy "
         "trainaccuracy meanacc meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy "
         "sparsecategoricalaccuracy binaryaccuracy accuracytop@1 top1accuracy tokenaccuracy meanaccuracy "
+        "exactitud acuracia genauigkeit accuratezza точность "
         "avgacc avgaccuracy macc 准确率 精度 正解率 準確率 正确率 정확도"
     ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",
@@ -80,7 +83,10 @@ _SPELLINGS: dict[str, str] = {
     "success_rate": (
         "successrate success winrate winningrate iswinner solverate successratio meansuccess successpct successrates"
     ),
-    "reward": "reward rewards rwrd rwd avgrwd stepreward rewardavg 奖励 報酬 平均奖励 总奖励",
+    "reward": (
+        "reward rewards rwrd rwd avgrwd stepreward rewardavg 奖励 報酬 平均奖励 总奖励 "
+        "recompensa recompense belohnung ricompensa награда"
+    ),
     "dqn_reward": "dqn dqnrwd dqnreward",
     "dqn_reward_100k": "dqn100k rwd100k",
     "dqn_reward_1m": "dqn1m rwd1m",
@@ -130,6 +136,7 @@ _SPELLINGS: dict[str, str] = {
     ),
     "clip_delta": "clipδ clipdelta clip∆",
     "learning_rate": (
+        "tasadeaprendizaje taxadeaprendizado taxadeaprendizagem tauxdapprentissage lernrate скоростьобучения "
         "学习率 学習率 lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
     ),
     "lr_multiplier": "lrm lrmultiplier lrscale",
@@ -201,8 +208,22 @@ PHASES = {
     "eval": "eval", "evaluation": "eval", "evaluate": "eval", "evaluating": "eval", "test": "test", "testing": "test",
     "训练": "train", "訓練": "train", "学習": "train", "验证": "val", "驗證": "val", "検証": "val",
     "测试": "test", "測試": "test",
+    "entrenamiento": "train", "treino": "train", "treinamento": "train", "entrainement": "train", "обучение": "train",
+    "validacion": "val", "validacao": "val", "validazione": "val", "validierung": "val", "валидация": "val",
+    "prueba": "test", "teste": "test", "тест": "test", "훈련": "train", "학습": "train", "검증": "val",
     "テスト": "test", "训练集": "train", "验证集": "val", "测试集": "test", "评估": "eval", "評価": "eval",
 }  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """Return ``text`` without accents; letters of other scripts stay what they are."""
+    if text.isascii():
+        return text
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", bare).replace("ı", "i")
+
+
+_ACCENTS = re.compile("(?<=[A-Za-z])[\u0300-\u036f]+")
 
 # counter name (as above) -> (rank, unit); the smallest rank is the best x axis (research: env steps first, then steps).
 _COUNTERS: dict[str, tuple[int, str]] = {}
@@ -210,7 +231,7 @@ _COUNTERS: dict[str, tuple[int, str]] = {}
 
 def _counters(rank: int, unit: str, words: str) -> None:
     for word in words.split():
-        _COUNTERS[word] = (rank, unit)
+        _COUNTERS[fold(word)] = (rank, unit)
 
 
 _counters(
@@ -226,12 +247,14 @@ _counters(
     1,
     "steps",
     "# globalstep globalsteps step steps currentsteps completedstep trainerglobalstep microstep "
-    "trainstep trainingstep globaliter totalstep step# ステップ 步 步数",
+    "trainstep trainingstep globaliter totalstep step# ステップ 步 步数 "
+    "paso pasos passo passos etape schritt krok adim шаг",
 )
 _counters(
     2,
     "iterations",
     "iter iters iteration iterations itr it trainingiteration learningiteration niter iternum globaliteration curiter "
+    "iteracion iteraciones iteracao iteracoes iterazione iteracja итерация итерации "
     "iterat iterate iterates acciter 迭代 迭代次数 次迭代",
 )
 _counters(
@@ -243,13 +266,19 @@ _counters(4, "batches", "batch batches minibatch batchidx batchid batchi superba
 _counters(4, "images x 1000", "kimg")
 _counters(5, "samples", "nsamp consumedsamples consumedtrainsamples samplesseen nsamples sen")
 _counters(5, "tokens", "consumedtokens tokensseen totaltokens")
-_counters(6, "epochs", "epoch epochs ep trainingepoch ephoc epo epok epochnum エポック 轮 轮次 周期 에폭")
+_counters(
+    6,
+    "epochs",
+    "epoca epocas epoque epoques epoche epochen epoka donem эпоха эпохи "
+    "epoch epochs ep trainingepoch ephoc epo epok epochnum エポック 轮 轮次 周期 에폭",
+)
 _counters(7, "rounds", "round rounds boostinground generation generations gen")
 _counters(7, "ticks", "tick")
 _counters(
     8,
     "episodes",
     "episodenum actorepisodes episode episodes episodessofar epsofar episodestotal nep n/ep "
+    "episodio episodios epizod эпизод "
     "numepisodes episodecount totalepisodes eps# episodenumber 回合 エピソード",
 )
 _counters(9, "games", "game games")
@@ -274,7 +303,7 @@ _TIMES = words(
 _ETAS = words("eta remaining remainingtime etaseconds timeleft timeremaining estimatedtime lefttime")
 
 ALIASES: dict[str, str] = {
-    re.sub(r"[\s_\-.]+", "", word): name for name, words in _SPELLINGS.items() for word in words.split()
+    re.sub(r"[\s_\-.]+", "", fold(word)): name for name, words in _SPELLINGS.items() for word in words.split()
 }
 # Short words that mean this only when written with a capital: ``Obj`` is a reward, ``obj`` the loss of a detector.
 _CAPITAL = frozenset({"obj", "subj", "exp", "dqn"})
@@ -320,7 +349,7 @@ class CounterName(NamedTuple):
 
 def squash(raw: str) -> str:
     """Return ``raw`` in lower case without blanks, underscores, dashes and dots."""
-    return re.sub(r"[\s_\-.]+", "", raw.lower())
+    return re.sub(r"[\s_\-.]+", "", fold(raw.lower()))
 
 
 _PER = words("sec s ms us min seconds n timing it samples tokens time/batch")
@@ -372,7 +401,7 @@ def is_elapsed(raw: str) -> bool:
 
 def snake(raw: str) -> str:
     """Return ``raw`` in snake case; percent signs and signs become words."""
-    text = raw.replace("Δ", " delta ").replace("δ", " delta ").replace("%", " pct ").replace("'s ", " ")
+    text = fold(raw).replace("Δ", " delta ").replace("δ", " delta ").replace("%", " pct ").replace("'s ", " ")
     text = _SNAKE.sub("_", _CAMEL.sub("_", text)).strip("_").lower()
     return text or "value"
 
@@ -395,7 +424,7 @@ def split_phase(raw: str) -> tuple[str, str]:
     parts = re.split(r"([\s_/.\-]+)", raw.strip())
     words = parts[0::2]
     for index in (0, len(words) - 1):
-        phase = PHASES.get(words[index].lower().strip("[]():0123456789"))
+        phase = PHASES.get(fold(words[index].lower()).strip("[]():0123456789"))
         if phase and index and words[index].lower() in ("dev", "fit", "learn"):
             continue
         if phase and len(words) > 1 and not (index and words[0].lower() in ("n", "num", "time")):
@@ -406,6 +435,10 @@ def split_phase(raw: str) -> tuple[str, str]:
     if match:
         return raw[match.end() :], PHASES[match.group(1)]
     return raw, ""
+
+
+def _bare(text: str) -> str:
+    return text.strip().lower()
 
 
 def _lookup(text: str) -> str | None:
@@ -442,13 +475,16 @@ def canonical(raw: str, title: str = "", phase: str = "") -> Name:
     if shares:
         return Name(_share_name(shares), "none", None, phase, True)
     base, own = split_phase(base)
+    own = own or next((PHASES[word] for word in map(_bare, _PARENS.findall(raw)) if word in PHASES), "")
     where = own or phase
     if own in ("eval", "test") and _OVER_EPISODES.match(base):
         return _finish("episode_return", unit, own, True)
     if own and base in _PARTS:
         return _finish(_PARTS[base], unit, own, True)
-    if base.lower() in ("val", "valid", "validation", "test"):
+    if squash(base) in ("val", "valid", "validation", "test", "heldout"):
         return _finish("loss", unit, "val", True)
+    if squash(base) in ("train", "training", "trn") and not title:
+        return _finish("loss", unit, "train", True)
     found = _resolve(base, title)
     if found is None:
         found = _derived(base, title)

@@ -34,6 +34,12 @@ _LEVEL = (
 _TIMESTAMP = re.compile(
     rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}(?:\s[A-Za-z][\w.\-]*(?=\]))?|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|\s|$|(?=[\[(]))"
 )
+# ``Mon, 22 Aug 2016 08:58:58``
+_DATED = re.compile(
+    r"\s*\[?(?:[A-Z][a-z]{2},? )?(?:\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2} {1,2}\d{1,2}),? "
+    r"(?:\d{4} \d{2}:\d{2}:\d{2}|\d{2}:\d{2}:\d{2} (?:[A-Z]{3,4} )?\d{4})"
+    r"\]?\s*(?:[:|,-]\s+)?"
+)
 _BARE_TIME = re.compile(rf"\s*{_CLOCK}\s+(?=\[?{_LEVEL}\b|-\s|\||\[|[A-Za-z])")
 _GLOG = re.compile(r"\s*[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ [^\s\]]+:\d+\] ?")
 _PARTS = (
@@ -44,7 +50,8 @@ _PARTS = (
     re.compile(r"\s*\((?:[A-Za-z_][\w.]*)?\s?pid=\d+(?:,[^)]*)?\)\s?"),  # Ray
     re.compile(r"\s*\[(?:rank|Rank|RANK|gpu|GPU|node|worker|proc|default|titan)\s?\d*\](?::|\s|(?=\[))\s?"),
     re.compile(r"\s*\[[\w.\-]+:\d+/\d+\]\s?"),  # [gpu01:0/2]
-    re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\)))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
+    re.compile(r"\s*\[\w*Thread\w*(?:[-:]\d+)*\]\s?"),  # [MainThread:62]
+    re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\))|\[line:(?=\d+\]))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon
     re.compile(r"\s*\[(?:LightGBM|XGBoost|CatBoost|Horovod|DeepSpeed|Megatron)\]\s*"),
 )  # fmt: skip
@@ -142,7 +149,7 @@ def strip_prefix(text: str) -> Stripped:
 
 def _one_prefix(text: str, at: int, timed: bool) -> tuple[int, str | None]:
     if not timed:
-        for pattern in (_TIMESTAMP, _GLOG, _BARE_TIME):
+        for pattern in (_TIMESTAMP, _GLOG, _BARE_TIME, _DATED):
             match = pattern.match(text, at)
             if match and match.end() > at:
                 end = match.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,7 +122,7 @@ def understand(builder: Assembler, numbered: Sequence[tuple[int, str]], own: Seq
     if copies:
         text = f"{copies:,} records were printed again with the same counters and values (another rank, a redrawn bar)"
         builder.issues.append(Issue(line=None, text=f"{text}; each is read once"))
-    records = trusted(once, _claimed(numbered, builder, found, [mark.line for mark in marks]))
+    records = trusted(once, *_claimed(numbered, builder, found, [mark.line for mark in marks]))
     if own:
         records = sorted([*records, *own], key=lambda record: record.line)
     return Understood(records, frames.tabulate(records), tuple(found), tuple(marks))
@@ -136,7 +136,7 @@ def run_log(
     streams: Ints,
     metric_lines: int,
     grammars: Tally[str],
-    make_series: Callable[[Division, Judgement], dict[str, Series]] | None = None,
+    make_series: Callable[[Division, Judgement], Mapping[str, Series]] | None = None,
 ) -> RunLog:
     """Divide a table into runs and put the run log together; ``make_series`` is given where rows stand for bins."""
     table = known.table
@@ -151,8 +151,10 @@ def run_log(
     )
     if make_series is None:
         series = frames.series_of(table, division.index, judgement.of)
+        raw_names = {label: frames.raw_name(column.key) for label, column in table.columns.items()}
     else:
         series = make_series(division, judgement)
+        raw_names = {name: item.raw_name for name, item in series.items()}
     unread = [issue for issue in builder.issues if "under no header" in issue.text]
     total = metric_lines + len(unread)
     reading = Reading(
@@ -173,23 +175,23 @@ def run_log(
         series=series,
         hyperparameters=_hyperparameters(numbered, table, division.segments),
         events=_placed(known.found, table, division.segments),
-        raw_names={name: item.raw_name for name, item in series.items()},
+        raw_names=raw_names,
         fetch=_fetcher(opened),
-        build_frame=lambda: frames.frame(table, division.index),
+        build_frame=frames.framed(table, division.index),
     )
 
 
 def _claimed(
     numbered: Sequence[tuple[int, str]], builder: Assembler, found: Sequence[Event], starts: Sequence[int]
-) -> frozenset[int]:
-    """Return the lines that print a setting or tell of something done; numbers on them are no metrics."""
+) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the lines that tell of something done, and those that print a setting: numbers on them are no metrics."""
     rows = sorted({record.line for record in builder.records if record.counters} | set(builder.anchors))
     firsts = {rows[at] for line in (0, *starts) if (at := bisect_right(rows, line)) < len(rows)}
     quiet = hyperparameters.quiet_regions(rows, firsts, numbered[-1][0] if numbered else 0)
     settings = hyperparameters.scan(numbered, quiet) if rows else ()
     own = {record.line for record in builder.records if record.counters}
     told = {event.line for event in found if event.kind in _TELLING or event.line not in own}
-    return frozenset(told | {item.line for item in settings if item.line is not None and item.line not in own})
+    return frozenset(told), frozenset(item.line for item in settings if item.line is not None and item.line not in own)
 
 
 def _grammars(parser: str) -> tuple[str, ...]:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - the lines are those of logs
 """What the lines around a value decide: which of two equal lines is a copy, which rank speaks, what was not read."""
 
 from __future__ import annotations
@@ -87,3 +88,91 @@ def test_lines_below_a_word_for_validation_are_held_out_and_two_known_words_are_
     run = read(text)
     assert run.series["val_net_loss"].value.tolist() == [0.04, 0.14]
     assert run.series["net_acc"].value.tolist() == [90.5, 91.5]
+
+
+def test_a_second_run_with_the_same_values_is_no_copy(read):
+    run_of = "".join(f"[eval @ {s},000] reward= +{30 + s}.00± 1.50  done=0%  max_x=31{s}\n" for s in range(1, 9))
+    run = read(f"[1/2] seed 4\n{run_of}[2/2] seed 5\n{run_of}")
+    assert run.series["eval_return"].step.tolist() == [1000.0 * s for s in range(1, 9)] * 2
+    assert run.series["eval_return"].value[-1] == 38
+    assert len(run.reading.segments) == 2
+
+
+def test_a_note_with_a_counter_does_not_count_the_rows_below_it(read):
+    text = "".join(
+        ("Update[3751]: Change learning rate to 1.00000e-03\n" if b == 60 else "")
+        + f"Epoch[6] Batch [{b}]\tSpeed: 143.02 samples/sec\taccuracy=0.8{b}\n"
+        for b in range(20, 99, 20)
+    )
+    run = read(text)
+    assert run.series["accuracy"].step.tolist() == [20, 40, 60, 80]
+
+
+def test_the_rate_of_the_first_epoch_is_a_value_like_those_of_the_others(read):
+    text = "".join(
+        f"lr:{1e-3 / e:.4e}\nbatch: 0 Loss: {1 / e:.4f}\nbatch: 50 Loss: {0.9 / e:.4f}\n" for e in range(1, 7)
+    )
+    assert len(read(text).series["learning_rate"]) == 6
+
+
+def test_what_a_checkpoint_is_named_after_is_no_metric_in_any_language(read):
+    text = "".join(
+        f"ÉPOCA {e}/5\n100%|██████████| 352/352 [37:30<00:00,  6.39s/it, loss=0.{60 - e}]\n"
+        f"Train Loss: 0.{70 - e} | Train Accuracy: 0.7{e}\n  Mejor modelo guardado (val_loss=0.3{e})\n"
+        for e in range(1, 6)
+    )
+    run = read(text)
+    assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5]
+    assert set(run.series) == {"loss", "train_loss", "accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("Época {i}: pérdida=0.5{i} exactitud=0.8", {"loss": 0.57, "accuracy": 0.8}),
+        ("Эпоха {i}/9 | потери: 0.5{i} | точность: 0.8", {"loss": 0.57, "accuracy": 0.8}),
+        ("INFO epoch: {{{i}/300}}, step: {{1/2}}, loss : {{2.{i}086}}, lr : {{0.0001}}", {"loss": 2.7086}),
+        ("t=000{i}0 | eps=0.200 | loss=0.47{i}", {"epsilon": 0.2, "loss": 0.477}),
+        ("Mon, 22 Aug 2016 08:58:5{i} ga.py[line:86] INFO epoch {i} loss 0.5{i}", {"loss": 0.57}),
+        ("[2019-11-04 16:19:0{i}] INFO [MainThread:69] num steps {i}, FPS 234, reward -2{i}.0", {"reward": -27}),
+        ("iter {i}: accept update with alpha=1.0, kl=2.5e-0{i}", {"kl": 2.5e-7}),
+        ("Iter {i}: Loss 0.{i} Target: 2*x1 Time: 02/05/2018--11:4{i}", {"loss": 0.7}),
+        ("Total reward in global step {i}: 1.3{i}", {"episode_return": 1.37}),
+        ("loss after {i} iterations: 0.5{i}", {"loss": 0.57}),
+        ("Joint training epoch {i}/9, Loss: 5.8{i}", {"loss": 5.87}),
+        ("[pretrain] epoch {i}/40  train=5.1{i}  heldout=5.2{i}  lr=6.80e-05", {"loss": 5.17, "val_loss": 5.27}),
+        ("Epoch:{i}, Loss(train): 6.5{i}, Loss(val): 6.4{i}", {"loss": 6.57, "val_loss": 6.47}),
+        (
+            "[A] Tot:6.{i} PDE:1.1e-0{i}/9.2e-04:  1%|  | {i}/900 [00:10<00:00, 3.2it/s]",
+            {"pde": 1.1e-7, "pde_2": 9.2e-4},
+        ),
+        ("iteration:{i} step:{i}3/90, INTENT loss: 1.9{i}", {"intent_loss": 1.97}),
+    ],
+)
+def test_lines_of_many_kinds(read, line, values):
+    run = read("".join(line.format(i=i) + "\n" for i in range(1, 8)))
+    for name, value in values.items():
+        assert run.series[name].value[-1] == pytest.approx(value), name
+        assert len(run.series[name]) == 7
+    odd = {"info", "line", "main_thread", "time", "target", "step_time", "t", "episode_length", "aug"}
+    assert not odd & set(run.series)
+    assert run.series[name].step[-1] >= 7
+
+
+def test_a_row_may_end_with_the_delimiter_and_the_best_round_is_printed_twice(read):
+    rows = "".join(f"{4 / i:.4f}\t{0.4 / i:.4f}\t\n" for i in range(1, 6))
+    run = read("total loss\tscore loss\t\n" + rows)
+    assert run.series["score_loss"].value.tolist() == [0.4, 0.2, 0.1333, 0.1, 0.08]
+    rounds = "".join(f"[{i}00]\ttrain's auc: 0.8{i}\tvalid's auc: 0.7{i}\n" for i in range(1, 6))
+    run = read(
+        f"{rounds}Did not meet early stopping. Best iteration is:\n[485]\ttrain's auc: 0.81\tvalid's auc: 0.72\n"
+    )
+    assert run.series["val_quality"].value[-1] == 0.75
+    assert run.series["val_quality"].step[-1] == 500
+
+
+def test_a_sentence_of_words_is_no_header_of_the_counts_below_it(read):
+    text = "Part of each label in the set\n0   1760\n1    133\n" + "".join(
+        f"Epoch {e}/30\nTrain Loss: 0.{9 - e} Train Recall: 0.5\n" for e in range(1, 5)
+    )
+    assert set(read(text).series) == {"loss", "recall"}

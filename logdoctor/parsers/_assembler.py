@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logdoctor.model import Issue
-from logdoctor.names import EPOCHS, counter, identity, is_clock
+from logdoctor.names import EPOCHS, canonical, counter, identity, is_clock
 from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
 from logdoctor.parsers import boxed, columns, literal
 from logdoctor.parsers._recall import Recall
@@ -22,6 +22,7 @@ from logdoctor.parsers._scan import scan as scan_pairs
 MAX_LINE = 1 << 20
 
 
+_BEST = ("est iteration:", "est iteration is:")
 _BARS = str.maketrans("│┃║", "|||")
 
 
@@ -50,6 +51,15 @@ def _same_bar(before: Record, after: Record) -> bool:
     if first is None or second is None:
         return first is second
     return first.total == second.total and second.value >= first.value
+
+
+def _titled(header: columns.Header, titles: list[str]) -> bool:
+    """Whether few titles above a first row are those of a table: one counts, or they are names of metrics."""
+    if header.width >= 4 and len(titles) >= 4:
+        return True
+    if any(counter(title) for title in titles):
+        return True
+    return header.width >= 4 and 2 * sum(1 for title in titles if canonical(title).known) >= len(titles)
 
 
 def _prose(text: str) -> bool:
@@ -139,7 +149,10 @@ class Assembler:
         if is_ruler(text):
             self._ruler()
             return
-        ruled, self._ruled, self._last = self._ruled, False, ""
+        ruled, self._ruled = self._ruled, False
+        last, self._last = self._last, ""
+        if last == "best" and text.lstrip()[:1] == "[":
+            return  # the round printed again below ``Best iteration:``
         if "{" in text and "literal" in self.grammars and self._literal(number, text):
             return
         if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text):
@@ -243,7 +256,7 @@ class Assembler:
         if titles is None:
             return False
         if first and header.rows == 0:
-            if header.delimiter == " " and header.width < 4 and not any(counter(title) for title in header.titles):
+            if header.delimiter == " " and not _titled(header, titles):
                 return False
             self._close()
             self.headers.append(header)
@@ -467,6 +480,8 @@ class Assembler:
         body = text.strip()
         if len(body) > 100 or not body:
             return
+        if body.endswith(_BEST):
+            self._last = "best"
         heading = found.phase and len(body) <= 40 and not any(ch.isdigit() for ch in body)
         if body.endswith(":") or re.match(r"^[*#=\-─━═\[]{1,}.*[*#=\-─━═\]]{1,}$", body) or heading:
             self._titles = [item for item in self._titles if item[0] < indent and item[0] >= 0]

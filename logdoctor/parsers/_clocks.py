@@ -28,6 +28,8 @@ _HELD = frozenset({"val", "eval", "test"})
 EXPLAINED = 0.5
 #: Share of rows at which an outer counter rises above which an inner one is no counter but a length.
 PER_OUTER = 0.8
+#: Share of the records of one kind that have a counter above them from which on it is theirs.
+HEADED = 0.5
 #: Share of decreases above which a counter is no clock: lines of many workers, ids.
 DISORDER = 0.3
 
@@ -90,6 +92,7 @@ class _Counters:
                 self.unit.setdefault(name, unit)
         self.context = [{name: c.value for name, c in _by_identity(r.context.values()).items()} for r in records]
         self._demote()
+        self._headed(records)
         self.lengths: set[str] = set()
         self.joins = self._joined()
         self._drop_disordered()
@@ -109,6 +112,23 @@ class _Counters:
             alone = name not in self.own and len(rows) >= 3 and len({value for _, value, _ in rows}) == 1
             if alone and len(self.context[rows[-1][0]]) > 1:
                 self.rank[name] = UNKNOWN
+
+    def _headed(self, records: Sequence[Record]) -> None:
+        """Find the better counters that stand above nearly all records of a kind, as their heading does.
+
+        A counter above one record of many is that of a note (``Update 3751: change the learning rate``).
+        """
+        pairs: Tally[tuple[str, str]] = Tally()
+        owns: Tally[str] = Tally()
+        for record in records:
+            own = self.best(_outermost(record)) if record.counters else None
+            if own is None:
+                continue
+            owns[own[0]] += 1
+            above = self.best(record.latest) if record.anchored else None
+            if above is not None and self.rank[above[0]] < self.rank[own[0]]:
+                pairs[own[0], above[0]] += 1
+        self.heads = {pair for pair, times in pairs.items() if times >= HEADED * owns[pair[0]]}
 
     def _others_move(self, name: str, rows: Sequence[tuple[int, float, float | None]]) -> bool:
         inside = {index for index, _, _ in rows}
@@ -160,7 +180,8 @@ class _Counters:
         outer = min(fit, key=lambda key: (-outers[key], self.rank[key] != EPOCHS, self.rank[key]))
         if self._per_outer(index, values, outer, name):
             self.rank[name] = UNKNOWN
-            if self.rank[outer] != EPOCHS or np.unique(values).size > FEW:
+            counted = any(row[2] for row in rows)  # ``step: 13/29``: where it stands, not how long it is
+            if not counted and (self.rank[outer] != EPOCHS or np.unique(values).size > FEW):
                 self.lengths.add(name)  # else the batches of training and of validation: how many, not how long
             return None
         if self._runs_through(name, outer):
@@ -320,7 +341,7 @@ def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, fl
     above = counters.best(record.latest)
     if own is None:
         own = above or counters.best(record.context.values())
-    elif record.anchored and above is not None and counters.rank[above[0]] < counters.rank[own[0]]:
+    elif record.anchored and above is not None and (own[0], above[0]) in counters.heads:
         own = above
     if own is None:
         return "", float("nan"), float("nan")

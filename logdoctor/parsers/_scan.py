@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from logdoctor.names import PHASES, counter, squash, words
+from logdoctor.names import PHASES, counter, fold, squash, words
 from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import EMPTY, Cell, Count, Scan
 from logdoctor.values import MISSING, NUMBER, OK, Value, parse
@@ -20,6 +20,10 @@ _WORDS = (
     r"|iterations?|iters?|itr|it|epochs?|episodes?"
     r"|updates?|mini[ _-]?batch(?:es)?|batch(?:es)?|rounds?|ticks?|kimg|frames?|games?|trials?|generation"
     r"|ep\.?|up\.|sen\.|iterates?"
+    # Spanish, Portuguese, French, Italian, German, Polish, Turkish, Russian
+    r"|[ée]po(?:ca|que)s?|epoche[n]?|epoka|d[öo]nem|pasos?|passos?|[ée]tape|schritt|krok|ad[ıi]m"
+    r"|iteraci[óo]n(?:es)?|itera[çc](?:[ãa]o|[õo]es)|it[ée]rations?|iterazione|iteracja|epis[óo]dios?|[ée]pisodes?|epizod"
+    r"|эпоха|эпохи|шаг|итерация|итерации|эпизод"
     r"|エポック|ステップ|エピソード|轮次|轮|迭代次数|迭代|步数|周期|回合|에폭"
 )
 _BEFORE = (
@@ -48,6 +52,8 @@ _WORD_RATIO = re.compile(
     re.IGNORECASE,
 )
 _TWO_LEADING = re.compile(r"^\s*(?P<a>\d{1,7})\s+(?P<b>\d{1,9})\s+(?=[A-Za-z_]\w*\s*[=:]\s*[-+\dn])")
+# ``t=00050 | eps=0.2``: the letter of a loop in front of the pairs
+_LETTER = re.compile(r"^\s*[tikn]\s*[=:]\s*(?P<n>\d{1,12})(?=\s*[|,;]?\s+[A-Za-z_]\w*\s*[=:])")
 _CELL_EPOCH = re.compile(
     rf"(?<=\|)\s*(?:train|val|test)\s*:\s*\[(?P<a>{_INT})\]\s*\[\s*(?P<c>{_INT})\s*/\s*(?P<d>{_INT})\s*\]",
     re.IGNORECASE,
@@ -62,8 +68,15 @@ _EPOCH_PHASE = re.compile(
 )
 # ``Score at iteration 300 is 0.5``, ``Training average loss at step 100: 0.5``
 _AT = re.compile(
-    rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for)\s+(?P<counter>{_WORDS})\s+"
-    rf"(?P<n>{_INT})(?:-(?P<last>{_INT}))?\s*(?:is|was|:|=)\s*(?P<value>{NUMBER})(?![\w:/])",
+    rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for|in)\s+(?:(?P<counter>{_WORDS})\s+"
+    rf"(?P<n>{_INT})(?:-(?P<last>{_INT}))?|(?P<m>{_INT})\s+(?P<counted>{_WORDS}))\s*(?:is|was|:|=)\s*"
+    rf"(?P<value>{NUMBER})(?![\w:/])",
+    re.IGNORECASE,
+)
+# ``[eval @ 5,000]``, ``step @ 500``: behind what is no metric at a cut-off (``recall @ 10``)
+_AT_SIGN = re.compile(
+    rf"(?:(?<![\w@])(?:(?P<word>{_WORDS})|eval(?:uation)?|val(?:id(?:ation)?)?|test|train(?:ing)?)\s*|[\[(|]\s*|^\s*)"
+    rf"@\s*(?:(?P<name>{_WORDS})\s*[=:]?\s*)?(?P<n>{_INT})(?P<scale>[kKM])?(?![\w.%])",
     re.IGNORECASE,
 )
 # ``第 3 轮``: the counted thing stands behind its number
@@ -106,6 +119,7 @@ _CALL = re.compile(r"\b(?!(?:tensor|array|Array)\()[A-Za-z_][\w.]*\((?:[^()]|\([
 _TIME = re.compile(
     r"(?<![\w.:])(?:\d+ days?, )?\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?(?![\w:])"
     r"|(?<![\w.])(?:\d+d\s?)?(?:\d{1,3}h\s?)?\d{1,3}m(?:in)?\s?\d{1,2}(?:\.\d+)?s\b"
+    r"|(?<![\w./])\d{1,2}[/.]\d{1,2}[/.]\d{4}(?![\w./])(?:[-T_ ,]{1,3}\d{1,2}:\d{2}(?::\d{2})?)?"
     r"|(?<![\w.])\d{1,3}h\s\d{1,2}m\b|\d{4}-\d{2}-\d{2}[T_ ]\d{2}[:-]\d{2}[:-]\d{2}\S*"
 )
 _PATH = re.compile(
@@ -118,7 +132,7 @@ _UNITS = (
     r"|sec(?:onds?|s)?/\w+|seconds?|secs?|minutes?|mins?|hours?|hrs?|ms|us|µs|μs|ns|GiB|MiB|KiB|GB|MB|kB|KB|TB|dB|Hz|GHz|MHz|fps|FPS|TFLOPS?|GFLOPS?|points?|pts|steps?|frames?"
     r"|[kKMBTGbgsmh]|px|deg|rad|m/s|x"
 )
-_END = r"(?=$|[\s,;|)\]}>·•(!*'\"\x00/]|\.(?:\s|$)|-\s|±|\+/?-|\+\d|/\d|:\s|\[)"
+_END = r"(?=$|[\s,;|)\]}>·•(!'\"\x00/]|\*(?![\w(])|\.(?:\s|$)|-\s|±|\+/?-|\+\d|/\d|:\s|\[)"
 _WORDY = r"(?:fps|FPS|points?|pts|steps?|frames?|x|[kKMBTGbgh])"
 _HARD_END = r"(?=$|[,;|)\]\x00]|\s\s|\.(?:\s|$))"
 _PLAIN = rf"{NUMBER}(?:(?:{_UNITS}){_END}|\s(?:(?!{_WORDY}\b)(?:{_UNITS}){_END}|(?:{_UNITS}){_HARD_END})|{_END})"
@@ -149,7 +163,8 @@ _REVERSED = re.compile(
 _DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
 _CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]|\s[-–—]\s|\s{3,}")
 _PHASE_TAG = re.compile(
-    r"^\W*(?:end of |epoch\s*\()?(train(?:ing)?|val(?:id(?:at(?:ion|ing))?)?|eval(?:uat(?:ion|ing))?|test(?:ing)?|dev)\b",
+    r"^\W*(?:end of |epoch\s*\()?"
+    r"(train(?:ing)?|val(?:id(?:at(?:ion|ing))?)?|eval(?:uat(?:ion|ing))?|test(?:ing)?|dev)\b",
     re.IGNORECASE,
 )
 _SPECIAL_TOTAL = frozenset({"?", "inf"})
@@ -200,6 +215,8 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     counters: list[Count] = []
     if "tensor(" in text:
         text = _TENSOR.sub(_unwrapped, text)
+    if "{" in text:
+        text = _BRACED.sub(_opened, text)
     masked, bar = _bars(_ABBREVIATED.sub("\\1.\x01", text), counters)
     free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
@@ -243,8 +260,9 @@ def _sentence(text: str, counters: list[Count], cells: list[Cell]) -> str:
     match = _AT.match(text) if " " in text else None
     if match is None:
         return text
-    group = "last" if match["last"] else "n"
-    counters.append(Count(match["counter"], _integer(match[group]), None, match.start(group), match.end(group)))
+    group = "last" if match["last"] else "n" if match["n"] else "m"
+    name = match["counter"] or match["counted"]
+    counters.append(Count(name, _integer(match[group]), None, match.start(group), match.end(group)))
     value = parse(match["value"])
     cells.append(
         Cell(match["name"].strip(), value.value, value.flag, value.unit, match.start("value"), match.end("value"))
@@ -311,6 +329,14 @@ def _unwrapped(match: re.Match[str]) -> str:
     return " " * start + whole[start:end] + " " * (len(whole) - end)
 
 
+# ``epoch: {1/300}, loss: {2.01}``
+_BRACED = re.compile(rf"\{{(?P<value>\s*{NUMBER}\s*(?:/\s*(?:{_INT})\s*)?)\}}", re.IGNORECASE)
+
+
+def _opened(match: re.Match[str]) -> str:
+    return f" {match['value']} "
+
+
 def _masked_spans(masked: str) -> list[tuple[int, int]]:
     return [match.span() for match in _MASKED.finditer(masked)] if _MASK in masked else []
 
@@ -367,6 +393,9 @@ def _bars(text: str, counters: list[Count]) -> tuple[str, str]:
     return _mask(masked, tqdm.end() - 1, tqdm.end()), "live"
 
 
+_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9}
+
+
 def _count(text: str, counters: list[Count]) -> str:
     """Mask the counters of a line: named ones, ``[e][i/N]``, ``n/N:`` and ``[n]`` at its start."""
     espnet = _ESPNET.match(text)
@@ -380,6 +409,11 @@ def _count(text: str, counters: list[Count]) -> str:
         text = _put(text, nth, counters, (nth["word"], "n", "total"))
     for cell in _CELL_EPOCH.finditer(text):
         text = _put(text, cell, counters, ("epoch", "a", ""), ("batch", "c", "d"))
+    at = _AT_SIGN.search(text) if "@" in text else None
+    if at:
+        value = _integer(at["n"]) * _SCALES.get(at["scale"] or "", 1.0)
+        counters.append(Count(at["name"] or at["word"] or "step", value, None, at.start("n"), at.end("n")))
+        text = _mask(text, at.start("word") if at["word"] else at.start("n") - 1, at.end())
     for glued in _GLUED_COUNTER.finditer(text):
         text = _put(text, glued, counters, (glued["word"], "n", "total"))
     position = 0
@@ -388,7 +422,7 @@ def _count(text: str, counters: list[Count]) -> str:
         if not _plausible(text, match):
             continue
         name = re.sub(r"\s+", " ", match["name"]).strip()
-        value = _integer(match["n"]) * {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9}.get(match["scale"] or "", 1.0)
+        value = _integer(match["n"]) * _SCALES.get(match["scale"] or "", 1.0)
         counters.append(Count(_bare(name), value, _total(match["total"]), match.start("n"), match.end("n")))
         end = match.end()
         text = _mask(text, match.start(), end)
@@ -417,6 +451,9 @@ def _in_front(text: str, counters: list[Count]) -> str:
     two = _TWO_LEADING.match(text)
     if two:
         text = _put(text, two, counters, ("epoch", "a", ""), ("batch", "b", ""))
+    letter = _LETTER.match(text)
+    if letter:
+        text = _put(text, letter, counters, ("step", "n", ""))
     phased = _EPOCH_PHASE.match(text)
     if phased:
         text = _put(text, phased, counters, ("epoch", "n", "total"))
@@ -467,6 +504,7 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
         before
         and ((before[-1].isascii() and before[-1].isalpha()) or before[-1] in "_'")
         and len(before) + 2 > match.start()
+        and not (match["total"] and _NAMED_PART.fullmatch(before))
     ):
         return False
     if _HOW_MANY.match(match["name"]):
@@ -478,6 +516,10 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
 
 
 _PAIR_BEFORE = re.compile(r"(?:^|\s)[A-Za-z_]\w*[:=]\S*[A-Za-z]\S*$")
+# ``Joint training epoch 5/10``: the part of the program whose epoch it is
+_NAMED_PART = re.compile(
+    r"\s*(?!(?:best|last|from|since|resum\w*|load\w*|sav\w*|stop\w*)\b)[A-Z][A-Za-z\-]*(?: [A-Za-z\-]+){0,2}"
+)
 _HOW_MANY = re.compile(r"(?:test|eval\w*|valid\w*)[ _](?:episodes|games|trials|steps)$", re.IGNORECASE)
 
 
@@ -567,7 +609,7 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
     stripped = _LEADING_VALUES.sub("", _DECORATION.sub("", body))
     last += len(body) - len(stripped)
     name = (stripped.rstrip() + (" " + tail.strip() if tail and stripped.rstrip() else tail.strip())).strip(" '\"`*")
-    name = name.replace("\x01", " ")
+    name = _PROSE_BEFORE.sub("", name.replace("\x01", " "))
     quoted = _QUOTED_NAME.match(name)
     if quoted:
         last += stripped.rfind(quoted["name"])
@@ -591,6 +633,8 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
 _LEADING_VALUES = re.compile(
     r"^(?:\(\d+\)\s*|\d+(?:\.\d+)?(?:ms|s|m|h|%)?\s+(?=[^\W\d])|[A-Za-z_]\w*[:=][^\s:=]*[A-Za-z][^\s:=]*\s+(?=[^\W\d]))+"
 )
+# ``Accept update with alpha``, ``INFO loss``
+_PROSE_BEFORE = re.compile(r"^(?:.*\swith\s(?=\S)|(?:INFO|DEBUG|WARNING|ERROR)\s+)")
 _QUOTED_NAME = re.compile(r"^.*\s'(?P<name>[\w/.\-]+)$")
 _DECORATION = re.compile(r"^[^\w%(#@$]+|^#\s+")
 
@@ -633,6 +677,12 @@ def _take(
 
 def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     """Read what may follow a value: ``(average)``, ``± spread``, ``[min, max]``, ``/total``, a z-score."""
+    parts = _COMPOUND.match(text, end) if text[end : end + 1] == "/" and "." in text[max(0, end - 12) : end] else None
+    if parts and not _BYTES.search(name):  # ``PDE:1.1e-03/9.2e-04``
+        for index, part in enumerate(_FLOAT.finditer(text, end, parts.end()), 2):
+            value = parse(part.group())
+            cells.append(Cell(f"{name}_{index}", value.value, value.flag, None, *part.span()))
+        return parts.end()
     ratio = _RATIO.match(text, end)
     if ratio:
         end = ratio.end()
@@ -665,6 +715,8 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     return score.end() if score else end
 
 
+_FLOAT = re.compile(r"[-+]?(?:\d+\.\d*(?:e[-+]?\d+)?|nan|inf)", re.IGNORECASE)
+_COMPOUND = re.compile(rf"(?:/{_FLOAT.pattern})+(?=[\s,;|)\]:\x00]|$)", re.IGNORECASE)
 _BYTES = re.compile(r"mem|(?<![a-z])v?ram(?![a-z])|alloc|reserved|cache", re.IGNORECASE)
 _SIZED = re.compile(r"^(.*\d)([kKMGTB])$")
 
@@ -736,7 +788,7 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
 _BEHIND_STEP = re.compile(r"[ ]+(?P<value>[-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?=\s|$)")
 _STOP = words(
     "in on at to for from of with and or the a an by after took is are than last first over under top using only ran "
-    "every"
+    "every info debug warning error critical"
 )
 
 
@@ -808,7 +860,7 @@ def _phased(cells: list[Cell], marks: list[tuple[int, str]]) -> list[Cell]:
         while marks and marks[0][0] <= cell.start:
             sticky = marks.pop(0)[1]
         words = cell.name.replace(":", " ").split()
-        own = PHASES.get(words[0].lower().strip("[]()")) if len(words) > 1 else None
+        own = PHASES.get(fold(words[0].lower()).strip("[]()")) if len(words) > 1 else None
         if own:
             sticky = own
         if sticky and not own and squash(cell.name).removesuffix("avg") not in _PHASELESS and "/" not in cell.name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -25,31 +26,64 @@ def known(key: Key) -> bool:
 def _judged(key: Key) -> bool:
     """Whether a name says that it is a metric: one of ours, or one with a word such as loss or accuracy in it."""
     name = canonical(key.raw, key.title, key.phase)
-    return name.known or name.goal != "none"
+    return name.known or (name.goal != "none" and not _OF_SETTINGS.search(name.name))
 
 
-def trusted(records: Sequence[Record], claimed: frozenset[int] = frozenset()) -> list[Record]:
+_OF_SETTINGS = re.compile(r"coef|weight|scale|factor|lambda|thresh|smooth|_fn|function|type|target|clip|gamma|limit")
+
+
+def trusted(
+    records: Sequence[Record], claimed: frozenset[int] = frozenset(), chosen: frozenset[int] = frozenset()
+) -> list[Record]:
     """Return the records with the cells that are metrics.
 
     Args:
         records: what the grammars read.
-        claimed: lines that print a setting or an event; a value without a counter on such a line is no metric.
+        claimed: lines that tell of an event; a value without a counter on such a line is no metric.
+        chosen: lines that print a setting; the same, unless what they print comes again elsewhere.
     """
     counted = any(record.counters or record.context for record in records)
     _rephase(records)
+    claimed |= _settings_alone(records, chosen)
+    kept = _chosen(records, claimed, counted)
+    if kept or not counted:
+        return kept
+    # All stand in one place, and nothing else is there to be read: what says that it is a metric is believed.
+    return [record for record in _chosen(records, claimed, False) if any(map(_judged, record.cells))]
+
+
+def _settings_alone(records: Sequence[Record], chosen: frozenset[int]) -> frozenset[int]:
+    """Return the lines of settings without those that begin a series (the learning rate of each epoch)."""
+    first: dict[int, list[Key]] = {}
+    for record in records if chosen else ():
+        for key, (_, line) in record.cells.items():
+            if line in chosen:
+                first.setdefault(line, []).append(key)
+    keys = {key for found in first.values() for key in found}
+    again: dict[Key, int] = dict.fromkeys(keys, 0)
+    for record in records if keys else ():
+        for key in keys & record.cells.keys():
+            again[key] += record.cells[key][1] not in chosen
+    return chosen - {line for line, found in first.items() if all(again[key] >= AGAIN for key in found)}
+
+
+def _chosen(records: Sequence[Record], claimed: frozenset[int], counted: bool) -> list[Record]:
     where = _situations(records, counted)
     constant = _constant(records) | (_outside(records) if counted else frozenset())
     excerpt = _excerpt(records)
     tabled = _tabled(records)
-    kept: list[Record] = []
+    kept: list[tuple[Record, dict[Key, tuple[Cell, int]]]] = []
     for record in records:
         if tabled and record.grammar == "blocks" and not record.counters and not _belongs(record):
             continue  # a report between the rows of a table (how full a buffer is) is no row
+        cells = record.cells
         if record.grammar not in _EVERYWHERE and not (excerpt and _says(record)):
-            record.cells = _kept(record, where, constant, claimed)
-        if record.cells:
-            kept.append(record)
-    return kept
+            cells = _kept(record, where, constant, claimed)
+        if cells:
+            kept.append((record, cells))
+    for record, cells in kept:
+        record.cells = cells
+    return [record for record, _ in kept]
 
 
 EXCERPT = 60  # lines up to which one block is taken for an excerpt of a log and not for a part of something else
@@ -83,6 +117,7 @@ def _tabled(records: Sequence[Record]) -> bool:
 
 
 NEAR = 64  # records between which two processes print the same one
+TURNS = 4  # changes of the counter between copies: ranks keep step with each other, a second run does not
 LEAST = 3  # values that must agree: fewer may agree by chance (episodes of one length)
 
 
@@ -93,17 +128,19 @@ def without_copies(records: Sequence[Record]) -> tuple[list[Record], int]:
     another step, be it that of the lines above.
     """
     kept: list[Record] = []
-    recent: dict[object, tuple[int, Record]] = {}
+    recent: dict[object, tuple[int, int, Record]] = {}
+    turn = 0
+    last: tuple[tuple[str, float], ...] = ()
     for record in records:
         if record.grammar == "keyvalue" and record.counters and (len(record.cells) >= LEAST or record.bar == "live"):
-            same = (
-                tuple((count.name, count.value) for count in record.counters if count.name),
-                tuple((key, repr(cell.value)) for key, (cell, _) in record.cells.items()),
-            )
-            before = recent.get(same)
-            if before is not None and len(kept) - before[0] < NEAR and _same_place(before[1], record):
+            own = tuple((count.name, count.value) for count in record.counters if count.name)
+            turn += own != last
+            last = own
+            same = (own, tuple((key, repr(cell.value)) for key, (cell, _) in record.cells.items()))
+            at, then, before = recent.get(same, (-NEAR, 0, record))
+            if len(kept) - at < NEAR and turn - then <= TURNS and _same_place(before, record):
                 continue
-            recent[same] = (len(kept), record)
+            recent[same] = (len(kept), turn, record)
             if len(recent) > 8 * NEAR:
                 recent = {key: at for key, at in recent.items() if len(kept) - at[0] < NEAR}
         kept.append(record)
@@ -126,12 +163,14 @@ def _situations(records: Sequence[Record], counted: bool) -> dict[Key, int]:
     seen: dict[Key, set[object]] = {}
     context: object = None
     around: tuple[float, ...] = ()
+    rows = 0
     for index, record in enumerate(records):
         own = tuple((count.name, count.value) for count in record.counters)
         above = tuple((count.name, count.value) for count in record.latest)
         if record.context is not context:
             context, around = record.context, tuple(count.value for count in record.context.values())
-        place: object = (own, above, around) if own or above else ("outside" if counted else index)
+        rows += bool(record.counters)
+        place: object = (own, above, around) if own or above else (rows if counted else index)
         for key in record.cells:
             places = seen.setdefault(key, set())
             if len(places) < AGAIN:
@@ -190,7 +229,7 @@ def _constant(records: Sequence[Record]) -> frozenset[Key]:
             if before != cell.value or cell.flag:
                 moving.add(key)
     still = (key for key in first if key not in moving and count[key] >= AGAIN)
-    return frozenset(key for key in still if not known(key) and not _norm(key))
+    return frozenset(key for key in still if not _judged(key) and not _norm(key))
 
 
 def _norm(key: Key) -> bool:

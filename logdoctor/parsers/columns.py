@@ -191,6 +191,8 @@ def row_fields(text: str, header: Header) -> list[Field]:
     if "%|" in text or "% |" in text:
         text = _BAR_TAIL.sub("", text)
     fields = split(text, header.delimiter)
+    if header.delimiter != " " and len(fields) == header.width + 1 and not fields[-1].text:
+        del fields[-1]  # a delimiter at the end of every row
     if header.delimiter == " " and 1 < len(fields) < header.width and any(item.text.count(".") > 1 for item in fields):
         apart = [part for item in fields for part in _apart(item)]
         return apart if len(apart) == header.width else fields
