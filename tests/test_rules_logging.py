@@ -130,6 +130,13 @@ def test_a_counter_that_restarts_in_every_epoch_is_no_fault():
     assert not found(view_of(series_of("loss", loss(), step=np.tile(np.arange(1, 13), 10))), "LD103")
 
 
+@pytest.mark.parametrize("rows", [1, 2])
+def test_the_fragment_at_the_end_of_a_log_that_is_being_written_is_no_fall(rows):
+    step = np.arange(1.0, N + 1) * 100
+    step[-rows:] = 59.0
+    assert not found(view_of(series_of("loss", loss(), step=step)), "LD103")
+
+
 def test_nothing_was_trained_looks_at_results_only():
     zero = np.zeros(14)
     results = [series_of(name, zero) for name in ("loss", "reward", "grad_norm", "fps")]

@@ -56,6 +56,15 @@ def test_frames_a_second_since_the_start_fall_when_learning_sets_in():
     assert not found(view_of(loss(), fps, format="boxed"), "LD801", "LD802")
 
 
+def test_short_episodes_before_learning_sets_in_are_no_slowdown():
+    """Half of the rows are episodes of ten steps before the first update; the pace is constant once it learns."""
+    step = np.concatenate([np.arange(20, 1000, 20), np.linspace(1100, 9000, 60)])
+    cost = np.where(step < 1000, 40e-6, np.where(step < 2200, 300e-6, 620e-6))
+    elapsed = np.cumsum(np.diff(step, prepend=0) * cost)
+    fps = series_of("fps", np.round(step / elapsed), step=step, raw_name="time/fps")
+    assert not found(view_of(loss(), fps, format="boxed"), "LD801")
+
+
 def test_stalls_that_begin_in_mid_run_are_a_warning_and_a_grid_from_the_start_is_not():
     time = 17 + noise(N, 0.3)
     time[60::7] = 250.0

@@ -44,6 +44,15 @@ def test_a_dip_that_recovers_is_no_collapse():
     assert not found(view_of(series_of("episode_return", ret)), "LD601")
 
 
+@pytest.mark.parametrize(("behind", "severity"), [(14, "warning"), (22, "warning"), (30, "critical")])
+def test_a_young_fall_is_a_warning_that_says_so(behind, severity):
+    ret = np.concatenate([np.linspace(10, 200, N - behind), np.full(behind, 30.0)]) + noise(N, 2.0)
+    finding = found(view_of(series_of("episode_return", ret)), "LD601")["performance-collapse"]
+    assert finding.severity == severity
+    assert ("too few to tell a collapse from a dip" in finding.summary) is (severity == "warning")
+    assert finding.figures["rows_since"] == pytest.approx(behind, abs=1)
+
+
 def test_a_fall_that_still_goes_on_in_a_windowed_mean_is_a_warning():
     ret = np.concatenate([np.linspace(-500, -85, 80), np.linspace(-85, -220, 40)])
     assert found(view_of(series_of("episode_return", ret)), "LD601")["performance-collapse"].severity == "warning"
@@ -193,6 +202,22 @@ def test_a_slope_that_is_back_at_zero_at_the_end_is_told_with_its_last_value():
     assert (finding.figures["rows"], finding.figures["negative"]) == (60, 59)
     noted = {item.note: item.value for item in finding.evidence}
     assert all(value < 0 for note, value in noted.items() if "negative from here" in note)
+
+
+def handed_over(last):
+    share = np.concatenate([np.linspace(90, 5, 40), np.full(80, 5.0)])
+    own = np.concatenate([np.full(90, -5.0), np.linspace(-5, last, 30)]) + noise(N, 0.4)
+    return view_of(
+        series_of("expert_ratio", share), series_of("reward", np.linspace(100, 40, N) + noise(N, 2.0)),
+        series_of("dqn_reward_1m", own),
+    )  # fmt: skip
+
+
+def test_an_agent_on_its_way_to_the_expert_is_a_warning():
+    rising = found(handed_over(22.0), "LD610")["performance-below-expert"]
+    assert rising.severity == "warning"
+    assert "at its present rate it would in half a run more" in rising.summary
+    assert found(handed_over(6.0), "LD610")["performance-below-expert"].severity == "critical"
 
 
 # ---------------------------------------------------------------------------------------------------- levels, runs

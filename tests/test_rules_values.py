@@ -47,6 +47,33 @@ def test_the_bound_is_computed_from_the_runs_own_clip_and_gamma():
     assert "1 / (1 - 0.99) = 100" in finding.summary
 
 
+def a2c(peak_at, fall_at):
+    """A value loss with one burst and a return that rises to its best and falls."""
+    loss = 0.6 + np.abs(noise(N, 0.1))
+    loss[peak_at : peak_at + 8] = 300.0
+    ret = np.concatenate([np.linspace(20, 240, fall_at), np.full(N - fall_at, 60.0)]) + noise(N, 2.0)
+    return view_of(series_of("value_loss", loss), series_of("episode_return", ret))
+
+
+def test_a_critic_loss_that_burst_before_the_best_level_did_no_harm():
+    early = found(a2c(40, 80), "LD407")
+    assert all(finding.severity != "critical" for finding in early.values())
+    assert found(a2c(78, 80), "LD407")["critic-loss-explosion"].severity == "critical"
+
+
+def test_a_critic_loss_beside_a_young_fall_is_a_warning():
+    assert found(a2c(100, 102), "LD407")["critic-loss-explosion"].severity == "warning"
+
+
+def test_values_on_their_way_to_the_returns_are_no_divergence_yet():
+    q = -np.geomspace(0.09, 25, 60)
+    ret = np.concatenate([np.linspace(-1150, -1430, 60)]) + noise(60, 20)
+    view = view_of(series_of("q_value", q), series_of("episode_return", ret))
+    assert not found(view, "LD401")
+    far = view_of(series_of("q_value", 40 * q), series_of("episode_return", ret))
+    assert "q-divergence" in found(far, "LD401")
+
+
 @pytest.mark.parametrize(
     ("given", "extra", "why"),
     [

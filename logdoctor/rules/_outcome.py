@@ -26,6 +26,7 @@ LOST = 0.5  # half of what was gained is gone: the "below half of its own maximu
 DECLINED = 0.25  # a quarter of it: supports another sign, is none by itself
 MARGIN = 3.0  # standard errors that a change of level must exceed
 CURVE = 4096  # points that show every rise and fall of a run
+SETTLED = 0.2  # of the run: a younger fall may be a dip that comes back (rldoctor: 25 % since the best)
 POINTS = 8  # fewer values cannot show a rise and a fall
 
 
@@ -62,6 +63,13 @@ class Outcome:
         return self.fell or self.nonfinite is not None or stuck or bool(self.policy)
 
     @property
+    def young(self) -> bool:
+        """Whether the fall is the only harm and so young that it may still come back."""
+        if self.series is None or not self.fell or self.nonfinite is not None or self.policy:
+            return False
+        return self.gain > 0 and self.fall_index > (1 - SETTLED) * len(self.series)
+
+    @property
     def declined(self) -> bool:
         """Whether at least a quarter of what was gained is lost: too little for an alarm by itself."""
         return self.series is not None and self.lost > DECLINED
@@ -78,6 +86,14 @@ class Outcome:
         if self.series is not None and not self.improved:
             return f"{label(self.series)} did not improve ({say(_short(self.start))} to {say(_short(self.last))})"
         return ""
+
+
+def best_came_later(view: RunView, line: int) -> bool:
+    """Whether a performance that fell had reached its best level only after ``line``: what peaked there did no harm."""
+    hurt = outcome(view)
+    if hurt.series is None or not hurt.fell or hurt.gain <= 0:
+        return False
+    return int(hurt.series.line[min(hurt.best_index, len(hurt.series) - 1)]) > line
 
 
 def label(series: Series) -> str:

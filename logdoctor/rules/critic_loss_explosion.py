@@ -6,7 +6,7 @@ Why it matters: the actor follows the critic; a critic whose error jumps gives i
 How it decides: exploded: a departure by ``factor`` and ``sigmas`` robust deviations that stays, or steady growth by
 ``growth`` from the first to the last fifth. Unstable: standard deviation above ``spread`` times the mean and a
 maximum of ``peak`` times the mean. Both count only when performance fell, did not improve, or ended non-finite. In a
-run that does well a loss that grows with the returns is normal.
+run that does well a loss that grows with the returns is normal, and what peaked before the best level did no harm.
 When it is wrong: a reward scale that changes during the run changes the loss with its square.
 What to do: look for the cause in features, rewards and targets first; clip targets, lower the critic's learning rate.
 References: IsaacLab#1999 (value loss 10^4 times, then infinite); tensorflow/agents#294 (benign growth).
@@ -22,7 +22,7 @@ from logdoctor.detectors.departure import departures
 from logdoctor.detectors.trend import rank_correlation
 from logdoctor.model import Finding, Place, Series
 from logdoctor.rules._examples import failing, learning, table, wobble
-from logdoctor.rules._outcome import label, outcome
+from logdoctor.rules._outcome import best_came_later, label, outcome
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, big, finding, rows, say, threshold, times, way
 from logdoctor.view import RunView
@@ -38,6 +38,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     value = series.highs
     found = [d for d in departures(value, limits.factor, limits.sigmas) if d.sustained or d.ratio >= limits.growth]
+    found = [d for d in found if not best_came_later(view, int(series.line[d.peak]))]
     if found:
         worst = max(found, key=lambda d: d.ratio)
         what = (
@@ -107,7 +108,7 @@ def _finding(
     return finding(
         RULE,
         view,
-        severity="critical" if severity == "critical" else "warning",
+        severity="critical" if severity == "critical" and not hurt.young else "warning",
         confidence=0.8,
         metrics=[series.name],
         onset=onset,

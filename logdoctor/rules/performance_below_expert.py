@@ -6,6 +6,7 @@ Why it matters: the level to reach stands in the log. An agent that saw it and s
 How it decides: the expert's share falls from at least ``high`` to at most ``low``; the agent's level at the end,
 counted from what it earned at the start, is below ``half`` of the expert's level, and the gap exceeds ``signal``
 standard errors.
+It is a warning where the agent is on its way there.
 When it is wrong: an expert that cheats (sees hidden state) is no standard; a run stopped right after the handover is
 merely early, which is why the share must have been low for a tenth of the rows.
 What to do: compare agreement with the expert and the value range at the handover; look for what kept the agent from
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from logdoctor.detectors.trend import trend
 from logdoctor.model import Finding, Series
 from logdoctor.rules._examples import ramp, table
 from logdoctor.rules._outcome import label
@@ -68,7 +70,8 @@ def _compare(view: RunView, taught: Progress, own: Progress, alone: int, limits:
 
 
 def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reached: float, alone: int) -> Finding:
-    series = own.series
+    series, rising = own.series, _on_its_way(own, expert)
+    outlook = ", but at its present rate it would in half a run more" if rising else ""
     first = int(np.clip(np.searchsorted(series.line, alone), 0, len(series) - 1))
     last = len(series) - 1
     top = int(np.argmax(taught.series.value))
@@ -87,7 +90,7 @@ def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reac
     return finding(
         RULE,
         view,
-        severity="critical" if reached < 0.25 else "warning",
+        severity="critical" if reached < 0.25 and not rising else "warning",
         confidence=0.85,
         metrics=[series.name, "expert_ratio"],
         figures=figure,
@@ -95,13 +98,22 @@ def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reac
         summary=(
             f"{label(series)} ends at {say(own.printed(own.final))}; while the expert played, the reward was about"
             f" {say(figure['expert_level'])}. The agent has acted almost alone since {at(view, series, first)}"
-            f" and does not reach half of that level."
+            f" and does not reach half of that level{outlook}."
         ),
         analysis=(
             "The level to reach is taken from this log: the upper half of the rewards earned while the"
             " expert still acted."
         ),
     )
+
+
+def _on_its_way(own: Progress, expert: float) -> bool:
+    """Whether the last quarter rises without a pause, fast enough to reach half of ``expert`` in half a run more."""
+    end = own.smooth[-max(6, len(own.smooth) // 4) :]
+    line = trend(end)
+    if line is None or line.tau <= 0.8 or line.change <= 4 * own.error:
+        return False
+    return bool(own.final + 2 * line.change >= 0.5 * expert)
 
 
 def _handover(end: float) -> str:

@@ -6,7 +6,8 @@ How it decides: the highest smoothed level lies above the start by ``signal`` st
 the start's size; at the end at least ``lost`` of that gain is gone (or ``falling`` of it, when it still falls without
 a pause over the last ``tail`` of the rows; a fall under way since the best level counts by its last rows), again by
 ``signal`` standard errors; and the fall began at least ``after`` of the run before the end, so that it is no momentary
-dip. Critical from ``gone`` on, unless the last tenth is on its way back, else a warning. While an expert that acts
+dip. Critical from ``gone`` on, unless the last tenth is on its way back or less than ``settled`` of the run lies behind
+the break, else a warning. While an expert that acts
 beside the agent is being withdrawn, its level is no peak of the agent.
 When it is wrong: a curriculum that became harder, or an evaluation on other levels, looks the same.
 What to do: stop, go back to the checkpoint of the peak, and look at what moved in the rows before the fall.
@@ -130,7 +131,10 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
     best, final = progress.printed(progress.best), progress.printed(progress.final)
     name = series.raw_name or series.name
     large = progress.gain >= 2.5 * progress.material(limits.material)
+    since = len(series) - start
+    young = since < limits.settled * len(series)
     gone = ((progress.lost >= limits.gone and large) or fell_below_start(progress)) and not coming_back(progress)
+    gone, caution = gone and not young, _unsettled(since, series) if young else ""
     lost = progress.lost if progress.gain > 0 else math.inf
     rest = f"{lost:.0%} of what was gained is lost" if lost <= 2 else "all that was gained is lost, and more"
     ends, numbers = _first_and_last(view, series)
@@ -148,7 +152,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
         confidence=0.93 if gone else 0.8,
         metrics=[series.name],
         onset=view.place(series, start),
-        summary=f"{story} The fall begins at {at(view, series, start)}.{ends}",
+        summary=f"{story} The fall begins at {at(view, series, start)}.{caution}{ends}",
         figures={
             "start": progress.printed(progress.start),
             "best": best,
@@ -156,6 +160,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
             "lost_share": round(progress.lost, 3),
             "noise": float(f"{progress.noise:.4g}"),
             "best_line": int(series.line[progress.best_index]),
+            "rows_since": since,
         }
         | numbers,
         evidence=journey(series, _at_best(progress), worst, last, "lowest level"),
@@ -166,6 +171,15 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
         ),
     )
     return replace(found, title="Performance fell far below its start") if sank else found
+
+
+def _unsettled(since: int, series: Series) -> str:
+    """Say that the fall is too young to be called a collapse."""
+    share = since / len(series)
+    return (
+        f" Only {since:,} of {len(series):,} rows ({share:.0%}) lie behind it: too few to tell a collapse from a dip"
+        " that comes back."
+    )
 
 
 def _first_and_last(view: RunView, series: Series) -> tuple[str, dict[str, Scalar]]:
@@ -215,6 +229,13 @@ RULE = Rule(
         ),
         threshold(
             "after", 0.05, "of the run", "a dip in the last rows may still recover", "rldoctor: 25 % since the best"
+        ),
+        threshold(
+            "settled",
+            0.2,
+            "of the run",
+            "a younger fall may be a dip of the policy that comes back, so it is no more than a warning",
+            "rldoctor: 25 % since the best; Henderson et al. 2018: dips of on-policy learners",
         ),
         threshold("points", 15.0, "rows", "fewer show no rise and fall", "rldoctor: at least 12 points"),
     ),

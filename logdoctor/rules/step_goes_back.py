@@ -34,6 +34,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     rise = np.diff(series.step)
     usual = float(np.median(rise[rise > 0])) if (rise > 0).any() else 0.0
     falls = np.flatnonzero(rise < 0)
+    falls = falls[falls < len(series) - int(limits.after)]  # the last record of a log that is cut off is half a record
     if not falls.size or usual <= 0 or falls.size > max(3, 0.05 * len(series)):
         return
     at = int(falls[np.argmin(rise[falls])])
@@ -102,6 +103,7 @@ RULE = Rule(
         threshold(
             "rows", 3.0, "usual distances between rows", "late lines of another rank are shorter", "losslint: any fall"
         ),
+        threshold("after", 3.0, "rows", "the run goes on from there", "a log that is being written ends in a fragment"),
         threshold("share", 0.02, "of what was run", "a loss that matters", "one checkpoint interval of a hundred"),
         threshold(
             "usual", 0.1, "of what was run", "what resuming from the last checkpoint costs", "ten checkpoints a run"

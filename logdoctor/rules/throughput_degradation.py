@@ -64,7 +64,7 @@ def _trained_early(view: RunView, speed: Speed) -> bool:
 def _tenths(speed: Speed, limits: Limits, early: bool = False) -> np.ndarray | None:
     """Return the median cost of each tenth when the run degraded, else None."""
     cost = speed.cost
-    tenths = medians(cost, TENTHS)
+    tenths = _by_work(speed) if speed.derived else medians(cost, TENTHS)
     if not np.isfinite(tenths).all():
         return None
     base, end = float(tenths[3 if speed.derived else 0 : 5].min()), float(tenths[-1])  # learning may set in late
@@ -78,6 +78,14 @@ def _tenths(speed: Speed, limits: Limits, early: bool = False) -> np.ndarray | N
     jumped = not speed.rate and end >= limits.slower * float(np.quantile(cost[: int(0.6 * cost.size)], 0.75))
     fell = speed.rate and not speed.derived and float(tenths[6:].min()) >= JUMP * float(tenths[:3].max())
     return tenths if ongoing or jumped or (fell and early) else None
+
+
+def _by_work(speed: Speed) -> np.ndarray:
+    """Return the mean cost of each tenth of the work done: short episodes fill the first rows with few steps."""
+    step = speed.series.step
+    elapsed = np.cumsum(speed.cost * np.diff(step, prepend=step[0]))
+    edges = np.linspace(float(step[0]), float(step[-1]), TENTHS + 1)
+    return np.asarray(np.diff(np.interp(edges, step, elapsed)) / np.diff(edges), dtype=np.float64)
 
 
 def onset(speed: Speed, base: float, spread: float) -> int:
