@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -37,6 +38,42 @@ class Column:
     unreadable: int = 0
     nonfinite: int = 0
 
+    def dense(self, size: int) -> Floats:
+        """Return a value for every row, NaN where there is none; shape ``(size,)``."""
+        if self.rows.size == size:
+            return self.value
+        values = np.full(size, np.nan)
+        values[self.rows] = self.value
+        return values
+
+
+class Cells(Protocol):
+    """What a table asks of its columns; see :class:`Column`."""
+
+    key: Key
+    unit: str | None
+    missing: int
+    unreadable: int
+
+    @property
+    def rows(self) -> Ints:
+        """The row of each cell."""
+
+    @property
+    def value(self) -> Floats:
+        """The value of each cell."""
+
+    @property
+    def line(self) -> Ints:
+        """The line of each cell."""
+
+    @property
+    def nonfinite(self) -> int:
+        """How many values are NaN or infinite."""
+
+    def dense(self, size: int) -> Floats:
+        """Return a value for every row, NaN where there is none."""
+
 
 @dataclass(slots=True)
 class Table:
@@ -49,7 +86,7 @@ class Table:
     outer: Floats
     time: Floats
     layout: Ints
-    columns: dict[str, Column]
+    columns: Mapping[str, Cells]
     names: dict[str, Name]
     issues: list[Issue] = field(default_factory=list)
 
@@ -229,6 +266,8 @@ def _joined(one: Column, other: Column) -> Column:
 def _own_name(key: Key, name: Name, taken: Mapping[str, Column]) -> str:
     held = key.phase in ("val", "eval", "test")
     candidates = [snake(key.raw)]
+    if name.phase == "test" and name.name.startswith("val_"):  # a test set beside a validation set
+        candidates = [f"test_{name.name.removeprefix('val_')}"]
     if held and not candidates[0].startswith(("val", "eval", "test")):
         candidates = [f"val_{candidates[0]}"]
     if key.title:
@@ -259,32 +298,55 @@ _TIME_UNITS = frozenset({"s", "ms", "us", "m", "h", "min", "sec", "secs", "secon
 _SECONDS = {"m": 60.0, "min": 60.0, "minutes": 60.0, "mins": 60.0, "h": 3600.0, "hours": 3600.0, "ms": 1e-3}
 
 
-def series_of(table: Table, segment: Ints, judged: Callable[[str], Bools]) -> dict[str, Series]:
-    """Return the series of the contract, canonical name -> values."""
-    out: dict[str, Series] = {}
-    timed = bool(np.isfinite(table.time).any())
-    shared: dict[int, tuple[Floats, Ints, Floats | None, int]] = {}
-    masks: dict[tuple[int, int], tuple[Bools, Bools]] = {}
-    for label, column in table.columns.items():
+def series_of(table: Table, segment: Ints, judged: Callable[[str], Bools]) -> Mapping[str, Series]:
+    """Return the series of the contract, canonical name -> values; each is made when it is asked for."""
+    return _SeriesOf(table, segment, judged)
+
+
+class _SeriesOf(Mapping[str, Series]):
+    """The series of a table."""
+
+    def __init__(self, table: Table, segment: Ints, judged: Callable[[str], Bools]) -> None:
+        self._table, self._segment, self._judged = table, segment, judged
+        self._timed = bool(np.isfinite(table.time).any())
+        self._made: dict[str, Series] = {}
+        self._shared: dict[int, tuple[Ints, Floats, Ints, Floats | None, int]] = {}
+        self._masks: dict[tuple[int, int], tuple[Bools, Bools]] = {}
+
+    def __len__(self) -> int:
+        return len(self._table.columns)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table.columns)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self._table.columns
+
+    def __getitem__(self, label: str) -> Series:
+        if label not in self._made:
+            self._made[label] = self._series(label, self._table.columns[label])
+        return self._made[label]
+
+    def _series(self, label: str, column: Cells) -> Series:
         rows = column.rows
-        if id(rows) not in shared:  # cells of one kind of record share their rows, and all that follows from them
-            times = table.time[rows] if timed else None
-            shared[id(rows)] = (table.step[rows], segment[rows], times, int(np.bincount(table.clock[rows]).argmax()))
-        step, segments, times, most = shared[id(rows)]
-        mask = judged(label)
+        if id(rows) not in self._shared:  # cells of one kind of record share their rows, and all that follows from them
+            self._shared[id(rows)] = self._beside(rows)
+        _, step, segments, times, most = self._shared[id(rows)]
+        mask = self._judged(label)
         key = (id(mask), id(rows))
-        if key not in masks:
-            masks[key] = (mask, mask[rows])  # the mask is kept, so that its id stays its own
-        name = table.names[label]
-        out[label] = Series(
+        if key not in self._masks:
+            self._masks[key] = (mask, mask[rows])  # the mask is kept, so that its id stays its own
+        name = self._table.names[label]
+        value = column.value
+        return Series(
             name=label,
             raw_name=raw_name(column.key),
-            value=column.value,
+            value=value,
             step=step,
             line=column.line,
             segment=segments,
-            judged=masks[key][1],
-            clock=None if most == 0 else table.clocks[most].name,
+            judged=self._masks[key][1],
+            clock=None if most == 0 else self._table.clocks[most].name,
             unit=name.unit or column.unit,
             phase=name.phase,
             goal=name.goal,
@@ -292,9 +354,14 @@ def series_of(table: Table, segment: Ints, judged: Callable[[str], Bools]) -> di
             missing=column.missing,
             unreadable=column.unreadable,
             nonfinite=column.nonfinite,
-            count=int(column.value.size),
+            count=int(value.size),
         )
-    return out
+
+    def _beside(self, rows: Ints) -> tuple[Ints, Floats, Ints, Floats | None, int]:
+        """Return what the cells in ``rows`` share; the rows too, so that their id stays their own."""
+        table = self._table
+        times = table.time[rows] if self._timed else None
+        return rows, table.step[rows], self._segment[rows], times, int(np.bincount(table.clock[rows]).argmax())
 
 
 def raw_name(key: Key) -> str:
@@ -323,21 +390,23 @@ class _Dense(Mapping[str, Floats]):
         return label in self._table.columns
 
     def __getitem__(self, label: str) -> Floats:
-        column = self._table.columns[label]
-        if column.rows.size == self._table.line.size:  # a value in every row
-            return column.value
-        values = np.full(self._table.line.size, np.nan)
-        values[column.rows] = column.value
-        return values
+        return self._table.columns[label].dense(self._table.line.size)
 
 
-def frame(table: Table, segment: Ints) -> pd.DataFrame:
-    """Return the dataframe of the contract."""
-    import pandas as pd
+def framed(table: Table, segment: Ints) -> Callable[[], pd.DataFrame]:
+    """Return what makes the dataframe of the contract, once.
 
-    data: dict[str, object] = {"line": table.line.copy(), "segment": segment.copy(), "step": table.step.copy()}
-    if np.isfinite(table.time).any():
-        data["time"] = table.time.copy()
-    for label, values in dense(table).items():
-        data[label] = values.copy() if values is table.columns[label].value else values
-    return pd.DataFrame(data, copy=False)  # every array is the frame's own by now
+    Its columns are the arrays of the series. Who hands it out hands out a shallow copy: as long as the first one is
+    kept, pandas copies a column before it is written to.
+    """
+
+    def frame() -> pd.DataFrame:
+        import pandas as pd
+
+        data: dict[str, object] = {"line": table.line, "segment": segment, "step": table.step}
+        if np.isfinite(table.time).any():
+            data["time"] = table.time
+        data.update(dense(table))
+        return pd.DataFrame(data, copy=False)
+
+    return functools.cache(frame)

@@ -103,7 +103,7 @@ def run_of(sheet: Sheet, document: Document, name: str, path: Path) -> RunLog:
         hyperparameters=sheet.settings,
         raw_names={label: item.raw_name for label, item in series.items()},
         fetch=sheet.text,
-        build_frame=lambda: frames.frame(table, division.index),
+        build_frame=frames.framed(table, division.index),
     )
 
 

@@ -269,7 +269,7 @@ class RunLog:
         """The dataframe: ``line``, ``segment``, ``step``, ``time`` where the log has one, then a column a metric."""
         if self.build_frame is None:
             raise ValueError("this log was streamed: read it with read_log() to keep every row")
-        return self.build_frame()
+        return self.build_frame().copy(deep=False)  # pandas copies a column when one of the two is written to
 
 
 # --------------------------------------------------------------------------------------------------------------

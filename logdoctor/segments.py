@@ -104,21 +104,18 @@ def divide(
     known: list[int] = []
     writers = np.zeros(n, np.int64)
     for one in _distinct(stream):
-        chosen = (stream == one) & np.isfinite(step)
-        rows = np.flatnonzero(chosen)
-        if rows.size < 2:
-            continue
-        # Views instead of copies where all rows are of one kind, as in most long logs.
-        some: Ints | slice = slice(None) if rows.size == n else rows
+        some = _picked((stream == one) & np.isfinite(step))
         part = _Steps(
             line[some], step[some], None if outer is None else outer[some], None if layout is None else layout[some]
         )
+        if part.step.size < 2:
+            continue
         mixed = part.writers()
         if mixed is not None:
-            writers[rows] = mixed
+            writers[some] = mixed
             continue
         for at, why in part.borders():
-            _add_border(borders, known, int(line[rows[at - 1]]), int(line[rows[at]]), why)
+            _add_border(borders, known, int(part.line[at - 1]), int(part.line[at]), why)
     for mark in marks:
         _add_mark(borders, mark, line)
     _drop_empty(borders, line, step, stream)
@@ -182,9 +179,34 @@ def judge(
 # --------------------------------------------------------------------------------------------------------- dividing
 
 
+def _counts(numbers: Ints) -> Ints:
+    """Return how often each small number occurs; piece by piece, for ``bincount`` copies what is not contiguous."""
+    if numbers.strides == (0,):  # one number, seen many times
+        return np.bincount(numbers[:1]) * numbers.size
+    pieces = [np.bincount(numbers[at : at + _CHUNK]) for at in range(0, numbers.size, _CHUNK)]
+    out = np.zeros(max((piece.size for piece in pieces), default=0), np.int64)
+    for piece in pieces:
+        out[: piece.size] += piece
+    return out
+
+
 def _distinct(numbers: Ints) -> Ints:
     """Return the distinct ones of small numbers (many times faster than ``np.unique`` on long arrays)."""
-    return np.flatnonzero(np.bincount(numbers))
+    return np.flatnonzero(_counts(numbers))
+
+
+def _picked(chosen: Bools) -> Ints | slice:
+    """Return the chosen rows; all of them as a slice: it gives views where an index gives copies."""
+    return slice(None) if bool(chosen.all()) else np.flatnonzero(chosen)
+
+
+_CHUNK = 1 << 16
+"""Rows looked at in one piece. The usual increment of a longer stream is that of as many rows, spread over it."""
+
+
+def _some_changes(step: Floats) -> Floats:
+    at = np.linspace(0, step.size - 2, _CHUNK).astype(np.int64)
+    return np.asarray(step[at + 1] - step[at])
 
 
 class _Steps:
@@ -192,16 +214,17 @@ class _Steps:
 
     def __init__(self, line: Ints, step: Floats, outer: Floats | None, layout: Ints | None) -> None:
         self.line, self.step, self.outer, self.layout = line, step, outer, layout
-        self.change = np.diff(step)
-        rising = self.change[self.change > 0]
+        change = np.diff(step) if step.size <= _CHUNK else _some_changes(step)
+        rising = change[change > 0]
         self.usual = float(np.median(rising)) if rising.size else 1.0
-        self.falls = np.flatnonzero(self.change < 0) + 1
+        self.falls = np.flatnonzero(step[1:] < step[:-1]) + 1
 
     def borders(self) -> list[tuple[int, str]]:
         """Return ``(row, why)`` for each row that begins a run."""
         found = [] if self._inner() else [(int(at), "step-falls") for at in self.falls if self._restarts(int(at))]
         if self.layout is not None:
-            leaps = np.flatnonzero((np.diff(self.layout) != 0) & (self.change > LEAP * self.usual)) + 1
+            other = np.flatnonzero(self.layout[1:] != self.layout[:-1]) + 1
+            leaps = other[self.step[other] - self.step[other - 1] > LEAP * self.usual]
             found += [(int(at), "header") for at in leaps]
         return sorted(found)
 
@@ -304,9 +327,10 @@ def _add_mark(borders: dict[int, str], mark: Mark, line: Ints) -> None:
 
 def _drop_empty(borders: dict[int, str], line: Ints, step: Floats, stream: Ints) -> None:
     """Let no piece without a step stand alone: a run begins at its first row with a step, under the strongest mark."""
-    main = int(np.bincount(stream).argmax())
-    counted = line[(stream == main) & np.isfinite(step)]
-    if not borders or not counted.size:
+    if not borders:
+        return
+    counted = line[(stream == _counts(stream).argmax()) & np.isfinite(step)]
+    if not counted.size:
         return
     cuts = sorted(borders)
     has = np.diff(np.searchsorted(counted, [-1, *cuts, int(line[-1]) + 1])) > 0
@@ -336,41 +360,39 @@ def _division(
     last_line: int,
 ) -> Division:
     cuts = np.array(sorted(borders), np.int64)
-    part = np.searchsorted(cuts, line, side="right")
     early = [mark.kind for mark in marks if mark.line < line[0]]
     first = "resume" if "resume" in early else ("banner" if early else "start")
     most = int(writers.max()) + 1
-    together = part * most + writers
-    keys = _distinct(together)
-    main = int(np.bincount(stream).argmax())
-    counted = (stream == main) & np.isfinite(step)
-    index, parts = _numbered(together, keys)
+    # One run: the array of zeros is never written to, and takes no memory.
+    together = np.searchsorted(cuts, line, side="right") * most + writers if cuts.size or most > 1 else writers
+    keys = _distinct(together) if cuts.size or most > 1 else np.zeros(1, np.int64)
+    counted = (stream == _counts(stream).argmax()) & np.isfinite(step)
+    index = together if keys.size == 1 and keys[0] == 0 else np.searchsorted(keys, together).astype(np.int64)
     segments = []
-    for number, rows in enumerate(parts):
-        piece, writer = divmod(int(keys[number]), most)
-        own = rows[counted[rows]]
-        end = int(cuts[piece]) - 1 if piece < cuts.size else last_line
+    for number, key in enumerate(keys.tolist()):
+        piece, writer = divmod(key, most)
+        inside = np.ones(line.size, np.bool_) if keys.size == 1 else index == number
+        head, tail = _ends(inside)
+        own = inside & counted
+        begin, end = _ends(own)
+        last = int(cuts[piece]) - 1 if piece < cuts.size else last_line
         segments.append(
             Segment(
                 index=number,
-                first_line=int(line[rows[0]]),
-                last_line=max(end, int(line[rows[-1]])),
-                first_step=float(step[own[0]]) if own.size else None,
-                last_step=float(step[own[-1]]) if own.size else None,
+                first_line=int(line[head]),
+                last_line=max(last, int(line[tail])),
+                first_step=float(step[begin]) if own[begin] else None,
+                last_step=float(step[end]) if own[begin] else None,
                 begins="second-process" if writer else (borders[int(cuts[piece - 1])] if piece else first),
-                rows=int(rows.size),
+                rows=int(np.count_nonzero(inside)),
             )
         )
     return Division(segments=tuple(segments), index=index)
 
 
-def _numbered(together: Ints, keys: Ints) -> tuple[Ints, list[Ints]]:
-    """Number the rows by their key, and return the rows of each."""
-    if keys.size == 1:
-        return np.zeros(together.size, np.int64), [np.arange(together.size)]
-    index = np.searchsorted(keys, together).astype(np.int64)
-    order = np.argsort(index, kind="stable")
-    return index, np.split(order, np.flatnonzero(np.diff(index[order])) + 1)
+def _ends(mask: Bools) -> tuple[int, int]:
+    """Return the first and the last place of a mask that is set somewhere."""
+    return int(mask.argmax()), mask.size - 1 - int(mask[::-1].argmax())
 
 
 # ---------------------------------------------------------------------------------------------------------- judging
@@ -385,12 +407,13 @@ def _frozen(step: Floats, segment: Ints, stream: Ints, columns: Mapping[str, Flo
     if n < FROZEN_ROWS:
         return out
     for one in _distinct(stream):
-        rows = np.flatnonzero(stream == one)
-        still = np.concatenate(([False], (np.diff(step[rows]) == 0) & (np.diff(segment[rows]) == 0)))
+        rows = _picked(stream == one)
+        own, run = step[rows], segment[rows]
+        still = np.concatenate(([False], (own[1:] == own[:-1]) & (run[1:] == run[:-1])))
         if int(still.sum()) < FROZEN_ROWS:
             continue
-        same = np.zeros(rows.size)
-        counted = np.zeros(rows.size)
+        same = np.zeros(own.size)
+        counted = np.zeros(own.size)
         for values in columns.values():
             part = values[rows]
             both = np.concatenate(([False], np.isfinite(part[1:]) & np.isfinite(part[:-1])))

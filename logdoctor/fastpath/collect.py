@@ -45,54 +45,46 @@ class Sampled:
 
 
 SLACK = 16384
-"""Free places before the values of a buffer: records read alone are put between them without a second copy."""
+"""Free places before the values of a buffer, and one more for 16 values: other rows find room between the values
+without a second array (:mod:`logdoctor.fastpath.places`)."""
 
 
 class Buffer:
     """An array that grows. ``room`` is how many values are expected; memory that is not written to costs nothing."""
 
-    __slots__ = ("_array", "size")
+    __slots__ = ("_array", "_slack", "size")
 
     def __init__(self, room: int, dtype: type) -> None:
         """Make room for ``room`` values."""
-        self._array: np.ndarray = np.empty(SLACK + room, dtype)
+        self._slack = SLACK + room // 16
+        self._array: np.ndarray = np.empty(self._slack + room, dtype)
         self.size = 0
 
     def append(self, values: np.ndarray) -> None:
         """Add values at the end."""
-        stop = SLACK + self.size + values.size
-        if stop > self._array.size:
-            larger = np.empty(stop + stop // 2, self._array.dtype)
-            larger[: SLACK + self.size] = self._array[: SLACK + self.size]
-            self._array = larger
-        self._array[SLACK + self.size : stop] = values
+        start = self._slack + self.size
+        if start + values.size > self._array.size:
+            self._grow(self.size + values.size)
+            start = self._slack + self.size
+        self._array[start : start + values.size] = values
         self.size += values.size
+
+    def _grow(self, size: int) -> None:
+        room = size + size // 2
+        larger = np.empty(SLACK + room // 16 + room, self._array.dtype)
+        slack = larger.size - room
+        larger[slack : slack + self.size] = self.values
+        self._array, self._slack = larger, slack
 
     @property
     def values(self) -> np.ndarray:
         """What was added."""
-        return self._array[SLACK : SLACK + self.size]
+        return self._array[self._slack : self._slack + self.size]
 
-    def woven(self, at: Ints, values: np.ndarray) -> np.ndarray:
-        """Return what was added with ``values`` (at most :data:`SLACK`) put in at the indices ``at`` of the result.
-
-        The values before each of them move towards the front, in place; :attr:`values` is void afterwards.
-        """
-        many = at.size
-        out = self._array[SLACK - many : SLACK + self.size]
-        source = done = 0
-        for k, place in enumerate(at.tolist()):
-            for start in range(done, place, _MOVED):
-                stop = min(place, start + _MOVED)
-                begin = SLACK + source + (start - done)
-                out[start:stop] = self._array[begin : begin + stop - start]
-            source += place - done
-            out[place] = values[k]
-            done = place + 1
-        return out
-
-
-_MOVED = 1 << 16
+    def room_before(self, many: int) -> np.ndarray | None:
+        """Return the values with ``many`` free places before them, None when there are fewer (see :data:`SLACK`)."""
+        first = self._slack - many
+        return self._array[first : self._slack + self.size] if first >= 0 else None
 
 
 @dataclass(slots=True)

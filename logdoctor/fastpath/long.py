@@ -10,8 +10,10 @@ import numpy as np
 
 from logdoctor import events
 from logdoctor.fastpath.collect import Collector
+from logdoctor.fastpath.decide import Undecided
 from logdoctor.fastpath.driver import Distrust, Driver
-from logdoctor.fastpath.expand import Expanded, Undecided, expand
+from logdoctor.fastpath.expand import expand
+from logdoctor.fastpath.expanded import Expanded
 from logdoctor.frames import Table, raw_name
 from logdoctor.model import Issue, RunLog, Series
 from logdoctor.segments import Division, Judgement

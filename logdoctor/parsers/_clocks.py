@@ -28,6 +28,9 @@ _HELD = frozenset({"val", "eval", "test"})
 EXPLAINED = 0.5
 #: Share of rows at which an outer counter rises above which an inner one is no counter but a length.
 PER_OUTER = 0.8
+#: Share of decreases among the rows at which the outer counter stands still above which there is no inner counter:
+#: numbers without order (of episodes in remarks of several workers) fall at half of them.
+UNORDERED = 0.25
 #: Share of the records of one kind that have a counter above them from which on it is theirs.
 HEADED = 0.5
 #: Share of decreases above which a counter is no clock: lines of many workers, ids.
@@ -178,7 +181,11 @@ class _Counters:
         if not fit:
             return None
         outer = min(fit, key=lambda key: (-outers[key], self.rank[key] != EPOCHS, self.rank[key]))
-        if self._per_outer(index, values, outer, name):
+        around = np.array([self._all(int(at), name).get(outer, float("nan")) for at in index])
+        still = np.diff(around) == 0
+        if still.sum() > FEW and float((np.diff(values)[still] < 0).mean()) > UNORDERED:
+            return None
+        if self._per_outer(values, around):
             self.rank[name] = UNKNOWN
             counted = any(row[2] for row in rows)  # ``step: 13/29``: where it stands, not how long it is
             if not counted and (self.rank[outer] != EPOCHS or np.unique(values).size > FEW):
@@ -193,11 +200,10 @@ class _Counters:
         ]
         return _Join(outer=outer, length=length, start=0.0 if min(seen) == 0 else 1.0)
 
-    def _per_outer(self, index: Ints, values: Floats, outer: str, name: str) -> bool:
-        """Whether ``outer`` rises with nearly every row: then ``name`` is a length or a size, no inner counter."""
-        around = [self._all(int(at), name).get(outer, float("nan")) for at in index]
-        rises = np.diff(np.array(around)) > 0
-        return values.size >= 4 and float(rises.mean()) > PER_OUTER
+    @staticmethod
+    def _per_outer(values: Floats, around: Floats) -> bool:
+        """Whether the outer counter rises with nearly every row: then the values are lengths, no inner counter."""
+        return values.size >= 4 and float((np.diff(around) > 0).mean()) > PER_OUTER
 
     def _runs_through(self, name: str, outer: str) -> bool:
         """Whether ``outer`` is the inner one: it rises many times while ``name`` stands still."""
