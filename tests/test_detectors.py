@@ -20,7 +20,7 @@ from logdoctor.detectors.plateau import trailing_plateau
 from logdoctor.detectors.shift import best_split, level_shifts
 from logdoctor.detectors.smooth import rolling_mean, rolling_median, trailing_median
 from logdoctor.detectors.spike import runs, spikes
-from logdoctor.detectors.trend import rank_correlation, trend
+from logdoctor.detectors.trend import order_p, rank_correlation, trend
 
 values = st.floats(-1e6, 1e6, allow_nan=False)
 curves = arrays(np.float64, st.integers(8, 80), elements=values)
@@ -260,3 +260,14 @@ def test_long_series_are_judged_in_bounded_work(count):
     assert trend(value).change > 0
     assert drawdown(value).peak == pytest.approx(3.0, rel=0.1)
     assert len(spikes(value, ratio=2.0)) <= 3
+
+
+def test_the_order_of_scatter_is_chance_and_that_of_a_curve_is_not():
+    rng = np.random.default_rng(3)
+    p = np.array([order_p(np.exp(rng.standard_normal(30))) for _ in range(1000)])
+    assert abs((p < 0.05).mean() - 0.05) < 0.025
+    assert (
+        order_p(np.concatenate([np.linspace(0, 1, 10), np.linspace(1, 0, 10)]) + 0.1 * rng.standard_normal(20)) < 0.01
+    )
+    assert order_p(np.ones(20)) == 1.0
+    assert order_p(np.repeat([1.0, 5.0, 2.0], 8)) < 0.001

@@ -106,6 +106,12 @@ def test_a_plateau_far_from_done_is_found_even_when_it_breaks_later():
     assert not found(view_of(series_of("loss", falling())), "LD204")
 
 
+def test_a_few_rows_that_stand_still_are_no_plateau():
+    loss = np.array([0.945, 0.879, 0.864, 0.866, 0.867, 0.871, 0.859, 0.846, 0.851, 0.824, 0.820, 0.802, 0.793,
+                     0.784, 0.786, 0.779, 0.777, 0.772, 0.768, 0.766])  # fmt: skip
+    assert not found(view_of(series_of("loss", loss)), "LD204")
+
+
 def test_guessing_is_recognised_for_any_number_of_classes():
     for classes in (2, 10, 100):
         loss = np.log(classes) + np.abs(noise(60, 0.01))
@@ -168,6 +174,12 @@ def test_a_noisy_evaluation_of_a_fitted_model_is_left_in_peace():
 def test_a_gap_the_wrong_way_round_counts_only_when_the_training_set_is_not_fitted():
     wrong = view_of(series_of("loss", np.linspace(2.3, 2.0, 40)), series_of("val_loss", np.linspace(2.2, 1.6, 40)))
     assert "validation-below-training" in found(wrong, "LD702")
+    step = np.arange(2500.0, 2540.0)
+    later = view_of(
+        series_of("loss", wrong.get("loss").value, step=step),
+        series_of("val_loss", wrong.get("val_loss").value, step=step),
+    )
+    assert not found(later, "LD702")  # its first row is not where training began, so nothing is known of the fit
     dropout = view_of(series_of("loss", np.linspace(2.3, 0.2, 40)), series_of("val_loss", np.linspace(2.2, 0.12, 40)))
     assert not found(dropout, "LD702")
 

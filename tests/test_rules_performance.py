@@ -44,6 +44,13 @@ def test_a_dip_that_recovers_is_no_collapse():
     assert not found(view_of(series_of("episode_return", ret)), "LD601")
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_single_episodes_of_a_random_policy_are_no_collapse(seed):
+    """CartPole under random actions: episode lengths are skewed, and a lucky stretch looks like a peak."""
+    score = np.round(9 + np.random.default_rng(seed).exponential(13.0, 20))
+    assert not found(view_of(series_of("episode_return", score)), "LD601")
+
+
 @pytest.mark.parametrize(("behind", "severity"), [(14, "warning"), (22, "warning"), (30, "critical")])
 def test_a_young_fall_is_a_warning_that_says_so(behind, severity):
     ret = np.concatenate([np.linspace(10, 200, N - behind), np.full(behind, 30.0)]) + noise(N, 2.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from logdoctor.model import Setting
-from tests.runs import found, learns, noise, series_of, view_of
+from tests.runs import event, found, learns, noise, series_of, view_of
 from tests.test_rules_gradients import N, lost
 from tests.test_rules_values import setting
 
@@ -198,6 +198,16 @@ def test_epsilon_that_stays_high_or_is_never_there():
     assert not found(
         view_of(series_of("epsilon", np.zeros(N)), series_of("episode_return", learns())), "LD511", "LD512"
     )
+
+
+def test_an_epsilon_of_zero_in_a_log_that_begins_in_mid_run_is_the_end_of_a_schedule():
+    flat = series_of("episode_return", 20 + noise(N, 1.0))
+    later = np.arange(2_500_000.0, 2_500_000.0 + N)
+    assert not found(
+        view_of(series_of("epsilon", np.zeros(N), step=later), series_of("episode_return", flat.value, step=later)),
+        "LD512",
+    )
+    assert not found(view_of(series_of("epsilon", np.zeros(N)), flat, events=[event("model-load", 1)]), "LD512")
 
 
 def test_an_expert_supplies_the_data_that_epsilon_does_not():

@@ -75,3 +75,19 @@ def rank_correlation(a: Floats, b: Floats) -> float:
     if np.ptp(np.asarray(a)[keep]) == 0 or np.ptp(np.asarray(b)[keep]) == 0:
         return 0.0
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def order_p(value: Floats) -> float:
+    """Return the one-sided p-value that the order of ``value`` (shape ``(n,)``, finite) is mere scatter.
+
+    Rank version of von Neumann's ratio (Bartels 1982): neighbours of a curve lie closer together than any two values.
+    Ranks leave skewed values, such as episode returns, without influence on the test.
+    """
+    n = value.size
+    if n < 8 or np.ptp(value) == 0:
+        return 1.0
+    _, where, counts = np.unique(value, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(counts) - 0.5 * (counts - 1))[where]  # the mean rank of ties
+    ratio = float((np.diff(rank) ** 2).sum() / ((rank - rank.mean()) ** 2).sum())
+    variance = 4.0 * (n - 2) * (5.0 * n * n - 2 * n - 9) / (5.0 * n * (n + 1) * (n - 1) ** 2)
+    return 0.5 * math.erfc((2.0 - ratio) / math.sqrt(2.0 * variance))

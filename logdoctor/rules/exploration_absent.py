@@ -6,6 +6,7 @@ Why it matters: without trying other actions the learner only ever sees the cons
 How it decides: epsilon is at most ``least`` in ``share`` of all rows and from the first row on, or the configured
 noise is zero; no expert supplies actions (expert ratio below ``expert``), and performance fell, did not improve, or
 repeats itself in the second half.
+A log that begins in mid-run, or from a loaded model, says nothing about the start of the schedule.
 When it is wrong: noisy networks, entropy bonuses and random environments explore without epsilon.
 What to do: start with epsilon 1.0 (or action noise 0.1) and let it decay.
 References: Mnih et al. 2015; Fujimoto et al. 2018 (noise 0.1).
@@ -21,6 +22,7 @@ from logdoctor.detectors.constant import repeat_share
 from logdoctor.model import Finding, Series
 from logdoctor.rules._examples import learning, table, wobble
 from logdoctor.rules._outcome import Outcome, label, outcome
+from logdoctor.rules._progress import starts_midway
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, rows, say, threshold
 from logdoctor.view import RunView
@@ -39,6 +41,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     ):
         return
     series = view.finite("epsilon")
+    if series is not None and starts_midway(view, series):
+        return  # what is zero here may be the end of a schedule that began before this log
     if series is not None and len(series) >= 10 and _none(series, limits):
         yield finding(
             RULE,

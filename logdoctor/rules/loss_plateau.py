@@ -5,8 +5,8 @@ long stretch, whether it reaches to the end or breaks later.
 Why it matters: the steps of that stretch bought nothing; the step size was too large to settle, too small to move, or
 the model could only learn the frequencies of its outputs.
 How it decides: the longest stretch whose trend changes the loss by less than ``still`` of its level covers ``share``
-of the run, and that level is still above ``high`` of the first value. Runs that adapt a trained model start low and
-are left out.
+of the run and ``points`` rows, and that level is still above ``high`` of the first value. Runs that adapt a trained
+model start low and are left out.
 When it is wrong: tasks with a long known plateau (grokking, sparse signals) leave it by themselves.
 What to do: compare the learning rate in the stretch with the one after it; try a third and three times of it; check
 warm-up.
@@ -40,6 +40,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if stretch is None:
         return
     level = -progress.level(stretch[0] / len(progress.series), stretch[1] / len(progress.series))
+    if stretch[1] - stretch[0] < int(limits.points):
+        return
     if level >= limits.high * first_level(progress) and level < 0.98 * first_level(progress):
         yield _finding(view, progress, stretch, level)
 
@@ -108,6 +110,7 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     thresholds=(
+        threshold("points", 15.0, "rows", "a few rows stand still by chance", "rldoctor: at least 12 points"),
         threshold("still", 0.035, "of the level", "less is standing still", "trainspotter: 2 %; runmedic: 2 %"),
         threshold("share", 0.3, "of the run", "a large part of the budget", "runmedic: last 30 %"),
         threshold(

@@ -5,9 +5,9 @@ Why it matters: the weights at the end are worse than the ones hours before; onl
 How it decides: the highest smoothed level lies above the start by ``signal`` standard errors and by ``material`` of
 the start's size; at the end at least ``lost`` of that gain is gone (or ``falling`` of it, when it still falls without
 a pause over the last ``tail`` of the rows; a fall under way since the best level counts by its last rows), again by
-``signal`` standard errors; and the fall began at least ``after`` of the run before the end, so that it is no momentary
-dip. Critical from ``gone`` on, unless the last tenth is on its way back or less than ``settled`` of the run lies behind
-the break, else a warning. While an expert that acts
+``signal`` standard errors, in an order of rows that scatter does not make (``order``); and the fall began at least
+``after`` of the run before the end, so that it is no momentary dip. Critical from ``gone`` on, unless the last tenth
+is on its way back or less than ``settled`` of the run lies behind the break, else a warning. While an expert that acts
 beside the agent is being withdrawn, its level is no peak of the agent.
 When it is wrong: a curriculum that became harder, or an evaluation on other levels, looks the same.
 What to do: stop, go back to the checkpoint of the peak, and look at what moved in the rows before the fall.
@@ -23,7 +23,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from logdoctor.detectors.trend import trend
+from logdoctor.detectors.trend import order_p, trend
 from logdoctor.model import Finding, Floats, Scalar, Series
 from logdoctor.rules._examples import failing, learning, table
 from logdoctor.rules._progress import Progress, performance
@@ -44,6 +44,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     progress = _alone(view, progress)
     if progress is None or not fell(progress, limits):
         return
+    if order_p(progress.up) > limits.order:
+        return  # what looks like a rise and a fall is one draw of the scatter of single episodes
     start = fall_start(progress)
     if start > (1.0 - limits.after) * len(progress.series):
         return
@@ -224,6 +226,9 @@ RULE = Rule(
         ),
         threshold("tail", 0.25, "of the rows", "the end of the run", "rldoctor: 25-30 % of the run"),
         threshold("signal", 4.0, "standard errors", "chance alone moves a level by two", "two-sided p < 0.001"),
+        threshold(
+            "order", 0.01, "p-value", "the order of the rows is no chance", "Bartels 1982: rank von Neumann ratio"
+        ),
         threshold(
             "material", 0.2, "of the start", "less is no learning worth losing", "SageMaker Debugger: 10 % for losses"
         ),

@@ -25,6 +25,7 @@ from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, ramp, table
 from logdoctor.rules._outcome import label
 from logdoctor.rules._pairs import Pair, pair
+from logdoctor.rules._progress import starts_midway
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
@@ -40,11 +41,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     start = max(float(found.train[0]), float(np.median(found.train[:3])))
     gap = _accuracy_gap(view)
     wide = gap is not None and gap >= limits.wide
-    if float(lower.mean()) < limits.often or not (wide or _hardly_fitted(found, start, limits)):
+    early = not starts_midway(view, found.train_series)  # else the first row printed is not where training began
+    if float(lower.mean()) < limits.often or not (wide or (early and _hardly_fitted(found, start, limits))):
         return
     if gap is not None and gap < limits.apart:
         return
-    yield _finding(view, found, start, gap)
+    yield _finding(view, found, start if early else None, gap)
 
 
 def _hardly_fitted(found: Pair, start: float, limits: Limits) -> bool:
@@ -60,11 +62,12 @@ def _accuracy_gap(view: RunView) -> float | None:
     return float(np.median(held.value[len(held) // 2 :]) - np.median(train.value[len(train) // 2 :])) / top
 
 
-def _finding(view: RunView, found: Pair, start: float, gap: float | None) -> Finding:
+def _finding(view: RunView, found: Pair, start: float | None, gap: float | None) -> Finding:
     held, last = found.held, len(found.held) - 1
     half = len(held) // 2
     end, train_end = float(np.median(held.value[-3:])), float(np.median(found.train[-3:]))
-    fell = 1 - train_end / start
+    fell = 1 - train_end / start if start else None
+    fitted = f", which fell by only {fell:.0%} of its start" if fell is not None else ""
     more = f" The held-out accuracy is {gap:.0%} points higher." if gap is not None else ""
     proof = rows(held, [(half, "held-out"), *((i, "") for i in way(half, last, 1)), (last, "held-out, last")])
     proof += rows(found.train_series, [(0, "training, first"), (len(found.train_series) - 1, "training, last")])
@@ -77,14 +80,13 @@ def _finding(view: RunView, found: Pair, start: float, gap: float | None) -> Fin
         summary=(
             f"{label(held)} ({say(float(f'{end:.4g}'))} at {at(view, held, last)}) is well below"
             f" {label(found.train_series)}"
-            f" ({say(float(f'{train_end:.4g}'))}), which fell by only {fell:.0%} of its start: the training set"
-            f" is not what the model learns to answer."
+            f" ({say(float(f'{train_end:.4g}'))}){fitted}: the training set is not what the model learns to answer."
         ),
         figures={
             "held_out_end": float(f"{end:.5g}"),
             "train_end": float(f"{train_end:.5g}"),
-            "train_start": float(f"{start:.5g}"),
-            "train_fell": round(fell, 3),
+            "train_start": float(f"{start:.5g}") if start else None,
+            "train_fell": round(fell, 3) if fell is not None else None,
             "accuracy_gap": None if gap is None else round(gap, 3),
         },
         evidence=proof,
