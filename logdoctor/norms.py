@@ -47,6 +47,8 @@ REFERENCES = {
     "zhang2022": "Zhang et al. 2022, OPT, section 2.2 and the training logbook",
     "nanogpt": "nanoGPT, train.py and config/train_shakespeare_char.py",
     "biderman2023": "Biderman et al. 2023, Pythia, table 6",
+    "zaremba2014": "Zaremba et al. 2014, Recurrent Neural Network Regularization (SGD, rate 1, norm 5 and 10)",
+    "merity2018": "Merity et al. 2018, Regularizing and Optimizing LSTM Language Models (SGD, rate 30, norm 0.25)",
     "hf": "Hugging Face Transformers documentation, TrainingArguments",
     "pascanu2013": "Pascanu et al. 2013, On the difficulty of training recurrent neural networks",
     "song2016": "Song et al. 2017, Reward-based training of recurrent neural networks (policy gradient, rate 0.004)",
@@ -195,6 +197,13 @@ NORMS["pretraining"] = (
     *(n for n in NORMS["llm"] if n.parameter != "learning_rate"),
 )
 
+NORMS["recurrent"] = (  # word-level recurrent language models, plain SGD on truncated backpropagation
+    _n("learning_rate", 20.0, 0.1, 40.0, "merity2018", "zaremba2014"),
+    _n("max_grad_norm", 0.25, 0.1, 10.0, "merity2018", "zaremba2014"),
+    _n("dropout", 0.4, 0.0, 0.8, "merity2018", "zaremba2014", scale="linear", off_is_usual=True),
+)
+RECURRENT = re.compile(r"(^|[^a-z])(lstm|gru|qrnn|rnn)", re.IGNORECASE)
+
 FROM_SCRATCH = 3.0  # nats; a fine-tuned model begins below it, a new one at ln(vocabulary), 4.2 for 65 characters
 OFF_ABOVE = 100.0  # a gradient norm limit above this never acts: 10 is the largest default in use (wang2016)
 
@@ -318,8 +327,11 @@ def as_number(value: Scalar) -> float | None:
 
 
 def _key(view: RunView) -> str | None:
-    """Return the family, with language models that begin at the loss of a guess set apart from fine-tuned ones."""
+    """Return the family, language models split into recurrent ones, those from scratch and fine-tuned ones."""
     family = view.family
+    if family == "llm" and (view.setting("bptt") or RECURRENT.search(str(view.value("model", "rnn_type") or ""))):
+        adam = "adam" in str(view.value("optimizer") or "").lower()
+        return family if adam else "recurrent"
     loss = view.finite("loss") if family == "llm" else None
     return "pretraining" if loss is not None and float(loss.value[0]) >= FROM_SCRATCH else family
 

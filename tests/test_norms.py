@@ -100,3 +100,13 @@ def test_a_large_setting_is_written_out():
         "1e-4",
         "0.005",
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "side"),
+    [({"bptt": 35}, "inside"), ({"model": "LSTM"}, "inside"), ({"model": "RNN_TANH"}, "inside"),
+     ({"model": "gpt2"}, "above"), ({"bptt": 35, "optimizer": "AdamW"}, "above")],
+)  # fmt: skip
+def test_recurrent_language_models_use_large_rates_of_plain_sgd(settings, side):
+    run = view({"learning_rate": 20, **settings}, loss=[7.6, 6.9, 6.5, 6.3], perplexity=[2000, 990, 665, 545])
+    assert norms.judge(run, "learning_rate").side == side

@@ -106,6 +106,19 @@ def test_a_plateau_far_from_done_is_found_even_when_it_breaks_later():
     assert not found(view_of(series_of("loss", falling())), "LD204")
 
 
+@pytest.mark.parametrize(
+    ("level", "perplexity", "fires"), [(18.5, True, True), (18.5, False, False), (10.3, True, False)]
+)
+def test_a_loss_above_any_guess_is_critical_where_the_perplexity_proves_its_unit(level, perplexity, fires):
+    loss = level + noise(14, 0.2)
+    beside = [series_of("perplexity", np.exp(loss))] if perplexity else []
+    findings = found(view_of(series_of("loss", loss), *beside), "LD205")
+    assert ("loss-not-learning" in findings) is fires
+    if fires:
+        assert findings["loss-not-learning"].severity == "critical"
+        assert "The model is worse than one that knows nothing" in findings["loss-not-learning"].summary
+
+
 def test_a_few_rows_that_stand_still_are_no_plateau():
     loss = np.array([0.945, 0.879, 0.864, 0.866, 0.867, 0.871, 0.859, 0.846, 0.851, 0.824, 0.820, 0.802, 0.793,
                      0.784, 0.786, 0.779, 0.777, 0.772, 0.768, 0.766])  # fmt: skip

@@ -43,7 +43,19 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     yield from _from_the_start(view)
     yield from _policy(view)
     yield from _overshot(view, present)
+    yield from _driven_away(present)
     yield from _against(view)
+
+
+def _driven_away(present: Present) -> Iterator[Argument]:
+    """A loss above that of any guess: no lack of signal does that, only updates that are too large."""
+    finding = present.get("loss-not-learning")
+    final = finding.figures.get("final") if finding is not None and "largest_guess" in finding.figures else None
+    if isinstance(final, float):
+        yield Argument(
+            weight=STRONG,
+            text=f"A loss of {say(final)} is worse than a guess: only updates that are too large drive a model there.",
+        )
 
 
 def _settings(view: RunView) -> Iterator[Argument]:

@@ -4,9 +4,9 @@ What it finds: a supervised or language-model loss that is, at the end, (almost)
 Why it matters: the optimiser changes nothing that matters: a learning rate near zero or far too large, frozen or
 unconnected parameters, labels without relation to the inputs.
 How it decides: even the best level is less than ``small`` below the first one, noise included, over at least 20 rows;
-critical below ``none``, or when the end is ``away`` times the first value; or the end lies ``rose`` above the start,
-or ``above`` of the later rows above the first value. Runs that adapt a trained model may start near their best and get
-a word of information only.
+critical below ``none``, or when the end is ``away`` times the first value, or where the perplexity beside it proves a
+loss above that of any guess; or the end lies ``rose`` above the start, or ``above`` of the later rows above the first
+value. Runs that adapt a trained model may start near their best and get a word of information only.
 When it is wrong: a run of few updates, or a loss with a large constant part.
 What to do: overfit one batch; print which parameters the optimiser holds; check the learning rate that is really
 used.
@@ -24,17 +24,24 @@ from logdoctor.model import Finding, Severity
 from logdoctor.rules._examples import ramp, table
 from logdoctor.rules._losses import fine_tuning, first_level, learning_rate_at, main_loss
 from logdoctor.rules._outcome import label
-from logdoctor.rules._progress import Progress
+from logdoctor.rules._progress import Progress, starts_midway
 from logdoctor.rules._record import Example, Limits, Rule
-from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules._rows import at, finding, power, rows, say, threshold, way
 from logdoctor.rules.loss_divergence import RULE as DIVERGENCE
 from logdoctor.rules.loss_divergence import diverged
 from logdoctor.rules.loss_explosion import lasting_jump
 from logdoctor.view import RunView
 
+FEW = 8  # rows that show that it is no start-up
+LARGEST_GUESS = 13.8  # nats, ln(10^6): vocabularies in use have up to a quarter of a million tokens
+
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when the loss did not fall."""
+    absurd = _beyond_guessing(view)
+    if absurd is not None:
+        yield absurd
+        return
     progress = main_loss(view)
     if progress is None or view.raw(progress.series.name) is None:
         return
@@ -53,6 +60,35 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         fall = max(0.0, 1 - best / begin)
     critical = away or (fall < limits.none and not fine_tuning(view, progress))
     yield _finding(view, progress, begin, fall, critical=critical, worse=worse)
+
+
+def _beyond_guessing(view: RunView) -> Finding | None:
+    """A loss a token, proven by the perplexity beside it, that is worse than a guess over any vocabulary in use."""
+    progress, perplexity = main_loss(view, FEW), view.finite("perplexity")
+    if progress is None or perplexity is None or len(perplexity) < FEW:
+        return None
+    series, last = progress.series, len(progress.series) - 1
+    _, i, j = np.intersect1d(series.line, perplexity.line, return_indices=True)
+    if i.size < FEW or not np.allclose(np.log(perplexity.value[j]), series.value[i], rtol=0.01):
+        return None
+    if float(series.value[-max(FEW, last // 4) :].min()) <= LARGEST_GUESS or starts_midway(view, series):
+        return None
+    return finding(
+        RULE,
+        view,
+        severity="critical",
+        confidence=0.95,
+        metrics=[series.name],
+        onset=view.place(series, int(np.argmax(series.value > LARGEST_GUESS))),
+        summary=(
+            f"{label(series)} is {say(float(series.value[-1]))} at {at(view, series, last)}, a perplexity of"
+            f" {power(float(np.exp(series.value[-1])))}: a uniform guess over a million tokens would have ln(10⁶) ="
+            f" {LARGEST_GUESS}. The model is worse than one that knows nothing."
+        ),
+        figures={"first": float(series.value[0]), "final": float(series.value[-1]), "largest_guess": LARGEST_GUESS},
+        evidence=rows(series, [(0, "first value"), *((k, "") for k in way(0, last, 3)), (last, "last row")]),
+        analysis="A loss like this is made by the updates themselves: the weights have been driven far away.",
+    )
 
 
 def spoken_for(progress: Progress) -> bool:
