@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from logdoctor.errors import InputError
@@ -41,15 +41,18 @@ _NO_LOGS = frozenset(
 
 def walk(directory: str | Path) -> list[str]:
     """Return the readable text files (plain or compressed) below ``directory``, sorted by path."""
-    found = []
+    return [item for item in files_below(directory) if _may_be_log(item) and _is_text(Path(item))]
+
+
+def files_below(directory: str | Path) -> Iterator[str]:
+    """Yield every file below ``directory``, sorted by path; no links are followed, hidden entries are left out."""
     for root, folders, names in os.walk(Path(directory).expanduser(), followlinks=False):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f != "__pycache__")
-        found += [str(Path(root) / name) for name in sorted(names) if _may_be_log(name)]
-    return [item for item in found if _is_text(Path(item))]
+        yield from (str(Path(root) / name) for name in sorted(names) if not name.startswith("."))
 
 
 def _may_be_log(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() not in _NO_LOGS
+    return Path(name).suffix.lower() not in _NO_LOGS
 
 
 def _named(spec: str) -> list[str]:

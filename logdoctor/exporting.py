@@ -89,18 +89,22 @@ def _json_row(columns: Sequence[str], row: Sequence[Any]) -> str:
     return json.dumps(record, allow_nan=False) + "\n"
 
 
-def write_parquet(frame: pd.DataFrame, file: str | Path) -> None:
-    """Write the table as Parquet.
+def write_parquet(table: pd.DataFrame | Mapping[str, list[Any]], file: str | Path) -> None:
+    """Write a table, or columns of Python values (None where missing), as Parquet.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
         InputError: the file cannot be written.
     """
     try:
-        import pyarrow  # noqa: F401 - pandas imports it by itself; asked for here to say how to install it
+        import pyarrow as pa
+        import pyarrow.parquet as pq
     except ImportError:
         raise MissingExtraError("Parquet", "parquet") from None
     try:
-        frame.to_parquet(file, index=False)
+        if isinstance(table, Mapping):
+            pq.write_table(pa.table(dict(table)), str(file))
+        else:
+            table.to_parquet(file, index=False)
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror or error}") from None

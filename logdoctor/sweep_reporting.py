@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from logdoctor import outputs
-from logdoctor.fleet.table import write_parquet
+from logdoctor.exporting import write_parquet
+from logdoctor.fleet.table import columns
 from logdoctor.model import severity_rank
 from logdoctor.overviews._record import Overview
 from logdoctor.registry import records
@@ -46,7 +47,7 @@ def report_sweep(
         options = outputs.options_for(target, request.render_options(), request.color)
         outputs.write(overviews[target.format].render(result, options), target)
     for table in tables:
-        write_parquet(result.rows, table)
+        write_parquet(columns(result.rows), table)
     return exit_code(result, fail_on)
 
 

@@ -31,9 +31,11 @@ from logdoctor.model import (
     SourceInfo,
     Story,
 )
+from logdoctor.renderers import _outline as outline
 from logdoctor.renderers._scales import nice, scale_for, ticks
 from logdoctor.renderers._svg import charts, draw, figures, pick
 from logdoctor.summaries import curve_of, metric_of
+from tests.hand_made import sick
 
 NASTY = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \"' & ]]> \x1b[31m \u2028"
 
@@ -243,3 +245,12 @@ def test_in_chromium_no_error_no_request_and_keyboard_zoom(browser: Any) -> None
     ActionChains(browser).send_keys("0").perform()
     assert curve.get_attribute("points").split()[0] == before.split()[0]
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_the_page_names_the_counter_as_the_other_reports_do():
+    diagnosis = sick()
+    page = render(diagnosis, "html")
+    onset = outline.place(diagnosis, diagnosis.findings[0].onset)
+    assert onset.startswith("frame ")
+    assert f"onset {onset}; " in page
+    assert ">step<" not in page

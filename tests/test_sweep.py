@@ -19,13 +19,14 @@ from logdoctor.errors import UsageError
 from logdoctor.fleet import work
 from logdoctor.fleet.groups import failures, outliers
 from logdoctor.fleet.resume import Ledger
-from logdoctor.fleet.row import Row, RowCause, RowFinding
+from logdoctor.fleet.row import Row, RowCause, RowFinding, row_of
 from logdoctor.fleet.runs import RunSpec, find_runs
 from logdoctor.fleet.statistics import newcombe, separate, wilson
 from logdoctor.overviews import html_page, json_lines, markdown, terminal
 from logdoctor.renderers._record import RenderOptions
 from logdoctor.settings import Settings
 from logdoctor.sweeping import Sweep, overview, sweep
+from tests.hand_made import sick
 
 EXPLODED = (RowFinding(id="LD201", name="loss-explosion", severity="critical", line=3, step=5.0),)
 
@@ -302,3 +303,12 @@ def slow_batch(batch: work.Batch, settings: Settings) -> list[Row]:
     """A batch that lasts long enough for its worker to be killed under it."""
     time.sleep(0.5)
     return REAL_BATCH(batch, settings)
+
+
+@pytest.mark.parametrize(("metric", "goal"), [("fid", "min"), ("val_loss", "min"), ("episode_return", "max")])
+def test_the_best_value_of_a_row_follows_the_goal_of_its_metric(metric: str, goal: str) -> None:
+    diagnosis = sick()
+    renamed = replace(diagnosis.metrics[0], name=metric)
+    made = row_of(replace(diagnosis, metrics=(renamed,), performance=metric), "a.log", None)
+    assert made.goal == goal
+    assert made.best == (renamed.min if goal == "min" else renamed.max)

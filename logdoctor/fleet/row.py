@@ -8,6 +8,7 @@ from typing import Any
 
 from logdoctor.codec import decode, encode
 from logdoctor.model import Diagnosis, Goal, Scalar
+from logdoctor.names import goal_of
 
 SCHEMA = "logdoctor.run/1"
 # Settings that name a run and do not steer it: they differ between runs that are alike.
@@ -113,7 +114,7 @@ def row_of(diagnosis: Diagnosis, path: str, config: str | None) -> Row:
     """Reduce a diagnosis to its row."""
     metric = next((m for m in diagnosis.metrics if m.name == diagnosis.performance), None)
     curve = next((c for c in diagnosis.curves if c.metric == diagnosis.performance), None)
-    goal: Goal = "min" if metric and _falls(metric.name) else "max"
+    goal: Goal = "min" if metric and goal_of(metric.name) == "min" else "max"
     worst = next((f for f in diagnosis.findings if not f.benign and f.severity != "info" and f.onset), None)
     onset = worst.onset if worst else None
     last = [s.last_step for s in diagnosis.reading.segments if s.last_step is not None]
@@ -147,10 +148,6 @@ def row_of(diagnosis: Diagnosis, path: str, config: str | None) -> Row:
         settings={s.name: s.value for s in diagnosis.hyperparameters},
         spark=_thin(curve.value) if curve else (),
     )  # fmt: skip
-
-
-def _falls(name: str) -> bool:
-    return any(word in name for word in ("loss", "error", "perplexity"))
 
 
 def _final(values: tuple[float, ...]) -> float | None:

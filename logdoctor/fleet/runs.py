@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from logdoctor.discovery import files_below
 
 LOG_SUFFIXES = {".log", ".txt", ".out", ".err", ".csv", ".tsv", ".jsonl", ".ndjson", ".gz", ".bz2", ".xz", ".zst"}
 CONFIG_SUFFIXES = (".yaml", ".yml", ".json", ".toml", ".py")
@@ -46,20 +47,12 @@ def _logs(path: str) -> Iterator[str]:
         lines = Path(path[1:]).read_text(encoding="utf-8").splitlines()
         yield from (line.strip() for line in lines if line.strip() and not line.startswith("#"))
     elif Path(path).is_dir():
-        yield from _walk(path)
+        yield from (file for file in files_below(path) if _is_log(Path(file).name))
     elif glob.has_magic(path) and not Path(path).exists():
         matches = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 - the pattern may be absolute
         yield from matches or [path]
     else:
         yield path
-
-
-def _walk(directory: str) -> Iterator[str]:
-    for here, folders, files in os.walk(directory, followlinks=False):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        for name in sorted(files):
-            if _is_log(name) and not name.startswith("."):
-                yield str(Path(here) / name)
 
 
 def _is_log(name: str) -> bool:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from logdoctor.errors import InputError, MissingExtraError
 from logdoctor.fleet.row import Row
 
 PLAIN = (
@@ -29,21 +27,3 @@ def columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
         numeric = all(v is None or (isinstance(v, (int, float)) and not isinstance(v, bool)) for v in values)
         table[f"setting.{name}"] = [None if v is None else (float(v) if numeric else str(v)) for v in values]
     return table
-
-
-def write_parquet(rows: Sequence[Row], path: str | Path) -> None:
-    """Write the rows as Parquet.
-
-    Raises:
-        MissingExtraError: pyarrow is not installed.
-        InputError: the file cannot be written.
-    """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise MissingExtraError("Parquet", "parquet") from None
-    try:
-        pq.write_table(pa.table(columns(rows)), str(path))
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}") from None

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from logdoctor.model import Curve, Diagnosis, Finding
 from logdoctor.renderers._escape import html as escape
+from logdoctor.renderers._outline import unit
 from logdoctor.renderers._scales import Scale, nice, scale_for, ticks
+from logdoctor.wording import steps
 
 WIDTH, HEIGHT = 720, 196
 LEFT, RIGHT, TOP, BOTTOM = 66, 10, 14, 34
@@ -65,11 +67,10 @@ class Chart:
 
 
 def number(value: float) -> str:
-    """Return a short number for an axis: ``50.6M``, ``0.03``, ``1e-07``."""
+    """Return a short number for an axis: a counter as everywhere, ``50.6M``; a small one as ``0.03`` or ``1e-07``."""
     size = abs(value)
-    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if limit <= size < 1e15:
-            return f"{value / (1e3 if unit == 'k' else limit):.4g}{unit}"
+    if 1e4 <= size < 1e15:
+        return steps(value)
     return f"{value:.3g}" if size and (size < 1e-3 or size >= 1e15) else f"{value:.4g}"
 
 
@@ -99,14 +100,13 @@ def _line(finding: Finding) -> int:
 def _chart(diagnosis: Diagnosis, curve: Curve, raw_name: str) -> Chart:
     ordered = all(b >= a for a, b in zip(curve.step, curve.step[1:], strict=False)) and curve.step[-1] > curve.step[0]
     x = curve.step if ordered else tuple(float(n) for n in curve.line)
-    primary = next((c.name for c in diagnosis.reading.clocks if c.primary), "step")
     return Chart(
         metric=curve.metric,
         raw_name=raw_name,
         x=x,
         y=curve.value,
         line=curve.line,
-        x_label=(curve.clock or primary) if ordered else "line",
+        x_label=unit(diagnosis, curve.clock) if ordered else "line",
         scale=scale_for(curve.value),
         marks=_marks(diagnosis, curve, by_step=ordered),
         bands=_bands(diagnosis, curve, by_step=ordered),

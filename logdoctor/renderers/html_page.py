@@ -11,7 +11,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 
-from logdoctor.model import Cause, Change, Diagnosis, Evidence, Finding, Place, Scalar
+from logdoctor.model import Cause, Change, Diagnosis, Evidence, Finding, Scalar
 from logdoctor.renderers import _outline as outline
 from logdoctor.renderers import _sentences as sentences
 from logdoctor.renderers import _svg
@@ -19,6 +19,7 @@ from logdoctor.renderers._escape import html as esc
 from logdoctor.renderers._escape import json_in_html
 from logdoctor.renderers._page import asset, page
 from logdoctor.renderers._record import Renderer, RenderOptions
+from logdoctor.wording import steps
 
 MAX_FOLDED = 24  # further curves below the fold; more would only add weight
 MAX_QUOTED = 160
@@ -80,11 +81,6 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _place(place: Place) -> str:
-    step = "" if place.step is None else f"{place.clock or 'step'} {_svg.number(place.step)}, "
-    return f"{step}line {place.line}"
-
-
 def _anchor(finding: Finding) -> str:
     return f"{finding.id}-{finding.onset.line if finding.onset else 0}"
 
@@ -136,8 +132,10 @@ def _findings(diagnosis: Diagnosis, key: str) -> str:
         inner = ""
         for name, found in (("What came before it", item.before), ("What follows from it", item.after)):
             if found:
-                inner += f"<p class='small'><strong>{name}</strong></p>" + "".join(_card(f, key) for f in found)
-        out.append(_card(item.root, key, f"{number}. ", inner))
+                inner += f"<p class='small'><strong>{name}</strong></p>" + "".join(
+                    _card(diagnosis, f, key) for f in found
+                )
+        out.append(_card(diagnosis, item.root, key, f"{number}. ", inner))
     return "".join(out) + _remarks(diagnosis)
 
 
@@ -146,9 +144,9 @@ def _remarks(diagnosis: Diagnosis) -> str:
     return f"<h2>Remarks</h2>{_list(lines)}" if lines else ""
 
 
-def _card(finding: Finding, key: str, prefix: str = "", inner: str = "") -> str:
+def _card(diagnosis: Diagnosis, finding: Finding, key: str, prefix: str = "", inner: str = "") -> str:
     where = ", ".join(f'<a href="#{key}-c-{esc(m)}">{esc(m)}</a>' for m in finding.metrics[:4])
-    onset = f"onset {esc(_place(finding.onset))}; " if finding.onset else ""
+    onset = f"onset {esc(outline.place(diagnosis, finding.onset))}; " if finding.onset else ""
     known = " · known" if finding.known else ""
     return (
         f'<article class="card {finding.severity}" id="{key}-{_anchor(finding)}">'
@@ -163,7 +161,7 @@ def _card(finding: Finding, key: str, prefix: str = "", inner: str = "") -> str:
 def _evidence(evidence: Iterable[Evidence], key: str) -> str:
     rows = "".join(
         f'<tr><td class="n"><a href="#{key}-L{e.line}">line {e.line}</a></td>'
-        f'<td class="n">{"" if e.step is None else _svg.number(e.step)}</td><td>{esc(e.metric)}</td>'
+        f'<td class="n">{"" if e.step is None else steps(e.step, exact=True)}</td><td>{esc(e.metric)}</td>'
         f'<td class="n">{_value(e.value)}</td><td>{esc(e.note)}</td></tr>'
         for e in evidence
     )
@@ -182,7 +180,9 @@ def _chain(diagnosis: Diagnosis) -> str:
     story = diagnosis.story
     out = ""
     if len(story.chain) > 1:
-        items = "".join(f"<li>{esc(link.text)} {_soft(f'({_place(link.place)})')}</li>" for link in story.chain)
+        items = "".join(
+            f"<li>{esc(link.text)} {_soft(f'– {outline.place(diagnosis, link.place)}')}</li>" for link in story.chain
+        )
         out += f"<h2>What broke first</h2><ol>{items}</ol>"
     if story.why_now:
         out += "<h2>Why now</h2>" + _list(story.why_now)
