@@ -102,24 +102,24 @@ def divide(
     stream = np.zeros(n, np.int64) if stream is None else stream
     borders: dict[int, str] = {}
     known: list[int] = []
-    writers = np.zeros(n, np.int64)
+    writers = np.zeros(n, np.int64)  # takes no memory before it is written to
+    several = False
     for one in _distinct(stream):
         some = _picked((stream == one) & np.isfinite(step))
-        part = _Steps(
-            line[some], step[some], None if outer is None else outer[some], None if layout is None else layout[some]
-        )
+        part = _Steps(step[some], _moving(outer, some), _moving(layout, some))
         if part.step.size < 2:
             continue
         mixed = part.writers()
         if mixed is not None:
-            writers[some] = mixed
+            writers[some], several = mixed, True
             continue
         for at, why in part.borders():
-            _add_border(borders, known, int(part.line[at - 1]), int(part.line[at]), why)
+            before, row = (at - 1, at) if isinstance(some, slice) else (int(some[at - 1]), int(some[at]))
+            _add_border(borders, known, int(line[before]), int(line[row]), why)
     for mark in marks:
         _add_mark(borders, mark, line)
     _drop_empty(borders, line, step, stream)
-    return _division(line, step, stream, writers, borders, marks, last_line or int(line[-1]))
+    return _division(line, step, stream, writers, borders, marks, last_line or int(line[-1]), several=several)
 
 
 def segment_at(line: int, segments: Sequence[Segment]) -> int:
@@ -195,6 +195,11 @@ def _distinct(numbers: Ints) -> Ints:
     return np.flatnonzero(_counts(numbers))
 
 
+def _moving(values: np.ndarray | None, some: Ints | slice) -> np.ndarray | None:
+    """Return some of the values; None where there are none, or one value seen many times."""
+    return None if values is None or values.strides == (0,) else values[some]
+
+
 def _picked(chosen: Bools) -> Ints | slice:
     """Return the chosen rows; all of them as a slice: it gives views where an index gives copies."""
     return slice(None) if bool(chosen.all()) else np.flatnonzero(chosen)
@@ -212,8 +217,8 @@ def _some_changes(step: Floats) -> Floats:
 class _Steps:
     """The steps of one stream."""
 
-    def __init__(self, line: Ints, step: Floats, outer: Floats | None, layout: Ints | None) -> None:
-        self.line, self.step, self.outer, self.layout = line, step, outer, layout
+    def __init__(self, step: Floats, outer: Floats | None, layout: Ints | None) -> None:
+        self.step, self.outer, self.layout = step, outer, layout
         change = np.diff(step) if step.size <= _CHUNK else _some_changes(step)
         rising = change[change > 0]
         self.usual = float(np.median(rising)) if rising.size else 1.0
@@ -358,11 +363,13 @@ def _division(
     borders: dict[int, str],
     marks: Sequence[Mark],
     last_line: int,
+    *,
+    several: bool,
 ) -> Division:
     cuts = np.array(sorted(borders), np.int64)
     early = [mark.kind for mark in marks if mark.line < line[0]]
     first = "resume" if "resume" in early else ("banner" if early else "start")
-    most = int(writers.max()) + 1
+    most = int(writers.max()) + 1 if several else 1
     # One run: the array of zeros is never written to, and takes no memory.
     together = np.searchsorted(cuts, line, side="right") * most + writers if cuts.size or most > 1 else writers
     keys = _distinct(together) if cuts.size or most > 1 else np.zeros(1, np.int64)

@@ -25,7 +25,7 @@ from logdoctor.errors import InputError
 from logdoctor.model import Issue, SourceInfo
 from logdoctor.rawtext.decoding import Cleaner, binary_kind, encoding_of
 from logdoctor.rawtext.decompression import DamagedError, decompress, kind_of
-from logdoctor.rawtext.linecutter import LineCutter
+from logdoctor.rawtext.linecutter import LineCutter, count_lines
 from logdoctor.rawtext.rawinput import (
     BLOCK,
     FileInput,
@@ -163,7 +163,7 @@ class Source:
                 continue
             index.append((line, self._mark + cutter.offset))
             last = cleaner.clean(block, line)
-            line += last.count(b"\n")
+            line += count_lines(last)
             cutter.line = line
             yield last
         self._index = index if plain and not cutter.shortened else []
@@ -217,7 +217,7 @@ class Source:
         found: dict[int, str] = {}
         first, at = 1, 0
         for block in Source(self._raw, self.limits).blocks():
-            count = block.count(b"\n") + (not block.endswith(b"\n"))
+            count = count_lines(block) + (not block.endswith(b"\n"))
             if numbers[at] < first + count:
                 texts = split_lines(block)
                 while at < len(numbers) and numbers[at] < first + count:

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from logdoctor.fastpath.driver import BLOCK, Bulk
+from logdoctor.fastpath.driver import Bulk
 from logdoctor.fastpath.effects import Effect, record_of
+from logdoctor.fastpath.held import Held, joined
 from logdoctor.fastpath.numbers import Floats
 from logdoctor.model import Ints
 from logdoctor.parsers._assembler import Record
@@ -97,7 +98,7 @@ class Store:
     line: Buffer | None = None
     row: Buffer | None = None
     counters: list[Buffer] = field(default_factory=list)
-    context: dict[str, Buffer] = field(default_factory=dict)
+    context: dict[str, list[Held]] = field(default_factory=dict)
     cells: list[Buffer] = field(default_factory=list)
     low: Floats | None = None
     high: Floats | None = None
@@ -113,19 +114,21 @@ class Store:
             self.line = Buffer(room, np.int64)
             self.row = Buffer(room, np.int64) if self.effect.piece else None
             self.counters = [Buffer(room, np.float64) for _ in bulk.counters]
-            self.context = {key: Buffer(room, np.float64) for key in bulk.context}
+            self.context = {key: [] for key in bulk.context}
             self.cells = [Buffer(room, np.float64) for _ in bulk.cells]
         self.line.append(bulk.line)
         if self.row is not None:
             self.row.append(bulk.row)
-        pairs = [*zip(self.counters, bulk.counters, strict=True), *zip(self.cells, bulk.cells, strict=True)]
-        for buffer, values in [*pairs, *((self.context[key], values) for key, values in bulk.context.items())]:
+        for buffer, values in zip([*self.counters, *self.cells], [*bulk.counters, *bulk.cells], strict=True):
             buffer.append(values)
+        for key, above in bulk.context.items():
+            self.context[key].append(above)
 
     def whole(self) -> Bulk:
         """Return all records."""
         assert self.line is not None
         line = self.line.values
+        self.context = {key: [joined(parts)] for key, parts in self.context.items()}
         return Bulk(
             effect=self.effect,
             model=self.model,
@@ -133,7 +136,7 @@ class Store:
             row=line if self.row is None else self.row.values,
             counters=[buffer.values for buffer in self.counters],
             cells=[buffer.values for buffer in self.cells],
-            context={key: buffer.values for key, buffer in self.context.items()},
+            context={key: parts[0] for key, parts in self.context.items()},
         )
 
 
@@ -157,7 +160,7 @@ class Collector:
         self._stretches: list[tuple[int, list[Sampled]]] = []
         self._always: list[Sampled] = []
         self._window: tuple[int, int] = (0, 0)
-        self._block = -1
+        self._block = 1
         self._blocks = 0
         self._every = 1
 
@@ -199,7 +202,7 @@ class Collector:
             expected = self._expected(bulk.line.size)
             store.heads = Reducer(expected, beside)
             store.reducers = [Reducer(expected, beside) for _ in bulk.cells]
-        counters = [*bulk.counters, *bulk.context.values()]
+        counters = [*bulk.counters, *(values.array() for values in bulk.context.values())]
         leading = counters[0] if counters else bulk.line.astype(np.float64)
         cuts = _falls(bulk.counters)
         store.falls += cuts.size
@@ -224,7 +227,7 @@ class Collector:
 
     def _expected(self, rows: int) -> int:
         """Return about how many records there will be of an effect of which the present block has ``rows``."""
-        return int(rows * max(1.0, self.size / BLOCK)) if rows >= 64 else 0
+        return int(rows * max(1.0, self.size / self._block)) if rows >= 64 else 0
 
     # ------------------------------------------------------------------------------------------------ sample
     def sample(self) -> list[Sampled]:
@@ -252,8 +255,9 @@ class Collector:
             out += [self._record(whole, i) for i in near.tolist() if 0 <= i < whole.line.size]
         return out
 
-    def next_block(self, first: int, count: int) -> None:
-        """Say that the lines from ``first`` on are a new block of text; decide which of its lines are sampled."""
+    def next_block(self, first: int, count: int, size: int) -> None:
+        """Say that ``count`` lines from ``first`` on are a new block of ``size`` bytes; decide which are sampled."""
+        self._block = size
         self._blocks += 1
         self._window = (0, 0)
         if self._blocks % self._every:
@@ -308,7 +312,7 @@ class Collector:
 
     def _record(self, bulk: Bulk, at: int) -> Sampled:
         counters = [float(values[at]) for values in bulk.counters]
-        context = {key: float(values[at]) for key, values in bulk.context.items()}
+        context = {key: values.at(at) for key, values in bulk.context.items()}
         values = [float(column[at]) for column in bulk.cells]
         record = record_of(bulk.effect, bulk.model, int(bulk.line[at]), counters, values, context)
         return Sampled(record, bulk.effect, int(bulk.row[at]), counters, context, values)

@@ -63,6 +63,10 @@ class Decided:
     time: tuple[int, float] | None
     layout: int
 
+    def uses(self, number: str) -> bool:
+        """Whether the step, or the outer counter, follows from the number of this name."""
+        return number in (self.step.inner, self.step.outer, self.outer.inner, self.outer.outer)
+
 
 class Decider:
     """The table of the sample, by line."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from logdoctor.fastpath.effects import (
     ELSEWHERE,
@@ -27,15 +28,18 @@ from logdoctor.fastpath.effects import (
     state_of,
     without_stand_ins,
 )
+from logdoctor.fastpath.held import Held, held
 from logdoctor.fastpath.numbers import Floats
 from logdoctor.fastpath.scan import Rows as Matched
 from logdoctor.fastpath.scan import Scan, Scanner
 from logdoctor.fastpath.template import Sample, Template, learn, same_floats, shape_of
+from logdoctor.fastpath.window import Window
 from logdoctor.model import Bools, Ints
 from logdoctor.parsers._assembler import Assembler, Record
 from logdoctor.parsers._record import Count
 
-BLOCK = 2 << 20
+BLOCK = 4 << 20
+"""Bytes matched in one go: enough that the cost of a call is small beside its work, few enough for the caches."""
 LEAST_SAMPLES = 4
 MOST_SAMPLES = 64
 MOST_GROUPS = 5000
@@ -104,7 +108,7 @@ class Bulk:
     row: Ints
     counters: list[Floats]
     cells: list[Floats]
-    context: dict[str, Floats]
+    context: dict[str, Held]
 
 
 class Driver:
@@ -117,7 +121,7 @@ class Driver:
         bulk: Callable[[Bulk], None],
         other: Callable[[int, str], None],
         tells: Callable[[str], int],
-        begins: Callable[[int, int], None] | None = None,
+        begins: Callable[[int, int, int], None] | None = None,
     ) -> None:
         """Take the assembler, who wants records and lines without one, and how many lines like one are of interest."""
         self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
@@ -158,11 +162,10 @@ class Driver:
     def read(self, blocks: Iterable[bytes]) -> None:
         """Read all blocks (each ends at a line end, the last one may not) and close the assembler."""
         tail = b""
-        for block, last in _with_last(joined(blocks, BLOCK)):
-            text = tail + block if tail else block
-            walk = _Walk(self, text, last)
+        for pieces, last in _with_last(gathered(blocks)):
+            walk = _Walk(self, self.scanner.window([tail, *pieces]), last)
             walk.run()
-            tail = text[int(walk.starts[walk.count]) :]
+            tail = walk.raw(walk.count, walk.starts.size - 1)
         self.assembler.finish()
         self._drain()
 
@@ -304,16 +307,15 @@ class Driver:
         return fresh
 
 
-def _ignore(first: int, count: int) -> None:
-    del first, count
+def _ignore(first: int, count: int, size: int) -> None:
+    del first, count, size
 
 
 class _Walk:
     """One block: the matched records and the other lines, walked in file order."""
 
-    def __init__(self, driver: Driver, block: bytes, last: bool) -> None:
-        self.driver, self.block, self.last = driver, block, last
-        window = driver.scanner.window(block)
+    def __init__(self, driver: Driver, window: Window, last: bool) -> None:
+        self.driver, self.last = driver, last
         ends = np.flatnonzero(window.data[: window.size] == 10)
         self.starts: Ints = np.concatenate([np.zeros(1, np.int64), ends + 1])
         if self.starts[-1] != window.size:
@@ -327,9 +329,17 @@ class _Walk:
         self.first_block = driver.block_line
         self.parts: list[tuple[Known, Effect, Matched, Bools]] = []
 
+    def raw(self, first: int, stop: int) -> bytes:
+        """Return the lines from ``first`` up to ``stop`` as they are."""
+        return self.window.data[int(self.starts[first]) : int(self.starts[stop])].tobytes()
+
+    def text(self, line: int) -> str:
+        """Return one line without its end."""
+        return self.raw(line, line + 1).decode("utf-8", errors="replace").rstrip("\r\n")
+
     def run(self) -> None:
         """Read the block."""
-        self.driver.begins(self.base, self.count)
+        self.driver.begins(self.base, self.count, self.window.size)
         at = 0
         while at < self.count:
             at = self._pass(at)
@@ -378,8 +388,7 @@ class _Walk:
         return not self.last and line > 0 and line > self.count - longest and self.driver._state != NOWHERE
 
     def _slow(self, first: int, stop: int) -> None:
-        a, b = int(self.starts[first]), int(self.starts[stop])
-        raw = self.block[a:b]
+        raw = self.raw(first, stop)
         texts = raw.decode("utf-8", errors="replace").split("\n")
         if texts[-1] == "":
             texts.pop()
@@ -493,13 +502,15 @@ class _Walk:
             out[key] = (line[order], value[order])
         return out
 
-    def _context(self, key: str, line: Ints, updates: dict[str, tuple[Ints, Floats]]) -> Floats:
+    def _context(self, key: str, line: Ints, updates: dict[str, tuple[Ints, Floats]]) -> Held:
         first = self.begin[key].value if key in self.begin else np.nan
         if key not in updates:
-            return np.broadcast_to(np.float64(first), line.size)
+            return held(np.array([first]), np.zeros(1, np.int64), line.size)
         lines, values = updates[key]
-        at = np.searchsorted(lines, line, side="left")
-        return np.concatenate([[first], values])[at]
+        values = np.concatenate([[first], values])
+        if lines.size < line.size:
+            return held(values, np.append(0, np.searchsorted(line, lines, side="right")), line.size)
+        return Held(values[np.searchsorted(lines, line, side="left")], None, line.size)
 
     def _tell(self, known: Known, lines: Ints, length: int) -> None:
         """Hand lines without a record to those who look for events and settings."""
@@ -507,8 +518,7 @@ class _Walk:
         known.shown += lines.size
         for line in lines.tolist():
             for further in range(line, line + length):
-                raw = self.block[int(self.starts[further]) : int(self.starts[further + 1])]
-                self.driver.other(self.base + further, raw.decode("utf-8", errors="replace").rstrip("\r\n"))
+                self.driver.other(self.base + further, self.text(further))
 
     def _check(self, known: Known, bulk: Bulk, rows: Matched, mask: Bools) -> None:
         """Read one of the records with an assembler of its own and compare."""
@@ -518,16 +528,15 @@ class _Walk:
         assembler = Assembler(self.driver.assembler.grammars)
         assembler.headers = self.driver.assembler.headers
         counted = [(header, header.rows) for header in assembler.headers]
-        above = {key: Count(name, float(bulk.context[key][pick]), total) for key, name, total in bulk.effect.context}
+        above = {key: Count(name, bulk.context[key].at(pick), total) for key, name, total in bulk.effect.context}
         restore(assembler, self.driver.saved[state], above, int(bulk.row[pick]))
         for line in range(first, first + rows.template.lines):
-            raw = self.block[int(self.starts[line]) : int(self.starts[line + 1])]
-            assembler.feed(self.base + line, raw.decode("utf-8", errors="replace").rstrip("\r\n"))
+            assembler.feed(self.base + line, self.text(line))
         for header, seen in counted:
             header.rows = seen
         expected = record_of(
             bulk.effect, bulk.model, int(bulk.line[pick]), [float(c[pick]) for c in bulk.counters],
-            [float(c[pick]) for c in bulk.cells], {key: float(v[pick]) for key, v in bulk.context.items()},
+            [float(c[pick]) for c in bulk.cells], {key: v.at(pick) for key, v in bulk.context.items()},
         )  # fmt: skip
         found = [record for record in assembler.records if without_stand_ins(record) is record]
         if bulk.effect.piece and assembler._block is not None:
@@ -541,6 +550,9 @@ class _Walk:
 _EMPTY: Floats = np.zeros(0)
 _SAME = -9
 _DEPENDS = -8
+_NONE, _INSIDE = -1, -2
+States = NDArray[np.int16]
+"""Numbers of states or shapes."""
 _STRIDE = 1024
 
 
@@ -561,7 +573,9 @@ def _in_order(bulks: list[Bulk]) -> Bulk:
         row=joined(bulk.row for bulk in bulks),
         counters=[joined(bulk.counters[i] for bulk in bulks) for i in range(len(first.counters))],
         cells=[joined(bulk.cells[i] for bulk in bulks) for i in range(len(first.cells))],
-        context={key: joined(bulk.context[key] for bulk in bulks) for key in first.context},
+        context={
+            key: Held(joined(bulk.context[key].array() for bulk in bulks), None, order.size) for key in first.context
+        },
     )
 
 
@@ -578,25 +592,29 @@ def _settings(effect: Effect, values: list[Floats]) -> Iterator[tuple[str, Float
 
 
 class _Path:
-    """Which matched records are a path through known states."""
+    """Which matched records are a path through known states.
+
+    It is worked out for *items*: records of one or several lines, and lines that match nothing.
+    """
 
     def __init__(self, driver: Driver, scan: Scan, first: int, count: int) -> None:
         self.driver, self.count = driver, count
         self.rows = [(driver.known[id(rows.template)], rows) for rows in scan.rows]
-        # For every line: which shape begins there (-1: none, -2: inside a record of several lines).
-        self.shape = np.full(count + 1, -1, np.int64)
+        # For every line: which shape begins there, or _NONE, or _INSIDE a record of several lines.
+        self.shape = np.full(count + 1, _NONE, np.int16)
         for i, (_, rows) in enumerate(self.rows):
             self.shape[rows.line] = i
             for further in range(1, rows.template.lines):
-                self.shape[rows.line + further] = -2
-        self.before = np.full(count + 1, NOWHERE, np.int32)
+                self.shape[rows.line + further] = _INSIDE
+        self._items: Ints = np.flatnonzero(self.shape[:count] != _INSIDE)
+        self.before = np.full(count + 1, NOWHERE, np.int16)
         self.taken = np.zeros(count + 1, np.bool_)
         self.state = driver._state
         self.moved = False
         self._at = first
-        self._end = first
         self._stops: Ints = np.zeros(0, np.int64)
-        self._since = first
+        self._since = 0
+        self._behind = np.zeros(0, np.int16)
         self._ready = False
         self._stride = _STRIDE
         self.reach = first
@@ -610,48 +628,41 @@ class _Path:
         """Return the first line that must be read by the assembler, given the state before the next line."""
         if self._at >= self.count:
             return self.count
-        if not self._ready or self._at >= self.reach or state != self._expected():
+        if not self._ready or self._at >= self.reach or state != int(self.before[self._at]):
             if self._ready and self._at < self.reach:
                 self._stride = _STRIDE
             self._plan(state)
         return int(self._stops[np.searchsorted(self._stops, self._at)])
 
-    def _expected(self) -> int:
-        return int(self.before[self._at]) if self._at < self.count else self.driver._state
-
     def _plan(self, state: int) -> None:
         """Follow the states from the next line on, taking lines without a shape as if they changed nothing."""
         self._ready = True
-        first = self._at
         # After a change of plan only a short stretch is followed, twice as long each time it holds.
-        self.reach = min(self.count, first + self._stride)
-        while self.reach < self.count and self.shape[self.reach] == -2:
-            self.reach += 1
+        first, stop = np.searchsorted(self._items, [self._at, self._at + self._stride])
+        self.reach = int(self._items[stop]) if stop < self._items.size else self.count
         self._stride = min(2 * self._stride, self.count)
-        shape = self.shape[first : self.reach]
-        after, valid = self._table(state)
-        leads = self._settle(state, shape, after[shape])
-        begins = shape >= 0
-        jumps = np.where(begins & (leads != _SAME), np.arange(shape.size), -1)
-        last = np.maximum.accumulate(jumps)
-        previous = np.concatenate([[-1], last[:-1]])
-        before = np.where(previous >= 0, leads[np.maximum(previous, 0)], state)
-        self.before[first : self.reach] = before
-        self._behind = np.where(last >= 0, leads[np.maximum(last, 0)], state)
-        self._since = first
-        good = valid[shape, before] & (before >= 0)
-        good[shape == -1] = False
-        inner = np.flatnonzero(shape == -2)
-        if inner.size:  # an inner line is as good as the first line of its record
-            heads = np.maximum.accumulate(np.where(shape != -2, np.arange(shape.size), -1))
-            good[inner] = good[np.maximum(heads[inner], 0)]
-        bad = np.flatnonzero(~good)
-        self._stops = np.append(bad + first, self.reach)
+        lines = self._items[first:stop]
+        shape = self.shape[lines]
+        after, table = self._table(state)
+        leads = after[shape]
+        changes = np.flatnonzero(leads != _SAME)
+        self._settle(leads, changes, shape, table, state)
+        # The state before the first change, then the one behind each: how many changes came before says which.
+        states = np.append(np.int16(state), leads[changes])
+        passed = np.zeros(lines.size + 1, np.int32)
+        passed[changes + 1] = 1
+        np.cumsum(passed, out=passed)
+        self._behind = states[passed[1:]]
+        before = states[passed[:-1]]
+        self.before[lines] = before
+        self._since = int(first)
+        self._stops = np.append(lines[table[shape, before] == NOWHERE], self.reach)
 
-    def _table(self, state: int) -> tuple[Ints, Bools]:
-        """Return the state behind each shape (:data:`_SAME`: the one before it), and in which states it is known.
+    def _table(self, state: int) -> tuple[States, States]:
+        """Return the state behind each shape, and behind each shape in each state (:data:`NOWHERE`: not known).
 
-        Only states that can be reached from ``state`` count: most states belong to the beginning of a log.
+        The first says ``_SAME`` for a shape that leaves the state as it is and ``_DEPENDS`` where that varies. Only
+        states that can be reached from ``state`` count: most states belong to the beginning of a log.
         """
         reached, fresh = {state}, [state]
         while fresh:
@@ -661,31 +672,30 @@ class _Path:
                 if move is not None and move[0] not in reached:
                     reached.add(move[0])
                     fresh.append(move[0])
-        after = np.full(len(self.rows) + 2, _SAME, np.int64)
-        valid = np.zeros((len(self.rows) + 2, len(self.driver.states) + 1), np.bool_)
+        after = np.full(len(self.rows) + 1, _SAME, np.int16)  # the last one is that of lines without a shape
+        table = np.full((len(self.rows) + 1, len(self.driver.states) + 1), NOWHERE, np.int16)
         for i, (known, _) in enumerate(self.rows):
             moves = {s: move[0] for s, move in known.moves.items() if move is not None and s in reached}
-            if all(behind == s for s, behind in moves.items()):
-                after[i] = _SAME
-            else:
+            if any(behind != s for s, behind in moves.items()):
                 after[i] = next(iter(moves.values())) if len(set(moves.values())) == 1 else _DEPENDS
-            for s in moves:
-                valid[i, s] = True
-        return after, valid
+            for s, behind in moves.items():
+                table[i, s] = behind
+        return after, table
 
-    def _settle(self, state: int, shape: Ints, leads: Ints) -> Ints:
-        """Fill in the states behind shapes whose effect depends on the state before them, in file order."""
-        if not (leads == _DEPENDS).any():
-            return leads
-        changes = np.flatnonzero((shape >= 0) & (leads != _SAME))
+    @staticmethod
+    def _settle(leads: States, changes: Ints, shape: States, table: States, state: int) -> None:
+        """Fill in, in place, the states behind shapes whose effect depends on the state before them."""
         behind = leads[changes]
-        for at in np.flatnonzero(behind == _DEPENDS).tolist():
-            before = int(behind[at - 1]) if at else state
-            move = self.rows[int(shape[changes[at]])][0].moves.get(before)
-            behind[at] = NOWHERE if move is None else move[0]
-        out = leads.copy()
-        out[changes] = behind
-        return out
+        open_ = np.flatnonzero(behind == _DEPENDS)
+        if not open_.size:
+            return
+        earlier = np.append(np.int16(state), behind)[open_]
+        known = earlier != _DEPENDS
+        kinds = shape[changes[open_]]
+        behind[open_[known]] = table[kinds[known], earlier[known]]
+        for at, kind in zip(open_[~known].tolist(), kinds[~known].tolist(), strict=True):
+            behind[at] = table[kind, behind[at - 1]]
+        leads[changes] = behind
 
     def opened(self, stop: int) -> int:
         """Return the last accepted line before ``stop`` that opened a block, -1 if none did."""
@@ -701,20 +711,20 @@ class _Path:
     def take(self, first: int, stop: int) -> None:
         """Accept the lines from ``first`` up to ``stop``."""
         self.taken[first:stop] = True
-        self.state = int(self._behind[stop - 1 - self._since])
+        self.state = int(self._behind[np.searchsorted(self._items, stop) - 1 - self._since])
         self.moved = True
-        self._end = stop
         self._at = stop
 
     def skip(self, stop: int) -> None:
         """The lines up to ``stop`` were read by the assembler."""
         self._at = stop
-        if stop < self.count and self.shape[stop] == -2:
+        if stop < self.count and self.shape[stop] == _INSIDE:
             # The record of several lines that these belonged to was given up: its other lines stand alone.
             rest = stop
-            while rest < self.count and self.shape[rest] == -2:
-                self.shape[rest] = -1
+            while rest < self.count and self.shape[rest] == _INSIDE:
+                self.shape[rest] = _NONE
                 rest += 1
+            self._items = np.flatnonzero(self.shape[: self.count] != _INSIDE)
             self._ready = False
 
     def forget(self, line: int) -> None:
@@ -758,26 +768,26 @@ def _counts(counters: Iterable[Count]) -> list[tuple[str, float, float | None]]:
     return [(count.name, count.value, count.total) for count in counters]
 
 
-def _with_last(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Yield each block, and whether it is the last one."""
-    held: bytes | None = None
-    for block in blocks:
+def _with_last(groups: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], bool]]:
+    """Yield each group, and whether it is the last one."""
+    held: list[bytes] | None = None
+    for group in groups:
         if held is not None:
             yield held, False
-        held = block
+        held = group
     if held is not None:
         yield held, True
 
 
-def joined(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Join blocks to about ``size`` bytes; the first one is small, so that the shapes are learnt from few lines."""
+def gathered(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Gather blocks to about :data:`BLOCK` bytes; the first groups are small: shapes are learnt from few lines."""
     held: list[bytes] = []
-    total = 0
+    total, wanted = 0, BLOCK >> 2
     for block in blocks:
         held.append(block)
         total += len(block)
-        if total >= size:
-            yield b"".join(held)
-            held, total = [], 0
+        if total >= wanted:
+            yield held
+            held, total, wanted = [], 0, min(BLOCK, 2 * wanted)
     if held:
-        yield b"".join(held)
+        yield held

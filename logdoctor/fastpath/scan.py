@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,17 +52,21 @@ class Scanner:
         self._buffer: Bytes = np.zeros(0, np.uint8)
         keep_heap_mapped()
 
-    def window(self, block: bytes) -> Window:
-        """Return the block in the reused buffer; it must end with a newline to be matched whole."""
-        if self._buffer.size < len(block) + PADDING:
-            self._buffer = np.zeros(len(block) + len(block) // 4 + PADDING, np.uint8)
-        self._buffer[: len(block)] = np.frombuffer(block, np.uint8)
-        self._buffer[len(block) : len(block) + PADDING] = 0
-        return Window(self._buffer, len(block))
+    def window(self, pieces: Sequence[bytes]) -> Window:
+        """Return text, given in pieces, in the reused buffer; it must end with a newline to be matched whole."""
+        size = sum(len(piece) for piece in pieces)
+        if self._buffer.size < size + PADDING:
+            self._buffer = np.zeros(size + size // 4 + PADDING, np.uint8)
+        at = 0
+        for piece in pieces:
+            self._buffer[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
+            at += len(piece)
+        self._buffer[size : size + PADDING] = 0
+        return Window(self._buffer, size)
 
     def scan(self, block: bytes, skip: int = 0) -> Scan:
         """Match every line from index ``skip`` on."""
-        window = self.window(block)
+        window = self.window([block])
         ends = np.flatnonzero(window.data[: window.size] == _NEWLINE)
         starts = np.concatenate([[0], ends + 1])
         if window.size and starts[-1] != window.size:

@@ -82,7 +82,8 @@ def whole(
 def _kind(store: Store, found: Decided) -> _Kind:
     every = store.whole()
     counters = {f"c{k}": values for k, values in enumerate(every.counters)}
-    numbers = numbers_of(counters, every.context, every.line, every.row)
+    above = {key: values.array() for key, values in every.context.items() if found.uses(f"above {key}")}
+    numbers = numbers_of(counters, above, every.line, every.row)
     step = np.asarray(found.step.of(numbers, every.line.size), np.float64)
     clock = np.broadcast_to(np.int64(found.clock), every.line.size)
     return _Kind(store, found, Group(every.row, step, clock, [shape_of(store.effect)]), numbers)
