@@ -187,13 +187,14 @@ def place(
         segments: the segments of the file.
         clock: name of each record's clock, None for the primary one.
     """
-    rows = np.flatnonzero(np.isfinite(step))
-    lines = line[rows]
+    known = np.isfinite(step)
+    rows = None if bool(known.all()) else np.flatnonzero(known)
+    lines = line if rows is None else line[rows]
     firsts = [segment.first_line for segment in segments]
     out = []
     for event in events:
         at = int(np.searchsorted(lines, event.line, side="right")) - 1
-        row = int(rows[at]) if at >= 0 else -1
+        row = at if rows is None or at < 0 else int(rows[at])
         out.append(
             replace(
                 event,

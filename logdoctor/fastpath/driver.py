@@ -430,10 +430,14 @@ class _Walk:
             if not taken.any():
                 continue
             states = path.before[rows.line]
+            # In several states a shape may do the same.
+            kinds: dict[Effect, list[int]] = {}
             for state in np.flatnonzero(np.bincount(states[taken])).tolist():
                 move = known.moves[state]
                 assert move is not None
-                self.parts.append((known, move[1], rows, taken & (states == state)))
+                kinds.setdefault(move[1], []).append(state)
+            for effect, several in kinds.items():
+                self.parts.append((known, effect, rows, taken if len(kinds) == 1 else taken & np.isin(states, several)))
 
     def _emit(self) -> None:
         updates = self._updates()

@@ -46,9 +46,10 @@ def joined(parts: Sequence[Held]) -> Held:
     """Put the records of several parts one after another."""
     if len(parts) == 1:
         return parts[0]
-    size = sum(part.size for part in parts)
-    if any(part.start is None for part in parts):
-        return Held(np.concatenate([part.array() for part in parts]), None, size)
     before = np.cumsum([0, *(part.size for part in parts)])
-    starts = [part.start + first for part, first in zip(parts, before[:-1], strict=True) if part.start is not None]
-    return held(np.concatenate([part.value for part in parts]), np.concatenate(starts), size)
+    starts = [
+        (np.arange(part.size) if part.start is None else part.start) + first
+        for part, first in zip(parts, before[:-1], strict=True)
+    ]
+    out = held(np.concatenate([part.value for part in parts]), np.concatenate(starts), int(before[-1]))
+    return out if 2 * out.value.size < out.size else Held(out.array(), None, out.size)
