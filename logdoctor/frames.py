@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from logdoctor.model import Bools, Clock, Floats, Ints, Issue, Series
-from logdoctor.names import Name, canonical, identity, is_clock, is_elapsed, snake, squash
+from logdoctor.names import (
+    EPOCHS,
+    Name,
+    canonical,
+    counter,
+    elsewhere,
+    identity,
+    is_clock,
+    is_elapsed,
+    of_agents,
+    snake,
+    squash,
+)
 from logdoctor.parsers import _clocks
 from logdoctor.parsers._assembler import Key, Record
 from logdoctor.parsers._record import Cell
@@ -97,7 +109,8 @@ def tabulate(records: Sequence[Record]) -> Table:
     _lengths(records, axis.lengths)
     records, axis = _merged(records, axis)
     columns, issues = _columns(records)
-    named, names = _named(columns)
+    agents = any(clock.unit in ("episodes", "env steps", "games") for clock in axis.clocks)
+    named, names = _named(columns, agents)
     return Table(
         line=np.array([record.line for record in records], dtype=np.int64),
         step=axis.step,
@@ -153,12 +166,34 @@ def _pieces(before: Record, after: Record) -> bool:
     return not any(key in before.cells for key in after.cells)
 
 
+def _closing(record: Record) -> bool | None:
+    """Whether a record counts epochs or episodes alone, and nothing within; None when it counts nothing itself."""
+    if not record.counters:
+        return None
+    ranks = [found.rank for count in record.counters if (found := counter(count.name))]
+    return bool(ranks) and min(ranks) >= EPOCHS and all(count.name not in ("", "bar") for count in record.counters)
+
+
+def _two_kinds(records: Sequence[Record]) -> frozenset[Key]:
+    """Return the keys that stand both in rows within an epoch and in rows that close one: the mean of the epoch."""
+    seen: tuple[dict[Key, int], dict[Key, int]] = ({}, {})
+    for record in records:
+        kind = _closing(record)
+        if kind is not None:
+            for key in record.cells:
+                seen[kind][key] = seen[kind].get(key, 0) + 1
+    return frozenset(key for key, times in seen[1].items() if times > 1 and seen[0].get(key, 0) > 1)
+
+
 def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
     cells: dict[Key, list[tuple[int, float, str, str | None, int]]] = {}
+    both = _two_kinds(records)
     for index, record in enumerate(records):
+        closes = bool(both) and bool(_closing(record))
         for key, (cell, line) in record.cells.items():
             if not is_clock(key.raw):
-                cells.setdefault(key, []).append((index, cell.value, cell.flag, cell.unit, line))
+                own = _Closing(*key) if closes and key in both else key
+                cells.setdefault(own, []).append((index, cell.value, cell.flag, cell.unit, line))
     issues: list[Issue] = []
     if len(cells) > MAX_SERIES:
         often = sorted(cells, key=lambda key: -len(cells[key]))
@@ -172,6 +207,16 @@ def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
         )
     columns = [column for key, rows in cells.items() if (column := _column(key, rows)) is not None]
     return [column for column in columns if not _elapsed(column)], issues
+
+
+class _Closing(Key):
+    """A key of rows that close an epoch."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is _Closing and tuple.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((tuple(self), "closing"))
 
 
 def _elapsed(column: Column) -> bool:
@@ -211,13 +256,16 @@ _LOSS = frozenset({"loss", "totalloss"})
 _TIME_NAMES = frozenset({"time", "time_avg", "val_time", "val_time_avg", "test_time"})
 
 
-def _named(columns: Sequence[Column]) -> tuple[dict[str, Column], dict[str, Name]]:
+def _named(columns: Sequence[Column], agents: bool) -> tuple[dict[str, Column], dict[str, Name]]:
     """Give every column a name of its own; two spellings of one metric are joined unless they run side by side."""
     named: dict[str, Column] = {}
     names: dict[str, Name] = {}
     spelt = Tally(squash(column.key.raw) for column in columns)
+    agents = agents or any(of_agents(*column.key) for column in columns)
     for column in sorted(columns, key=lambda item: (-item.value.size, item.key.phase == "train")):
         name = canonical(column.key.raw, column.key.title, column.key.phase)
+        if not agents:
+            name = elsewhere(column.key.raw, name)
         if not name.known and spelt[squash(column.key.raw)] == 1 and squash(column.key.raw) in _LOSS:
             name = canonical(
                 column.key.raw, "", column.key.phase
@@ -266,6 +314,11 @@ def _joined(one: Column, other: Column) -> Column:
 def _own_name(key: Key, name: Name, taken: Mapping[str, Column]) -> str:
     held = key.phase in ("val", "eval", "test")
     candidates = [snake(key.raw)]
+    if isinstance(key, _Closing):
+        candidates = [f"{name.name}_epoch"]
+        held = False
+    if not key.raw.isascii() and name.phase:
+        candidates = [f"{name.phase}_{name.name}"]
     if name.phase == "test" and name.name.startswith("val_"):  # a test set beside a validation set
         candidates = [f"test_{name.name.removeprefix('val_')}"]
     if held and not candidates[0].startswith(("val", "eval", "test")):

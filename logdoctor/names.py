@@ -23,18 +23,18 @@ def words(text: str) -> frozenset[str]:
 # canonical name -> spellings, lower case, without blanks, underscores, dashes and dots.
 _SPELLINGS: dict[str, str] = {
     "loss": (
-        "steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
+        "minibatchloss steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
         "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss epochloss "
         "perdida perda perte perdita verlust потери потеря "
         "losstotal 损失 損失 损失值 loss值 总损失 平均损失 손실"
     ),
     "policy_loss": (
-        "policy policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate "
+        "策略损失 policy policygradientloss policyloss pgloss losspi meansurrogateloss surrogateloss surrogate "
         "lossclip losspolicyavg policyavg piloss actionloss pologradloss pilosses policylossavg lossp "
         "polloss polilcyloss polyloss policyentropyloss1"
     ),
     "value_loss": (
-        "valueloss vloss vfloss lossv meanvaluefunctionloss meanvalueloss valuefunctionloss lossvf "
+        "价值损失 valueloss vloss vfloss lossv meanvaluefunctionloss meanvalueloss valuefunctionloss lossvf "
         "valueavg lossvalueavg baselineloss vfunctionloss lossvalue valloss1 valuefnloss"
     ),
     "critic_loss": (
@@ -47,14 +47,14 @@ _SPELLINGS: dict[str, str] = {
     "bc_loss": "bcloss behaviourcloningloss behaviorcloningloss",
     "accuracy": (
         "acc accuracy acc@1 prec@1 prec1 acc1 top1 top1acc accuracytop1 acctop1 trainacc trainingaccuracy "
-        "trainaccuracy meanacc meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy "
+        "minibatchaccuracy trainaccuracy meanacc meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy "
         "sparsecategoricalaccuracy binaryaccuracy accuracytop@1 top1accuracy tokenaccuracy meanaccuracy "
         "exactitud acuracia genauigkeit accuratezza точность "
         "avgacc avgaccuracy macc 准确率 精度 正解率 準確率 正确率 정확도"
     ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",
     "error": (
-        "err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
+        "minibatchrmse err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
         "mlogloss binarylogloss bpb bitsperbyte errorrate meansquarederror merror"
     ),
     "quality": (
@@ -70,14 +70,14 @@ _SPELLINGS: dict[str, str] = {
         "totalrewards episodereward eprew epreward rew return returns score scores avgreward "
         "averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore averagescore "
         "mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore rewardmean "
-        "runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward episodereturns "
+        "episoderewardtotal runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward episodereturns "
         "eprewavg eprewsmean episodescore sumreward rewardsum averageepisoderewards averageepisodereward "
         "meanepisoderewards averagerewards"
     ),
     "episode_length": (
         "episodet episodesteps eplenmean eplen episodelenmean episodelength episodelengths "
         "meanepisodelength meanlen avgeplen avgepisodelength nbepisodesteps averageepisodelength "
-        "episodelen avglen epsteps eplength meaneplength eplengthmean episodiclength averageeplen "
+        "steps episodelen avglen epsteps eplength meaneplength eplengthmean episodiclength averageeplen "
         "averageeplength length len avglength meanlength"
     ),
     "success_rate": (
@@ -120,7 +120,7 @@ _SPELLINGS: dict[str, str] = {
     ),
     "ent_coef": "entcoef entropycoef alpha temperature entcoefficient logalphaexp alphavalue",
     "entropy": (
-        "entropy policyentropy meanentropy actorentropy entropyavg policyentropyavg entropymean "
+        "熵 entropy policyentropy meanentropy actorentropy entropyavg policyentropyavg entropymean "
         "avgentropy averageentropy ent"
     ),
     "entropy_loss": "entropyloss entloss lossent meanentropyloss lossentropy actorentropyloss",
@@ -137,7 +137,7 @@ _SPELLINGS: dict[str, str] = {
     "clip_delta": "clipδ clipdelta clip∆",
     "learning_rate": (
         "tasadeaprendizaje taxadeaprendizado taxadeaprendizagem tauxdapprentissage lernrate скоростьобучения "
-        "学习率 学習率 lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
+        "baselearningrate 学习率 学習率 lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
     ),
     "lr_multiplier": "lrm lrmultiplier lrscale",
     "loss_scale": "lossscale ampscale scale lossscaling gradscale scaler",
@@ -260,7 +260,7 @@ _counters(
 _counters(
     3,
     "updates",
-    "learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates",
+    "更新 learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates",
 )
 _counters(4, "batches", "batch batches minibatch batchidx batchid batchi superbatch")
 _counters(4, "images x 1000", "kimg")
@@ -289,7 +289,7 @@ _MINOR = words(
     "iterationssincerestore timestepssincerestore episodesthisiter timestepsthisiter serialtimesteps "
     "episodesthisiteration totalnumepisodes numsteps totalepochs totaliters maxsteps "
     "totalstepsplanned percentage progress rank localrank globalrank worldsize pid jobid numstepstrained "
-    "vnum numstepssampled numagentstepssampled numagentstepstrained numenvstepstrained"
+    "id secs vnum numstepssampled numagentstepssampled numagentstepstrained numenvstepstrained"
 )
 
 #: Clocks: elapsed wall time, never a metric.
@@ -297,7 +297,7 @@ _TIMES = words(
     "timeelapsed elapsed elapsedtime passedtime walltime wall timetotals traintime totaltime "
     "timesincerestore timestamp timetotal t runtime cumulativetime trainwall elapsedseconds "
     "totalseconds wallclock timeelapseds duration trainruntime evalruntime totaltimestr "
-    "traintimetotal timesofar tstart timecost timeconsumption walltimes costtime timeconsumed "
+    "时间 用时 耗时 時間 traintimetotal timesofar tstart timecost timeconsumption walltimes costtime timeconsumed "
     "trainingtimeconsumed timetaken"
 )
 _ETAS = words("eta remaining remainingtime etaseconds timeleft timeremaining estimatedtime lefttime")
@@ -364,6 +364,8 @@ def counter(raw: str) -> CounterName | None:
     if head.lower() in _PER:
         return CounterName(*_COUNTERS[squash(raw)]) if squash(raw) in _COUNTERS else None
     found = _COUNTERS.get(squash(last))
+    if found is None and not head and (whose := _WHOSE.match(last)):
+        found = _COUNTERS.get(squash(whose["what"]))
     if found is None and not head:
         bare, phase = split_phase(last)
         found = _COUNTERS.get(squash(bare)) if phase else None
@@ -372,6 +374,12 @@ def counter(raw: str) -> CounterName | None:
     return CounterName(*found) if found else None
 
 
+# ``Epoch Step``, ``optimizer step``: any of these counts; ``episode steps`` is a length
+_WHOSE = re.compile(
+    r"^(?:epoch|optim(?:i[sz](?:er|ation))?|cur(?:rent)?|grad(?:ient)?|inner|outer|meta|local|trainer|accum(?:ulation)?)"
+    r"[ _](?P<what>step|iter(?:ation)?|update|batch)$",
+    re.IGNORECASE,
+)
 EPOCHS, EPISODES = 6, 8
 
 
@@ -431,10 +439,18 @@ def split_phase(raw: str) -> tuple[str, str]:
             rest = parts[2:] if index == 0 else parts[: 2 * index - 1]
             bare = re.sub(r"^\d+[\s_\-]+(?=[^\W\d])", "", "".join(rest).strip(" _/.-"))
             return bare, phase
-    match = re.match(r"^(train|valid|val|test)(?=[A-Z])", raw)
+    match = _GLUED_PHASE.match(raw)
     if match:
-        return raw[match.end() :], PHASES[match.group(1)]
+        return raw[match.end() :], PHASES[match[1] or match[2]]
+    if len(words) > 2 and words[0].lower() in _AVERAGES and (phase := PHASES.get(words[1].lower())):
+        return "".join(parts[4:]), phase
     return raw, ""
+
+
+_GLUED_PHASE = re.compile(
+    r"^(?:(train|valid|val|test)(?=[A-Z])|(?=[^\x00-\x7f])(训练|訓練|学習|验证|驗證|検証|测试|測試|テスト|评估|評価|훈련|학습|검증)(?:集|时|の)?)(?=[^\s_/])"
+)
+_AVERAGES = words("average avg mean overall epoch current running batch")  # ``Average Train Loss``
 
 
 def _bare(text: str) -> str:
@@ -471,6 +487,7 @@ def canonical(raw: str, title: str = "", phase: str = "") -> Name:
         phase: the phase that the line or its block names; a phase inside ``raw`` wins.
     """
     base, unit = _units(raw.strip())
+    base = _SAYING.sub("", base) or base
     shares = _SHARE.match(base)
     if shares:
         return Name(_share_name(shares), "none", None, phase, True)
@@ -501,6 +518,7 @@ _SHARE = re.compile(
 _DERIVED = re.compile(r"^(?P<base>.+)_(?P<suffix>min|max|avg|std|\d+)$")
 
 
+_SAYING = re.compile(r"[\s_]+(?:is|was|are|of|equals)$", re.IGNORECASE)  # ``loss is: 2.5``
 _OVER_EPISODES = re.compile(
     r"^(?:over|on|of|mean|avg|average)?\s*\d+\s*(?:episodes?|trials?|runs?|games?)$", re.IGNORECASE
 )
@@ -543,7 +561,37 @@ def _resolve(base: str, title: str) -> str | None:
         if squash(last) not in _GENERIC - _WHOLE:
             return _lookup(head.rsplit("/", 1)[-1] + last) or _lookup(last)
         return _lookup(head.rsplit("/", 1)[-1] + last)
-    return None
+    averaged = _AVERAGED.match(base)
+    return _lookup(averaged["what"]) if averaged else None
+
+
+_AVERAGED = re.compile(r"^(?:average|avg|mean)[\s_]+(?P<what>.+)$", re.IGNORECASE)
+#: Names that mean what they usually mean only in the company of metrics of reinforcement learning.
+AMBIGUOUS = {
+    "score": "quality", "scores": "quality", "avgscore": "quality", "averagescore": "quality", "meanscore": "quality",
+    "alpha": "", "temperature": "", "std": "", "steps": "",
+}  # fmt: skip
+_OF_AGENTS = re.compile(
+    r"episode|return|reward|policy|value_loss|critic|actor|td_error|^q_|target_q|entropy|clip_fraction|explained|epsilon"
+    r"|success_rate|advantage|agreement|dqn|action"
+)
+
+
+def _plain(raw: str) -> str:
+    return squash(split_phase(_units(raw.strip())[0])[0])
+
+
+def of_agents(raw: str, title: str = "", phase: str = "") -> bool:
+    """Whether a metric is one of reinforcement learning, whatever log it stands in."""
+    return _plain(raw) not in AMBIGUOUS and bool(_OF_AGENTS.search(canonical(raw, title, phase).name))
+
+
+def elsewhere(raw: str, name: Name) -> Name:
+    """Return what an ambiguous name means in a log without metrics of reinforcement learning."""
+    other = AMBIGUOUS.get(_plain(raw))
+    if other is None:
+        return name
+    return _finish(other or snake(split_phase(raw)[0]), name.unit, name.phase, bool(other))
 
 
 _GENERIC = words(

@@ -45,11 +45,13 @@ _GLOG = re.compile(r"\s*[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ [^\s\]]+:\d+\] ?")
 _PARTS = (
     re.compile(rf"\s*{_LEVEL}:[\w.\-/]+:(?=\s|\S)"),  # INFO:tensorflow:
     re.compile(rf"\s*\[[\w\-./]+\](?=\s*\[{_LEVEL}\])"),  # [train.py][INFO]
-    re.compile(rf"\s*\[[\w\-.# ]+\]\s+{_LEVEL}\s+[\w.$]+\s+-\s+"),  # [main] INFO org.example.Trainer -
+    re.compile(rf"\s*\[[\w\-.# ]+\]\s+{_LEVEL}\s+[\w.$]+\s+--?\s+"),  # [main] INFO org.example.Trainer -
     re.compile(rf"\s*[\[(<]?{_LEVEL}[\])>]?(?:\s*[:|]+|\s*-\s|\s|(?=\[))\s*"),  # [INFO] , INFO - , INFO:
     re.compile(r"\s*\((?:[A-Za-z_][\w.]*)?\s?pid=\d+(?:,[^)]*)?\)\s?"),  # Ray
     re.compile(r"\s*\[(?:rank|Rank|RANK|gpu|GPU|node|worker|proc|default|titan)\s?\d*\](?::|\s|(?=\[))\s?"),
     re.compile(r"\s*\[[\w.\-]+:\d+/\d+\]\s?"),  # [gpu01:0/2]
+    re.compile(r"\s*[|:-]?\s*[A-Za-z_<][\w.<>]*:[\w.<>]+:\d+\s+-\s"),  # __main__:main:41 - (loguru)
+    re.compile(r"\s*(?:LOG|WARNING|VLOG\[\d+\]) \([^()]*(?:\(\)[^()]*)?:\d+\)\s?"),  # LOG (nnet3-train[5.2]:Print():a.cc:29)
     re.compile(r"\s*\[\w*Thread\w*(?:[-:]\d+)*\]\s?"),  # [MainThread:62]
     re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\))|\[line:(?=\d+\]))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon

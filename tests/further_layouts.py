@@ -1602,7 +1602,7 @@ FURTHER = [
     Layout(
         "examples", each(lambda i: f"{(i + 1) * 10000}/120000 examples, avg loss {loss(i)}"), 120000, {"avg loss": T}
     ),
-    Layout("paddle rec", each(paddle_rec), None, {"AUC": A, "loss": T}),
+    Layout("paddle rec", each(paddle_rec), None, {"AUC": A / 2, "loss": VL}),
     Layout(
         "redrawn lines",
         "\r".join(f"Episode {i + 1}\tFrame {(i + 1) * 20} \tAverage100 Score: {rew(i):.2f}" for i in range(N)) + "\n",

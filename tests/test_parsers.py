@@ -51,7 +51,7 @@ def _cells(text):
         ("mean reward: 1.0 [0.5, 1.5]", {}, {"mean reward": 1.0, "mean reward_min": 0.5, "mean reward_max": 1.5}),
         ("Accuracy: 9842/10000 (98%)", {}, {"Accuracy": 98.0}),
         ("memory: 11811M  tps: 36k", {}, {"memory": 11811, "tps": 36000}),
-        ("lr=[5e-05], mom=[[0.9, 0.99]]", {}, {"lr": 5e-5, "mom_min": 0.9, "mom_max": 0.99}),
+        ("lr=[5e-05], mom=[[0.9, 0.99]]", {}, {"lr": 5e-5, "mom_0": 0.9, "mom_1": 0.99}),
         ("145654 tok/s, 3604.3 ms", {}, {"tok/s": 145654, "step time": 3604.3}),
         ("step 5 done in 0:01:25", {"step": 5}, {}),
         ("Linear(in_features=64, out_features=10)", {}, {}),

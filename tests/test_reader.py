@@ -43,13 +43,13 @@ def test_nan_infinity_missing_and_unreadable_are_told_apart(tmp_path):
         )
     )
     run = reading(tmp_path, text)
-    loss, norm, score = run.series["loss"], run.series["grad_norm"], run.series["episode_return"]
+    loss, norm, score = run.series["loss"], run.series["grad_norm"], run.series["quality"]
     assert (len(loss), loss.nonfinite, loss.missing, loss.unreadable) == (5, 1, 0, 0)
     assert (len(norm), norm.nonfinite) == (5, 2)
     assert norm.value[1:3].tolist() == [math.inf, -math.inf]
     assert (score.value.tolist(), score.missing, score.unreadable) == ([3.0, 5.0], 2, 1)
     assert score.line.tolist() == [2, 6]
-    assert run.frame["episode_return"].isna().tolist() == [False, True, True, True, False]
+    assert run.frame["quality"].isna().tolist() == [False, True, True, True, False]
 
 
 def test_ranges_compound_cells_marks_and_switches(tmp_path):

@@ -176,3 +176,151 @@ def test_a_sentence_of_words_is_no_header_of_the_counts_below_it(read):
         f"Epoch {e}/30\nTrain Loss: 0.{9 - e} Train Recall: 0.5\n" for e in range(1, 5)
     )
     assert set(read(text).series) == {"loss", "recall"}
+
+
+def test_a_result_that_is_printed_once_is_read(read):
+    rows = "".join(
+        f"| epoch   1 |   {b}/  900 batches | lr 20.00 | ms/batch 12.12 | loss  7.{b} | ppl  2079.{b} |\n"
+        for b in (200, 400)
+    )
+    run = read(rows * 2 + "| end of epoch   1 | time: 36.93s | valid loss  5.53 | valid ppl   252.86 |\n")
+    assert run.series["val_loss"].value.tolist() == [5.53]
+    assert run.series["val_perplexity"].value.tolist() == [252.86]
+
+
+def test_a_phase_named_in_the_first_pair_holds_for_the_line(read):
+    text = "".join(
+        f"Epoch {e}, Average Train Loss: [0.5{e} 0.2{e}] Average acc: 6{e}.5%\n"
+        f"Epoch {e}, Average Validation Loss: [0.4{e} 0.1{e}] Average acc: 7{e}.5%\n"
+        for e in range(3)
+    )
+    run = read(text)
+    assert run.series["accuracy"].value.tolist() == [60.5, 61.5, 62.5]
+    assert run.series["val_accuracy"].value.tolist() == [70.5, 71.5, 72.5]
+    assert run.series["val_loss_1"].value.tolist() == pytest.approx([0.10, 0.11, 0.12])
+
+
+def test_two_numbers_are_a_range_only_under_the_name_of_one(read):
+    run = read(
+        "".join(f"step {i} Q: [-1.{i}, 3.{i}] recall=[0.4{i}, 0.2{i}] mu:(-3.0{i}, -3.1)\n" for i in range(1, 6))
+    )
+    assert run.series["q_min"].value[-1] == -1.5
+    assert run.series["q_max"].value[-1] == 3.5
+    assert run.series["recall_0"].value[-1] == 0.45
+    assert run.series["mu_1"].value[-1] == -3.1
+
+
+def test_losses_in_a_list_are_kept_apart(read):
+    text = "".join(f"Losses: [2.{i}, 2.5, 5.9, 25.1, 1.3], step: {i}00, lr: 0.0002\n" for i in range(1, 6))
+    run = read(text)
+    assert run.series["losses_0"].value[-1] == 2.5
+    assert run.series["losses_3"].value.tolist() == [25.1] * 5
+    assert run.series["losses_0"].step[-1] == 500
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("epoch: {i},  loss is: 2.50{i}, acc is: 0.07", {"loss": 2.507, "accuracy": 0.07}),
+        ("iter: {i} dev   accuracy: 81.1{i}%", {"val_accuracy": 81.17}),
+        ("At iterate    {i}    f=  3.39711D+0{i}    |proj g|=  7.26D+01", {"f": 3.39711e7, "proj_g": 72.6}),
+        ("更新: {i}/9, 步数: {i}000/9000, 策略损失: 0.{i}", {"policy_loss": 0.7}),
+        (">    {i} train loss:  2.3{i} test acc: 68.08%", {"loss": 2.37, "val_accuracy": 68.08}),
+        ("Epoch:  {i}, Loss: 1.0, Best Accuracy: 0.9{i}<br/>", {"best_accuracy": 0.97}),
+        ("2026-06-09 14:00:5{i}.958 | INFO     | __main__:main:411 - epoch {i} loss 0.5", {"loss": 0.5}),
+        ("Epoch Step:   10{i} | Accumulation Step: 9 | Loss: 1.4{i} | Tokens / Sec: 3000", {"loss": 1.47}),
+        ("Epoch {i} 完成 | 训练损失: 4.3{i} | 验证损失: 5.9 | 时间: 385.5s", {"loss": 4.37, "val_loss": 5.9}),
+        ("| {i} |       {i}0 |       00:00:0{i} |  Mini-batch Loss: 0.4{i}", {"loss": 0.47}),
+    ],
+)
+def test_lines_of_further_kinds(read, line, values):
+    run = read("".join(line.format(i=i) + "\n" for i in range(1, 8)))
+    for name, value in values.items():
+        assert run.series[name].value[-1] == pytest.approx(value), name
+        assert run.series[name].step[-1] >= 7
+    assert not {"main_main", "epoch_step", "id", "更新", "时间"} & set(run.series)
+
+
+def test_a_test_set_beside_a_validation_set_has_its_own_names(read):
+    text = "".join(
+        f"Epoch {e}\nVal   Loss: 0.5{e}, ACC: 0.8{e}\nTest  Loss: 0.6{e}, ACC: 0.7{e}\n" for e in range(1, 5)
+    )
+    run = read(text)
+    assert run.series["val_accuracy"].value[-1] == 0.84
+    assert run.series["test_accuracy"].value[-1] == 0.74
+
+
+def test_rows_may_end_with_their_duration_and_sentences_far_above_are_no_header(read):
+    head = "running on device now\n" + "(sample of what was said)\n" * 12
+    rows = "".join(f"{e}      0.11{e}      0.10{e}     0.9{e}     (00:5{e})\n" for e in range(1, 6))
+    run = read(head + "epoch  train_loss  valid_loss  fbeta\n" + rows)
+    assert run.series["val_loss"].value[-1] == 0.105
+    run = read(head + "".join(f"iter {i}: loss 0.{i}\n8 2 4 1\n" for i in range(1, 6)))
+    assert set(run.series) == {"loss"}
+
+
+def test_the_average_objective_of_a_pass_is_read(read):
+    text = "".join(
+        f"LOG (nnet3-train[5.2.1~2-e8]:PrintStats():nnet-training.cc:295) Overall average objective function for 'output' "
+        f"is -0.5{i} + -0.01 = -0.5{i + 1} over 5120 frames.\n"
+        for i in range(5)
+    )
+    run = read(text)
+    series = run.series["overall_average_objective_function_for_output"]
+    assert series.value.tolist() == pytest.approx([-0.51, -0.52, -0.53, -0.54, -0.55])
+
+
+def test_rows_that_close_an_epoch_are_a_series_of_their_own(read):
+    text = "".join(
+        "".join(f"epoch: {e}, batch_id: {b}, AUC:0.5{e}, loss:1.{b}{e}\n" for b in (0, 5))
+        + f"epoch: {e} done, AUC: 0.6{e}, loss:0.7{e}\n"
+        for e in range(1, 5)
+    )
+    run = read(text)
+    assert run.series["loss"].value.tolist() == pytest.approx(
+        [1 + b / 10 + e / 100 for e in range(1, 5) for b in (0, 5)]
+    )
+    assert run.series["loss_epoch"].value.tolist() == pytest.approx([0.71, 0.72, 0.73, 0.74])
+
+
+def test_a_mean_is_no_counter(read):
+    text = "".join(
+        f"Episodes:  {e}0 / 300\n\tTotal reward:  -48{e}.19 +/- 18.5\n\tNum. steps:  7{e}.{e} +/- 1.25\n{'-' * 26}\n"
+        for e in range(1, 6)
+    )
+    run = read(text)
+    assert run.series["episode_return"].step.tolist() == [10, 20, 30, 40, 50]
+    text = "".join(f"iter {i}: accuracy: 9{i}.5%, reward:  0.95, steps:  5.8{i}\n" for i in range(1, 6))
+    run = read(text)
+    assert [clock.name for clock in run.reading.clocks] == ["iter"]
+    assert any(series.value[-1] == 5.85 for series in run.series.values())
+
+
+def test_ratios_summaries_and_warnings(read):
+    text = "".join(
+        f"iter {i}\nUAS:   37{i}/401 = 93.2{i}\nmean/median reward 12.{i}/11.5, min/max reward 0.5/24.{i}\n"
+        "[LightGBM] [Warning] No further splits with positive gain, best gain: -inf\n"
+        for i in range(1, 6)
+    )
+    run = read(text + "Best Iter=[2] recall=[0.9, 0.8]\n")
+    assert run.series["uas"].value[-1] == 93.25
+    assert run.series["episode_return"].value[-1] == 12.5
+    assert run.series["median_reward"].value[-1] == 11.5
+    assert run.series["max_return"].value[-1] == 24.5
+    assert not [name for name in run.series if "gain" in name or "recall" in name]
+
+
+def test_words_that_mean_something_else_without_episodes(read):
+    run = read("".join(f"epoch {i} : loss 0.5{i} score 0.7{i} alpha 0.03 std 0.2\n" for i in range(1, 6)))
+    assert set(run.series) == {"loss", "quality", "alpha", "std"}
+    run = read("".join(f"episode {i} : loss 0.5{i} score 0.7{i} alpha 0.03 std 0.2\n" for i in range(1, 6)))
+    assert set(run.series) == {"loss", "episode_return", "ent_coef", "action_std"}
+
+
+def test_a_heading_of_a_validation_holds_for_one_line_of_a_kind(read):
+    text = "testing in eval mode...\nepoch: 0,  loss is: 0.9\n" + "".join(
+        f"epoch: {e},  loss is: 0.1{e}\ntesting in eval mode...\nepoch: {e},  loss is: 0.2{e}\n" for e in range(5)
+    )
+    run = read(text)
+    assert run.series["val_loss"].value.tolist() == pytest.approx([0.9, 0.20, 0.21, 0.22, 0.23, 0.24])
+    assert run.series["loss"].value.tolist() == pytest.approx([0.10, 0.11, 0.12, 0.13, 0.14])

@@ -20,8 +20,12 @@ from logdoctor.parsers._record import Cell, Count, Scan
 from logdoctor.parsers._scan import scan as scan_pairs
 
 MAX_LINE = 1 << 20
+NEAR_HEADER = 8  # lines below which a header of plain words has its first row; further down it was a sentence
 
 
+_SUMMARY = re.compile(r"[\W_]*best\s+(?:iter|epoch|step|round|result|model|at)\w*\b", re.IGNORECASE)
+_WARNS = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)
+_COUNTS = re.compile(r"\b(?:step|iter|epoch|episode|batch|update|loss)", re.IGNORECASE)
 _BEST = ("est iteration:", "est iteration is:")
 _BARS = str.maketrans("│┃║", "|||")
 
@@ -51,6 +55,11 @@ def _same_bar(before: Record, after: Record) -> bool:
     if first is None or second is None:
         return first is second
     return first.total == second.total and second.value >= first.value
+
+
+def _best(text: str) -> str:
+    """Return the title of a line that tells what the best round was."""
+    return "best" if _SUMMARY.match(text) else ""
 
 
 def _titled(header: columns.Header, titles: list[str]) -> bool:
@@ -120,6 +129,7 @@ class Assembler:
         self._last = ""
         self._ruled = self._framed = False
         self._blank = 0
+        self._below: tuple[str, ...] = ()
         self._anchor_indent = 0
         self._member_indent = 0
         self._recall = Recall()
@@ -161,6 +171,8 @@ class Assembler:
         if "columns" in self.grammars and self._columns(number, text, stripped):
             return
         if "keyvalue" in self.grammars:
+            if stripped.start and _WARNS.search(text, 0, stripped.start) and not _COUNTS.search(stripped.text):
+                return  # a warning beside the metrics
             self._ruled = ruled
             self._pairs(number, stripped)
             self._ruled = False
@@ -245,6 +257,8 @@ class Assembler:
         return False
 
     def _try_row(self, number: int, text: str, header: columns.Header, first: bool = False) -> bool:
+        if first and not header.rows and header.delimiter == " " and number - header.line > NEAR_HEADER:
+            return False
         fields = columns.row_fields(text, header)
         if len(fields) < 2 or not columns.is_row(fields, header):
             return False
@@ -354,23 +368,30 @@ class Assembler:
         if found.cells or found.shares:
             self._close_box()
             if found.counters or found.bar:
-                self._own(number, indent, found, stripped.time)
+                self._own(number, indent, found, stripped)
             else:
-                self._member(number, indent, found, stripped.time)
+                self._member(number, indent, found, stripped)
         elif found.counters:
-            self._anchor(number, indent, found)
+            self._anchor(number, indent, found, heading=stripped.text.rstrip().endswith(":"))
         else:
             self._title(indent, stripped.text, found)
 
-    def _own(self, number: int, indent: int, found: Scan, time: str | None) -> None:
+    def _own(self, number: int, indent: int, found: Scan, stripped: Stripped) -> None:
         """A line with counters and values is a record of its own."""
         self._close_block()
-        phase = found.phase or (self._phase_above() if self._again(found.counters) else "")
+        again = self._again(found.counters)
+        phase = found.phase or (self._phase_above() if again else "")
+        if not phase and not self._latest and self._phase_above() not in ("", "train"):
+            phase = self._phase_above()  # an evaluation before the training
+        names = tuple(cell.name for cell in found.cells)
+        if phase and not found.phase and names == self._below:
+            phase = ""  # the heading was that of the same line before
+        self._below = names if phase and not found.phase else ()
         self._titles = [(-1, "", phase, "")] if phase else []
         self._anchor_indent = indent
-        record = self._record(number, "keyvalue", found, time)
+        record = self._record(number, "keyvalue", found, stripped.time)
         record.bar = found.bar
-        self._add(record, number, found, "", phase)
+        self._add(record, number, found, _best(stripped.text), phase)
         if found.bar == "running":
             self._running(record)
             return
@@ -389,15 +410,16 @@ class Assembler:
         if bar is not None:
             self._emit(bar)
 
-    def _member(self, number: int, indent: int, found: Scan, time: str | None) -> None:
+    def _member(self, number: int, indent: int, found: Scan, stripped: Stripped) -> None:
         """A line with values but no counter belongs to the counter and the titles above it."""
         self._titles = [item for item in self._titles if item[0] < indent or item[0] < 0]
-        title = next((item[1] for item in reversed(self._titles) if item[1]), "")
+        title = next((item[1] for item in reversed(self._titles) if item[1]), "") or _best(stripped.text)
         phase = found.phase or self._phase_above()
         block = self._block
         if block is None or any(Key(cell.name, title, cell.phase or phase) in block.cells for cell in found.cells):
             self._close_block()
-            block = self._block = Record(number, "blocks", (), self._context, self._latest, self._anchored, time=time)
+            block = self._block = Record(number, "blocks", (), self._context, self._latest, self._anchored)
+            block.time = stripped.time
             self._member_indent = indent
             self._framed = self._ruled
         self._member_indent = min(indent, self._member_indent)
@@ -412,13 +434,13 @@ class Assembler:
                 share = count / total if total else 0.0
                 record.cells[Key(f"{name}_share_{index}", "", phase)] = (Cell(f"{name}_share_{index}", share), number)
 
-    def _anchor(self, number: int, indent: int, found: Scan) -> None:
+    def _anchor(self, number: int, indent: int, found: Scan, *, heading: bool) -> None:
         if indent > self._anchor_indent and self._latest and _rank(found.counters) > _rank(self._latest):
             return  # a further counter inside the block of a better one
         if self._latest and _rank(found.counters) > _rank(self._latest) and _prose(found.title):
             return
         inside = self._block is not None and bool(self._block.cells) and indent >= self._member_indent
-        if self._anchored and self._block is not None and inside and self._new(found.counters):
+        if self._anchored and self._block is not None and inside and not heading and self._new(found.counters):
             # A block that prints several counters: this one came after values that it counts too.
             self._block.counters = (*self._block.counters, *found.counters)
             self._context = {**self._context, **{count.name.lower(): count for count in found.counters if count.name}}

@@ -94,9 +94,10 @@ class _Counters:
                 self.rank.setdefault(name, rank)
                 self.unit.setdefault(name, unit)
         self.context = [{name: c.value for name, c in _by_identity(r.context.values()).items()} for r in records]
-        self._demote()
-        self._headed(records)
         self.lengths: set[str] = set()
+        self._demote()
+        self._mean(records)
+        self._headed(records)
         self.joins = self._joined()
         self._drop_disordered()
 
@@ -115,6 +116,14 @@ class _Counters:
             alone = name not in self.own and len(rows) >= 3 and len({value for _, value, _ in rows}) == 1
             if alone and len(self.context[rows[-1][0]]) > 1:
                 self.rank[name] = UNKNOWN
+
+    def _mean(self, records: Sequence[Record]) -> None:
+        """What is also printed with decimals (``steps: 5.81``) is a mean and counts nothing."""
+        keys = {key.raw for record in records for key in record.cells}
+        for name in {found for raw in keys if (found := identity(raw)[0])}:
+            if name in self.rank and self.rank[name] < EPOCHS:
+                self.rank[name] = UNKNOWN
+                self.lengths.add(name)
 
     def _headed(self, records: Sequence[Record]) -> None:
         """Find the better counters that stand above nearly all records of a kind, as their heading does.

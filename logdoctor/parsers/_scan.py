@@ -6,9 +6,10 @@ What has been understood is masked (same length), so every span is a span in the
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
-from logdoctor.names import PHASES, counter, fold, squash, words
+from logdoctor.names import PHASES, canonical, counter, fold, squash, words
 from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import EMPTY, Cell, Count, Scan
 from logdoctor.values import MISSING, NUMBER, OK, Value, parse
@@ -19,7 +20,7 @@ _WORDS = (
     r"global[ _]?steps?|env[ _]?steps?|total[ _]?(?:env[ _]?)?(?:time)?steps?|time[ _]?steps?|steps?"
     r"|iterations?|iters?|itr|it|epochs?|episodes?"
     r"|updates?|mini[ _-]?batch(?:es)?|batch(?:es)?|rounds?|ticks?|kimg|frames?|games?|trials?|generation"
-    r"|ep\.?|up\.|sen\.|iterates?"
+    r"|ep\.?|up\.|sen\.|iterates?|更新"
     # Spanish, Portuguese, French, Italian, German, Polish, Turkish, Russian
     r"|[ée]po(?:ca|que)s?|epoche[n]?|epoka|d[öo]nem|pasos?|passos?|[ée]tape|schritt|krok|ad[ıi]m"
     r"|iteraci[óo]n(?:es)?|itera[çc](?:[ãa]o|[õo]es)|it[ée]rations?|iterazione|iteracja|epis[óo]dios?|[ée]pisodes?|epizod"
@@ -27,7 +28,7 @@ _WORDS = (
     r"|エポック|ステップ|エピソード|轮次|轮|迭代次数|迭代|步数|周期|回合|에폭"
 )
 _BEFORE = (
-    r"(?:(?:learning|global|total|num|completed|training|train|current|env|environment|optimizer|gradient|outer"
+    r"(?:(?:epoch|accumulation|optimizer|learning|global|total|num|completed|training|train|current|env|environment|optimizer|gradient|outer"
     r"|processing|finished|end of|agent|valid|validation|eval|test|after|at|update|policy|the|online|starting|start of"
     r"|begin|beginning|running|evaluating)[ _]){0,3}"
 )
@@ -40,6 +41,7 @@ _COUNTER = re.compile(
 _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
 _LEADING = re.compile(
     rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s|\s+(?:examples|samples|images|words|sentences)\b)\s*:?|(?P<only>\d+):(?=\s)"
+    r"|>?\s*(?P<first>\d{1,9})\s+(?=(?:train|valid|val|test|dev)\s(?:loss|acc)\w*\s*[:=])"
     r"|(?P<bare>\d{1,9})(?=\s*\|\s*[A-Za-z]|\s+-?\d+\.\d+\s*(?:ms|s)\b))"
 )
 _PAIR_LEADING = re.compile(
@@ -71,6 +73,12 @@ _AT = re.compile(
     rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for|in)\s+(?:(?P<counter>{_WORDS})\s+"
     rf"(?P<n>{_INT})(?:-(?P<last>{_INT}))?|(?P<m>{_INT})\s+(?P<counted>{_WORDS}))\s*(?:is|was|:|=)\s*"
     rf"(?P<value>{NUMBER})(?![\w:/])",
+    re.IGNORECASE,
+)
+# ``Overall average objective function for 'output' is -0.5 + -0.01 = -0.51 over 5120 frames.``
+_OVER = re.compile(
+    rf"^\W*(?P<name>[A-Za-z][A-Za-z ]+?)(?: for '?(?P<of>[\w\-]+)'?)? is (?P<value>{NUMBER})"
+    rf"(?: \+ {NUMBER} = (?P<sum>{NUMBER}))? over {NUMBER} \w+\b",
     re.IGNORECASE,
 )
 # ``[eval @ 5,000]``, ``step @ 500``: behind what is no metric at a cut-off (``recall @ 10``)
@@ -150,6 +158,8 @@ _SECOND = re.compile(
 _SPREAD = re.compile(rf"\s*\[\s*(?P<low>{NUMBER})\s*,\s*(?P<high>{NUMBER})\s*\]", re.IGNORECASE)
 _ZSCORE = re.compile(r"\s*\(\s*[-+]?(?:[\d.]+|nan|inf)\s*z?(?:\s*)\)", re.IGNORECASE)
 _SHARE = re.compile(rf"\s*\(\s*(?P<share>{NUMBER})\s*%\s*\)", re.IGNORECASE)
+_OUTCOME = re.compile(rf"\s*(?:==?|->|→)\s*(?P<value>{NUMBER})(?P<pct>%?)(?![\w.])", re.IGNORECASE)
+WHOLE = 4  # ranks below: steps, iterations and updates, which are whole numbers
 _COUNTED = re.compile(r"acc|success|win|correct|solved", re.IGNORECASE)
 _RATIO = re.compile(rf"\s*/\s*(?:{_INT})(?:\.\d+)?(?![\w.])")
 _BLANK = re.compile(
@@ -204,9 +214,27 @@ def scan(text: str, recall: Recall | None = None) -> Scan:
 
 # ``Current Q1: mean=1.2, std=0.3``: the statistics are those of what stands before them.
 _STATISTICS = frozenset({"mean", "std", "min", "max", "avg", "median"})
+_COUNTED_LABEL = re.compile(r"^\w+ \d+ (?=\w)")  # ``Episode 30 reward stats``
 _LABELLED = re.compile(r"^\s*(?P<label>[A-Za-z][\w ]{0,30}?)\s*:\s+(?:mean|std|min|max|avg|median)\s*=", re.IGNORECASE)
 # ``Val. Loss``: the full stop ends no sentence.
 _ABBREVIATED = re.compile(r"\b(val|valid|avg|ave|acc|max|min|std|train)\.\s(?=[A-Za-z])", re.IGNORECASE)
+# ``dev   accuracy: 0.8``: aligned below ``train accuracy``
+_APART = re.compile(
+    r"(?P<phase>(?:^|[|,;:\]\d%])\s*(?:train|valid|val|dev|test|eval))(?P<blanks> {2,4})(?=[A-Za-z][\w@]*\s*[:=])",
+    re.IGNORECASE,
+)
+_BETWEEN_BARS = re.compile(r"\|([A-Za-z]\w*(?: \w+)?)\|(?=\s*=)")  # ``|proj g|=``
+_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+
+
+def _together(match: re.Match[str]) -> str:
+    return match["phase"] + "\x01" * len(match["blanks"])
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
 _MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
@@ -217,7 +245,14 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
         text = _TENSOR.sub(_unwrapped, text)
     if "{" in text:
         text = _BRACED.sub(_opened, text)
-    masked, bar = _bars(_ABBREVIATED.sub("\\1.\x01", text), counters)
+    plain = _ABBREVIATED.sub("\\1.\x01", text)
+    if "  " in plain:
+        plain = _APART.sub(_together, plain)
+    if "|" in plain:
+        plain = _BETWEEN_BARS.sub("\x01\\1\x01", plain)
+    if "<br" in plain:
+        plain = _BREAK.sub(_spaces, plain)
+    masked, bar = _bars(plain, counters)
     free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
     if "(" in masked and "=" in masked:
@@ -244,9 +279,9 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
         cells = _lettered(cells, counters)
     label = _LABELLED.match(text)
     if label is not None and cells:
+        of = _COUNTED_LABEL.sub("", label["label"]) if counters else label["label"]
         cells = [
-            cell._replace(name=f"{label['label']} {cell.name}") if cell.name.lower() in _STATISTICS else cell
-            for cell in cells
+            cell._replace(name=f"{of} {cell.name}") if cell.name.lower() in _STATISTICS else cell for cell in cells
         ]
     cells.sort(key=lambda cell: cell.start)
     if not cells and counters and counters[0].name == "round":
@@ -259,6 +294,13 @@ def _sentence(text: str, counters: list[Count], cells: list[Cell]) -> str:
     """Read ``Score at iteration 300 is 0.5``."""
     match = _AT.match(text) if " " in text else None
     if match is None:
+        over = _OVER.match(text) if " is " in text and " over " in text else None
+        if over:
+            group = "sum" if over["sum"] else "value"
+            value = parse(over[group])
+            name = f"{over['name']} for {over['of']}" if over["of"] else over["name"]
+            cells.append(Cell(name, value.value, value.flag, None, over.start(group), over.end(group)))
+            return _mask(text, 0, len(text))
         return text
     group = "last" if match["last"] else "n" if match["n"] else "m"
     name = match["counter"] or match["counted"]
@@ -528,6 +570,8 @@ def _leading(text: str, match: re.Match[str], counters: list[Count]) -> str:
         counters.append(Count("round", float(match["round"]), None, match.start("round"), match.end("round")))
     elif match["n"] is not None:
         counters.append(Count("step", _integer(match["n"]), _total(match["total"]), match.start("n"), match.end("n")))
+    elif match["first"] is not None:
+        counters.append(Count("iteration", float(match["first"]), None, match.start("first"), match.end("first")))
     elif match["bare"] is not None:
         if len(re.findall(r"[A-Za-z]", text)) < 3:
             return text
@@ -667,6 +711,8 @@ def _take(
         return _listed(name, token, start, end, cells, shares)
     counts = counter(name)
     value = reading(name, token, counts is not None) if kind != "missing" else Value(float("nan"), MISSING)
+    if counts is not None and counts.rank < WHOLE and not value.value.is_integer() and value.unit is None:
+        counts = None  # ``steps: 5.81``: a mean
     if counts is not None and value.flag == OK:
         ratio = re.compile(rf"\s*(?:/|of\s)\s*({_INT})").match(text, end)
         counters.append(Count(name, value.value, _total(ratio.group(1)) if ratio else None, start, end))
@@ -678,7 +724,14 @@ def _take(
 def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     """Read what may follow a value: ``(average)``, ``± spread``, ``[min, max]``, ``/total``, a z-score."""
     parts = _COMPOUND.match(text, end) if text[end : end + 1] == "/" and "." in text[max(0, end - 12) : end] else None
-    if parts and not _BYTES.search(name):  # ``PDE:1.1e-03/9.2e-04``
+    if parts and not _BYTES.search(name):  # ``PDE:1.1e-03/9.2e-04``, ``mean/median reward 12.0/11.5``
+        two = _TWO_NAMES.match(name)
+        if two and parts.group().count("/") == 1:
+            value = parse(parts.group()[1:])
+            cells[-1] = cells[-1]._replace(name=f"{two['one']} {two['what']}")
+            span = (parts.start() + 1, parts.end())
+            cells.append(Cell(f"{two['other']} {two['what']}", value.value, value.flag, value.unit, *span))
+            return parts.end()
         for index, part in enumerate(_FLOAT.finditer(text, end, parts.end()), 2):
             value = parse(part.group())
             cells.append(Cell(f"{name}_{index}", value.value, value.flag, None, *part.span()))
@@ -686,6 +739,12 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     ratio = _RATIO.match(text, end)
     if ratio:
         end = ratio.end()
+        outcome = _OUTCOME.match(text, end)
+        if outcome:  # ``UAS: 3742/4011 = 93.29``: what it comes to is the metric
+            value = parse(outcome["value"])
+            span = outcome.span("value")
+            cells[-1] = Cell(name, value.value, value.flag, "%" if outcome["pct"] else None, *span)
+            return outcome.end()
         share = _SHARE.match(text, end) if _COUNTED.search(name) else None
         if share:  # ``Accuracy: 9842/10000 (98%)``: the percent is the metric
             value = parse(share["share"])
@@ -715,6 +774,7 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     return score.end() if score else end
 
 
+_TWO_NAMES = re.compile(r"^(?P<one>[A-Za-z]+)/(?P<other>[A-Za-z]+) (?P<what>\w[\w ]*)$")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.\d*(?:e[-+]?\d+)?|nan|inf)", re.IGNORECASE)
 _COMPOUND = re.compile(rf"(?:/{_FLOAT.pattern})+(?=[\s,;|)\]:\x00]|$)", re.IGNORECASE)
 _BYTES = re.compile(r"mem|(?<![a-z])v?ram(?![a-z])|alloc|reserved|cache", re.IGNORECASE)
@@ -748,12 +808,27 @@ def _listed(
         cells.append(Cell(name, items[0][0], items[0][1], None, items[0][2], items[0][3]))
     elif _DISTRIBUTION.search(name) and len(items) >= 2:
         shares[name] = tuple(item[0] for item in items)
-    elif len(items) == 2 and ("," in token or ";" in token):
-        for item, suffix in zip(items, ("min", "max"), strict=True):
-            cells.append(Cell(f"{name}_{suffix}", item[0], item[1], None, item[2], item[3]))
     elif squash(name) in ("lr", "learningrate"):
         cells.append(Cell(name, items[0][0], items[0][1], None, items[0][2], items[0][3]))
+    elif len(items) == 2 and is_range(name):
+        for item, suffix in zip(items, ("min", "max"), strict=True):
+            cells.append(Cell(f"{name}_{suffix}", item[0], item[1], None, item[2], item[3]))
+    elif (len(items) == 2 and "," in token) or (len(items) <= MOST_PARTS and canonical(name).goal != "none"):
+        for index, item in enumerate(items):
+            cells.append(Cell(f"{name}_{index}", item[0], item[1], None, item[2], item[3]))
     return end
+
+
+MOST_PARTS = 16  # parts of a printed loss, classes of a printed recall; longer lists are samples
+_RANGE_NAME = re.compile(
+    r"range|interval|bound|limit|min\W*max|(?:^|[^a-z])(?:q|ci|extent|lim|span)(?:$|[^a-z])", re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=4096)
+def is_range(name: str) -> bool:
+    """Whether two numbers under this name are the ends of a range, and not two parts."""
+    return bool(_RANGE_NAME.search(name)) or canonical(name).name in ("q", "q_value", "range")
 
 
 def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
@@ -761,8 +836,8 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     found = []
     for match in _BLANK.finditer(text):
         name = re.sub(r"\s+(?:is|of|was|=|at)$", "", match["name"].replace("\x01", " ").strip(), flags=re.IGNORECASE)
-        name = re.split(r"(?:^|\s)(?:with|and|after)\s", name)[-1]
-        if name.lower() in _STOP or name.count(" ") > 3 or name.rsplit(" ", 1)[-1].lower() in _STOP:
+        name = re.split(r"(?:^|\s)(?:with|and|after)\s|[.!?]\s", name)[-1]
+        if name.lower() in _STOP or name in _LEVELS or name.count(" ") > 3 or name.rsplit(" ", 1)[-1].lower() in _STOP:
             continue
         found.append((name, match))
     if not found or (len(found) < 2 and not counters and not cells and not _alone(text, found[0][1])):
@@ -786,9 +861,10 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
 
 
 _BEHIND_STEP = re.compile(r"[ ]+(?P<value>[-+]?\d+\.\d+(?:[eE][-+]?\d+)?)(?=\s|$)")
+_LEVELS = words("INFO DEBUG WARNING ERROR CRITICAL")
 _STOP = words(
     "in on at to for from of with and or the a an by after took is are than last first over under top using only ran "
-    "every info debug warning error critical"
+    "every"
 )
 
 
@@ -860,6 +936,8 @@ def _phased(cells: list[Cell], marks: list[tuple[int, str]]) -> list[Cell]:
         while marks and marks[0][0] <= cell.start:
             sticky = marks.pop(0)[1]
         words = cell.name.replace(":", " ").split()
+        if len(words) > 2 and words[0].lower() in ("average", "avg", "mean"):
+            words = words[1:]
         own = PHASES.get(fold(words[0].lower()).strip("[]()")) if len(words) > 1 else None
         if own:
             sticky = own

@@ -267,7 +267,15 @@ def _believed(record: Record, line: int, keys: Sequence[Key], where: dict[Key, i
     if any(where[key] >= AGAIN_KNOWN and _judged(key) for key in metrics):
         return True
     # A result at the end of a run is printed once: its name must say what it is and that it is held out.
-    return bool(record.counters or record.context) and all(known(key) and _held(key) for key in metrics)
+    return bool(record.counters or record.context) and _results(metrics, bool(record.counters) and record.grammar != "blocks")
+
+
+def _results(metrics: Sequence[Key], counted: bool) -> bool:
+    """Whether a line printed once holds results: held-out ones, or beside a counter of its own ones with known names."""
+    held = [key for key in metrics if _held(key) and _judged(key) and not _shared(key)]
+    if counted and held and 2 * len(held) >= sum(1 for key in metrics if not _shared(key)):
+        return True
+    return all(known(key) and _held(key) for key in metrics)
 
 
 def _held(key: Key) -> bool:

@@ -193,10 +193,15 @@ def row_fields(text: str, header: Header) -> list[Field]:
     fields = split(text, header.delimiter)
     if header.delimiter != " " and len(fields) == header.width + 1 and not fields[-1].text:
         del fields[-1]  # a delimiter at the end of every row
+    if len(fields) == header.width + 1 and _TOOK.match(fields[-1].text):
+        del fields[-1]  # ``(00:52)``: how long it took, under no title
     if header.delimiter == " " and 1 < len(fields) < header.width and any(item.text.count(".") > 1 for item in fields):
         apart = [part for item in fields for part in _apart(item)]
         return apart if len(apart) == header.width else fields
     return fields
+
+
+_TOOK = re.compile(r"^\(?\d{1,3}:\d{2}(?::\d{2})?\)?$")
 
 
 def _apart(item: Field) -> list[Field]:
