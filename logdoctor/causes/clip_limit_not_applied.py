@@ -18,7 +18,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
     finding = seen(present, "clip-limit-differs", "clipping-inactive")
-    measured = finding.figures.get("measured") if finding is not None else None
+    measured = finding.figures.get("measured_limit") if finding is not None else None
     limit = view.value("max_grad_norm")
     yield change(
         view,
@@ -34,7 +34,7 @@ CAUSE = CauseRecord(
     id="clip-limit-not-applied",
     title="Clip limit not applied",
     prior=-3.8,
-    symptoms={"clip-limit-differs": 3.0, "clipping-inactive": 1.5},
+    symptoms={"clip-limit-differs": 3.0, "clipped-norm-above-limit": 2.0, "clipping-inactive": 1.5},
     leads_to=("gradient-explosion", "gradient-clipping-missing", "clip-saturation"),
     weigh=_weigh,
     changes=_changes,

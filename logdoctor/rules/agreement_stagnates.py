@@ -5,7 +5,8 @@ rises and falls back to where it began.
 Why it matters: a learner that improves agrees more and more with the data it improves on; a flat line near the random
 base means that it cannot tell actions apart.
 How it decides: last and first tenth differ by less than ``gain`` points, the last tenth is below ``learned``, and
-nothing in between stayed above it. The random base is 100 / number of actions; where that number is not in the log,
+nothing in between stayed above it. A level above that which does not move by ``still`` points while the loss of its
+head falls by ``falls`` is a remark. The random base is 100 / number of actions; where that number is not in the log,
 it says so.
 When it is wrong: against the data of a random or very different behaviour policy, agreement may stay low by design.
 What to do: look at this head's initialisation and loss weight; compare with its sibling heads; more exploration.
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from logdoctor.detectors.smooth import rolling_median
+from logdoctor.detectors.trend import rank_correlation
 from logdoctor.model import Finding, Series
 from logdoctor.rules._examples import ramp, table, wobble
 from logdoctor.rules._outcome import label
@@ -30,6 +32,8 @@ from logdoctor.rules._switched_off import untrained
 from logdoctor.rules.agreement_collapse import collapse_of
 from logdoctor.view import RunView
 
+LOSSES = {"agreement": "d_loss", "spin_agreement": "c_loss"}  # head -> the loss that trains it
+STEADY = 0.9  # rank correlation with time: the loss falls all along
 GAIN, LEARNED, LEAST_ROWS = 8.0, 60.0, 5
 
 
@@ -66,11 +70,49 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     rising = [s for s in series_list if _rise(s) > 3]
     for series in series_list:
         found = stagnation(series, limits.gain, limits.learned)
-        if found is None or untrained(view, series.name):
+        if untrained(view, series.name):
+            continue
+        if found is None:
+            yield from _plateau(view, series, limits)
             continue
         base, why = random_base(view) if series.name == "agreement" else (None, "")
         twin = next((s for s in rising if s.name != series.name), None)
         yield _finding(view, series, found, base, why, twin)
+
+
+def _plateau(view: RunView, series: Series, limits: Limits) -> Iterable[Finding]:
+    """A remark on an agreement that stands still at a fair level while the loss of its head goes on falling."""
+    loss = view.finite(LOSSES.get(series.name, ""))
+    if loss is None or min(len(series), len(loss)) < LEAST_ROWS or collapse_of(series) is not None:
+        return
+    fifth = max(1, len(series) // 5)
+    first, last = float(np.median(series.value[:fifth])), float(np.median(series.value[-fifth:]))
+    part = max(1, len(loss) // 5)
+    before, after = float(np.median(loss.value[:part])), float(np.median(loss.value[-part:]))
+    still = float(np.ptp(series.value)) <= limits.still and limits.learned <= last <= 100.0 - limits.gain
+    if not still or before <= 0 or after > (1 - limits.falls) * before:
+        return
+    if rank_correlation(np.arange(len(loss), dtype=np.float64), loss.value) > -STEADY:
+        return
+    end = len(series) - 1
+    yield finding(
+        RULE,
+        view,
+        severity="info",
+        confidence=0.6,
+        metrics=[series.name, loss.name],
+        onset=view.place(series, 0),
+        summary=(
+            f"{label(series)} stands still ({say(float(series.value.min()))} to {say(float(series.value.max()))} over"
+            f" {len(series):,} rows) while {label(loss)} falls from {say(before)} to {say(after)}"
+            f" ({100 * (after / before - 1):+.0f} %): the loss that falls is not what lifts the agreement."
+        ),
+        figures={"first": first, "last": last, "loss_first": before, "loss_last": after},
+        evidence=[
+            *rows(series, [(0, "first"), *((i, "") for i in way(0, end, 1)), (end, "last")]),
+            *rows(loss, [(0, "first"), (len(loss) - 1, "last")]),
+        ],
+    )
 
 
 def _rise(series: Series) -> float:
@@ -168,6 +210,10 @@ RULE = Rule(
             "percent",
             "above this band the policy has learned to agree",
             "sibling document D-18: 50-65 mid, 65-80 late",
+        ),
+        threshold("still", 2.0, "points", "all rows lie that close together", "sibling document D-13: 63.8 to 64.6"),
+        threshold(
+            "falls", 0.1, "of the loss", "while its loss falls by more than this", "sibling document D-13: -14 %"
         ),
     ),
     tags=("policy",),

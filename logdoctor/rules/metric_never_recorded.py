@@ -7,6 +7,7 @@ silent.
 How it decides: at least ``points`` values, all exactly zero, of a metric whose zero would mean that nothing happens,
 while other metrics of the same log move. When performance did not improve either, the zero may be real (a dead
 gradient); then the finding says so and is less sure.
+An agreement counts as zero when it never exceeds ``chance`` in ``long`` rows.
 A loss whose weight is 0, or that imitates an expert who never acts, is zero by configuration: then the finding only
 explains.
 When it is wrong: a value below the printed precision reads as zero (0.0000 with four decimals).
@@ -40,11 +41,15 @@ NEVER_ZERO = re.compile(
 )
 
 
+AGREEMENTS = ("agreement", "spin_agreement")
+
+
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding for each metric that is zero throughout."""
     zero = [
         series for name in view.names if NEVER_ZERO.search(name) and (series := _zero(view, name, limits)) is not None
     ]
+    zero += [series for name in AGREEMENTS if (series := _hardly_ever(view, name, limits)) is not None]
     moving = [name for name in view.names if _moves(view, name)]
     if not zero or len(moving) < int(limits.moving):
         return
@@ -65,6 +70,15 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
 def _zero(view: RunView, name: str, limits: Limits) -> Series | None:
     series = view.get(name)
     return series if series is not None and len(series) >= int(limits.points) and not series.value.any() else None
+
+
+def _hardly_ever(view: RunView, name: str, limits: Limits) -> Series | None:
+    """An agreement in percent that never reaches ``chance``: guessing among a thousand actions would agree as often."""
+    series = view.finite(name)
+    if series is None or len(series) < int(limits.long) or float(series.highs.max()) > limits.chance:
+        return None
+    actions = view.number("n_actions")
+    return None if actions is not None and 100.0 / actions < 10 * limits.chance else series
 
 
 def _moves(view: RunView, name: str) -> bool:
@@ -107,6 +121,9 @@ def _off(view: RunView, series: Series, why: str) -> Finding:
 def _finding(view: RunView, series: Series, moving: list[str], trains: bool) -> Finding:
     last = len(series) - 1
     others = ", ".join(moving[:3])
+    top = float(series.highs.max())
+    if top > 0 or series.name in AGREEMENTS:
+        return _agreement(view, series, top, others)
     tail = (
         "so the value was never recorded"
         if trains
@@ -129,6 +146,26 @@ def _finding(view: RunView, series: Series, moving: list[str], trains: bool) -> 
     )
 
 
+def _agreement(view: RunView, series: Series, top: float, others: str) -> Finding:
+    """Tell an agreement that is far below what guessing gives."""
+    last = len(series) - 1
+    return finding(
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.85,
+        metrics=[series.name],
+        onset=view.place(series, 0),
+        summary=(
+            f"{label(series)} never exceeds {say(top)} % in {len(series):,} rows while {others} move: even a guess"
+            " agrees more often, so the metric does not compare what it should."
+        ),
+        figures={"rows": len(series), "largest": top},
+        evidence=rows(series, [(0, "first row"), *((i, "") for i in way(0, last, 2)), (last, "last row")]),
+        analysis="A guess among k actions agrees in 100/k per cent of the cases; this would need a thousand actions.",
+    )
+
+
 RULE = Rule(
     id="LD101",
     name="metric-never-recorded",
@@ -137,6 +174,10 @@ RULE = Rule(
     detect=detect,
     thresholds=(
         threshold("points", 5.0, "rows", "no chance zeros", "trainproof TP-ZERO-GRAD: 5 points"),
+        threshold(
+            "chance", 0.1, "percent", "a guess among a thousand actions", "sibling document D-17: 0.0 to 0.1 always"
+        ),
+        threshold("long", 20.0, "rows", "no start-up of a slow metric", "rldoctor: at least 12 points"),
         threshold("moving", 2.0, "other metrics", "the run itself is alive", "SageMaker AllZero: 100 % zeros"),
     ),
     tags=("logging",),

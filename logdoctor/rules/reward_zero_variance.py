@@ -6,7 +6,8 @@ Why it matters: without differences between episodes there is nothing to learn f
 the environment ends at once.
 How it decides: the printed spread is exactly 0 in at least ``share`` of the last half of the rows, or the return
 repeats one value over at least ``share`` of all rows up to the end, while it is below ``solved`` of the best value
-seen or never rose.
+seen or never rose. A few rows (``few``) are enough where the returns before never repeated (``repeats``) and the value
+lies far below them (``fallen``): the agent does one and the same thing for ever.
 When it is wrong: a solved task with a capped score (500 of 500) repeats its maximum; a rise before it rules that out.
 What to do: look at one episode: is the action always the same, does it end at the first step, is the reward constant?
 References: ML-Agents#805 and #2059 (Std of Reward 0.000 while the mean is at its floor).
@@ -18,11 +19,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from logdoctor.detectors.constant import trailing_constant
+from logdoctor.detectors.constant import Constant, repeat_share, trailing_constant
 from logdoctor.model import Finding, Series
-from logdoctor.rules._examples import ROWS, learning, ramp, table
+from logdoctor.rules._examples import ROWS, learning, ramp, table, wobble
 from logdoctor.rules._outcome import label
-from logdoctor.rules._progress import performance
+from logdoctor.rules._progress import Progress, performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import RunView
@@ -47,8 +48,18 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             yield _finding(view, spread, int(zero[-1]) + 1 if zero.size and zero[-1] + 1 < len(spread) else 0, 0.0)
             return
     tail = trailing_constant(progress.series.value)
-    if tail is not None and tail.share >= limits.share:
+    if tail is not None and (tail.share >= limits.share or _stationary(progress, tail, limits)):
         yield _finding(view, progress.series, tail.first, tail.value)
+
+
+def _stationary(progress: Progress, tail: Constant, limits: Limits) -> bool:
+    """Whether returns that never repeated before end in one value, far below their level: one action for ever."""
+    before = progress.series.value[: tail.first]
+    if tail.length < int(limits.few) or before.size < 20 or tail.value == round(tail.value):
+        return False  # whole numbers (lengths, points) repeat by themselves
+    level, spread = float(np.median(progress.up[: tail.first][-20:])), progress.noise
+    fallen = level - progress.sign * tail.value
+    return repeat_share(before) <= limits.repeats and fallen > max(4 * spread, limits.fallen * abs(level))
 
 
 def _finding(view: RunView, series: Series, start: int, value: float) -> Finding:
@@ -82,6 +93,10 @@ def _floor() -> str:
     return table(episode_return=[*ramp(-0.5, -1.0, ROWS // 3, 0.05), *([-1.0] * (ROWS - ROWS // 3))])
 
 
+def _stands() -> str:
+    return table(episode_return=[*(-92 + wobble(ROWS - 8, 5.0)), *([-491.1] * 8)])
+
+
 def _cap() -> str:
     return table(episode_return=np.minimum(learning(best=520.0), 500.0))
 
@@ -94,12 +109,20 @@ RULE = Rule(
     detect=detect,
     thresholds=(
         threshold("share", 0.5, "of the rows", "no accident of rounding", "SageMaker UnchangedTensor: 3 equal values"),
+        threshold(
+            "few", 5.0, "rows", "equal to the last digit, after returns that never were", "SageMaker: 3 equal values"
+        ),
+        threshold("repeats", 0.02, "of the rows before", "the returns did not repeat before", "continuous returns"),
+        threshold(
+            "fallen", 0.5, "of the level before", "a value far below what was earned", "zen-rl: half of its maximum"
+        ),
         threshold("solved", 0.9, "of the best value", "a repeated maximum is success", "ML-Agents#2059: -1 after 0.9"),
     ),
     tags=("performance", "reinforcement-learning"),
     references=("https://github.com/Unity-Technologies/ml-agents/issues/805",),
     examples=(
         Example(title="return falls to its floor and stays", log=_floor, fires=True),
+        Example(title="returns of about -92, then -491.1 again and again", log=_stands, fires=True),
         Example(title="return reaches its cap of 500", log=_cap, fires=False),
     ),
 )
