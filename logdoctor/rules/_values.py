@@ -86,9 +86,18 @@ def scale(view: RunView) -> Scale | None:
             outer = np.where(np.abs(low.value) > np.abs(high.value), low.value, high.value)
             return Scale(_with_values(high, outer), low, high)
     single = high or low or next((s for n in FALLBACK if (s := view.finite(n)) is not None), None)
+    others = [s for n in view.names if _is_q(n) and (s := view.finite(n)) is not None]
     if single is None:
-        single = next((s for n in view.names if _is_q(n) and (s := view.finite(n)) is not None), None)
-    return Scale(single, None, None) if single is not None else None
+        single = next(iter(others), None)
+    if single is None:
+        return None
+    # The values of replayed actions may stay small while those that the policy climbs run away.
+    largest = max(others, key=_peak, default=single)
+    return Scale(largest if _peak(largest) >= BURST * _peak(single) else single, None, None)
+
+
+def _peak(series: Series) -> float:
+    return float(np.abs(series.value).max())
 
 
 def _is_q(name: str) -> bool:
