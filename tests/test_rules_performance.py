@@ -30,6 +30,24 @@ def test_a_collapse_is_dated_to_where_the_fall_begins():
     assert abs(finding.onset.line - 81) <= 3
 
 
+def test_a_plateau_begins_where_its_level_is_reached():
+    ret = -0.62 - 5.5 * np.exp(-np.arange(N) / 2.0) + noise(N, 0.005)
+    plateau = found(view_of(series_of("episode_return", ret)), "LD602")["performance-stagnation"]
+    begin = next(item for item in plateau.evidence if "still from here" in item.note)
+    assert begin.value > -1.3
+    assert plateau.figures["share_of_run"] < 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_row_stands_before_the_fall(seed):
+    ret = np.concatenate([np.linspace(-90, 160, 60), np.linspace(150, -230, 20), np.full(40, -230.0)]) + noise(
+        N, 25, seed
+    )
+    finding = found(view_of(series_of("episode_return", ret)), "LD601")["performance-collapse"]
+    assert finding.figures["best_line"] <= finding.onset.line
+    assert f"(line {finding.figures['best_line']})" in finding.summary
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_swings_of_a_healthy_return_are_no_collapse(seed):
     ret = learns(seed=seed) + noise(N, 15.0, seed + 50)

@@ -120,11 +120,15 @@ def _alone(view: RunView, progress: Progress) -> Progress | None:
     return Progress(kept, progress.goal) if len(kept) >= 20 else None
 
 
-def _at_best(progress: Progress) -> int:
-    """Return the row near the best smoothed level whose own value is closest to it: one noisy row is no baseline."""
+def _at_best(progress: Progress, start: int) -> int:
+    """Return the row near the best smoothed level, before the fall, whose own value is closest to it.
+
+    One noisy row is no baseline; and a smoothed curve may be highest where the fall has already begun.
+    """
     window = max(1, len(progress.series) // 24)
-    first = max(0, progress.best_index - window)
-    return first + int(np.argmin(np.abs(progress.up[first : progress.best_index + window + 1] - progress.best)))
+    first = max(0, min(progress.best_index, start) - window)
+    last = max(first + 1, min(progress.best_index + window + 1, start))
+    return first + int(np.argmin(np.abs(progress.up[first:last] - progress.best)))
 
 
 def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> Finding:
@@ -140,7 +144,8 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
     lost = progress.lost if progress.gain > 0 else math.inf
     rest = f"{lost:.0%} of what was gained is lost" if lost <= 2 else "all that was gained is lost, and more"
     ends, numbers = _first_and_last(view, series)
-    begin, peak = say(progress.printed(progress.start)), at(view, series, progress.best_index)
+    top = _at_best(progress, start)
+    begin, peak = say(progress.printed(progress.start)), at(view, series, top)
     sank = fell_below_start(progress) and not learned(progress, limits)
     story = (
         f"{name} stood at {begin} at the start and ended at {say(final)}, less than half of it."
@@ -161,11 +166,11 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
             "final": final,
             "lost_share": round(progress.lost, 3),
             "noise": float(f"{progress.noise:.4g}"),
-            "best_line": int(series.line[progress.best_index]),
+            "best_line": int(series.line[top]),
             "rows_since": since,
         }
         | numbers,
-        evidence=journey(series, _at_best(progress), worst, last, "lowest level"),
+        evidence=journey(series, top, worst, last, "lowest level"),
         analysis=(
             "Levels are means of the first twentieth, of the best twelfth and of the last tenth of the rows."
             f" The drop is {(progress.best - progress.final) / max(progress.error, 1e-300):,.0f} times the"

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from logdoctor.detectors.plateau import trailing_plateau
 from logdoctor.model import Finding
 from logdoctor.rules._examples import learning, ramp, table
@@ -32,9 +34,15 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     learned = progress.gain > max(4 * progress.error, progress.material(0.2)) and progress.lost < 0.3
     plateau = trailing_plateau(progress.up, limits.material * progress.gain) if learned else None
-    if plateau is None or plateau.share < limits.share:
+    if plateau is None:
         return
     series, last = progress.series, len(progress.series) - 1
+    # A robust trend overlooks a short steep start: the plateau begins where its level is reached.
+    near = np.abs(progress.smooth[plateau.index :] - plateau.level) <= limits.material * progress.gain
+    begin = plateau.index + int(np.argmax(near))
+    share = (last + 1 - begin) / len(series)
+    if share < limits.share:
+        return
     level = progress.printed(plateau.level)
     yield finding(
         RULE,
@@ -43,16 +51,16 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         confidence=0.7,
         metrics=[series.name],
         summary=(
-            f"{label(series)} has stood at about {say(level)} since {at(view, series, plateau.index)}: the last"
-            f" {plateau.share:.0%} of the rows changed it by less than a tenth of what was gained before."
+            f"{label(series)} has stood at about {say(level)} since {at(view, series, begin)}: the last"
+            f" {share:.0%} of the rows changed it by less than a tenth of what was gained before."
         ),
-        figures={"level": level, "share_of_run": round(plateau.share, 3), "start": progress.printed(progress.start)},
+        figures={"level": level, "share_of_run": round(share, 3), "start": progress.printed(progress.start)},
         evidence=rows(
             series,
             [
                 (0, "start"),
-                (plateau.index, "still from here"),
-                *((i, "") for i in way(plateau.index, last, 1)),
+                (begin, "still from here"),
+                *((i, "") for i in way(begin, last, 1)),
                 (last, "last row"),
             ],
         ),
