@@ -419,13 +419,14 @@ def _frozen(step: Floats, segment: Ints, stream: Ints, columns: Mapping[str, Flo
         still = np.concatenate(([False], (own[1:] == own[:-1]) & (run[1:] == run[:-1])))
         if int(still.sum()) < FROZEN_ROWS:
             continue
-        same = np.zeros(own.size)
-        counted = np.zeros(own.size)
+        same = np.zeros(own.size, np.int16)
+        counted = np.zeros(own.size, np.int16)
         for values in columns.values():
             part = values[rows]
-            both = np.concatenate(([False], np.isfinite(part[1:]) & np.isfinite(part[:-1])))
-            same[1:] += both[1:] & (part[1:] == part[:-1])
-            counted += both
+            finite = np.isfinite(part)
+            both = finite[1:] & finite[:-1]
+            counted[1:] += both
+            same[1:] += both & (part[1:] == part[:-1])
         repeats = still & ((same >= UNCHANGED * np.maximum(counted, 1)) & (counted > 0) | idle[rows])
         out[rows] = _long_runs(repeats, FROZEN_ROWS)
     return out

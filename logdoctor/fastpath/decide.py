@@ -26,7 +26,9 @@ _UNITS = (1.0, 60.0, 3600.0, 1e-3)
 
 
 class Undecided(Exception):  # noqa: N818 - a decision, not a fault of the input
-    """The sample does not say how the records of an effect are to be read."""
+    """The sample does not say how the records of ``effect`` are to be read."""
+
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,18 @@ class Decider:
         self.singles = singles
 
     def decide(self, store: Store) -> Decided | None:
-        """Return what the sample says of an effect, None when none of its cells is a metric."""
+        """Return what the sample says of an effect, None when none of its cells is a metric.
+
+        Raises:
+            Undecided: its records do not agree.
+        """
+        try:
+            return self._decide(store)
+        except Undecided as undecided:
+            undecided.effect = store.effect
+            raise
+
+    def _decide(self, store: Store) -> Decided | None:
         items = self.by_effect.get(store.effect, [])
         visible = [kind for kind in store.effect.cells if not kind.flag]
         sources: list[tuple[int, object, list[float]]] = [

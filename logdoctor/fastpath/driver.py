@@ -9,7 +9,7 @@ that path goes to the assembler.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,7 +63,12 @@ WATCHED = 1024
 
 
 class Distrust(Exception):  # noqa: N818 - a decision, not a fault of the input
-    """A line read in bulk differs from what the assembler makes of it: the log must be read line by line."""
+    """A line read in bulk differs from what the assembler makes of it: ``effect`` must be read line by line."""
+
+    def __init__(self, text: str, effect: Effect | None) -> None:
+        """Take what is told, and whose record it is."""
+        super().__init__(text)
+        self.effect = effect
 
 
 @dataclass(slots=True)
@@ -122,10 +127,15 @@ class Driver:
         other: Callable[[int, str], None],
         tells: Callable[[str], int],
         begins: Callable[[int, int, int], None] | None = None,
+        alone: Set[Effect] = frozenset(),
     ) -> None:
-        """Take the assembler, who wants records and lines without one, and how many lines like one are of interest."""
+        """Take the assembler, who wants records and lines without one, and how many lines like one are of interest.
+
+        Records of the effects ``alone`` are never read in bulk.
+        """
         self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
         self.begins = begins or _ignore
+        self.alone = alone
         self.scanner = Scanner()
         self.groups: dict[Hashable, Known] = {}
         self.known: dict[int, Known] = {}
@@ -263,7 +273,7 @@ class Driver:
     def _take(self, seen: Seen, state: int, texts: list[str]) -> None:
         sample = Sample(seen.text, seen.spans, seen.effect.names, seen.values)
         shape = shape_of(sample)
-        if shape is None:
+        if shape is None or seen.effect in self.alone:
             return
         group = self.groups.get(shape)
         if group is None:
@@ -548,7 +558,7 @@ class _Walk:
             cells = {key: cell for key, cell in block.cells.items() if cell[1] != ELSEWHERE}
             found = [*found, replace(block, line=int(bulk.line[pick]), cells=cells)]
         if len(found) != 1 or not alike(found[0], expected):
-            raise Distrust(f"line {self.base + first}")
+            raise Distrust(f"line {self.base + first}", bulk.effect)
 
 
 _EMPTY: Floats = np.zeros(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from logdoctor import events
 from logdoctor.fastpath.collect import Collector
 from logdoctor.fastpath.decide import Undecided
 from logdoctor.fastpath.driver import Distrust, Driver
+from logdoctor.fastpath.effects import Effect
 from logdoctor.fastpath.expand import expand
 from logdoctor.fastpath.expanded import Expanded
 from logdoctor.frames import Table, raw_name
@@ -19,34 +21,60 @@ from logdoctor.model import Issue, RunLog, Series
 from logdoctor.segments import Division, Judgement
 from logdoctor.streaming import STREAM_BYTES
 
+ATTEMPTS = 4
+"""Times a log is read in bulk: each time with one more kind of records that are read one by one."""
 HASHED_BYTES = 16 << 20
 """A larger log that is only read, not analysed, is not hashed on the way: that would cost as much as reading it."""
 
 
 def read_long(opened: Any, parser: str | None, *, stream: bool) -> RunLog | None:
-    """Return the run log, or None when the log must be read line by line.
+    """Return the run log, or None when the log must be read line by line (never when it is streamed).
 
     Args:
         opened: the source.
         parser: the id of the one grammar to use; all of them when None.
         stream: reduce a log above :data:`~logdoctor.streaming.STREAM_BYTES` into bins.
     """
-    try:
-        return _read(opened, parser, stream=stream)
-    except (Distrust, Undecided):
-        return None
-
-
-def _read(opened: Any, parser: str | None, *, stream: bool) -> RunLog:
-    from logdoctor.reader import new_assembler, run_log, understand
-
     size = opened.path.stat().st_size if opened.path is not None else None
     streamed = stream and (size is None or size > STREAM_BYTES or opened.compression is not None)
     opened.hashing = stream or (size or 0) < HASHED_BYTES
-    collector = Collector(stream=streamed, size=size or 0)
+    alone: set[Effect] = set()
+    for _ in range(ATTEMPTS):
+        try:
+            return _read(opened, parser, alone, Collector(stream=streamed, size=size or 0))
+        except (Distrust, Undecided) as refusal:
+            if refusal.effect is None:
+                break
+            alone.add(refusal.effect)
+    # A log that is streamed must not be kept as a whole: it is read in the same way, but nothing of it in bulk.
+    return _read(opened, parser, _Everything(), Collector(stream=True, size=size or 0)) if streamed else None
+
+
+class _Everything(Set[Effect]):
+    """All effects there are."""
+
+    def __contains__(self, effect: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[Effect]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _read(opened: Any, parser: str | None, alone: Set[Effect], collector: Collector) -> RunLog:
+    from logdoctor.reader import new_assembler, run_log, understand
+
     assembler = new_assembler(parser)
     driver = Driver(
-        assembler, collector.single, collector.bulk, collector.other, tells=_tells, begins=collector.next_block
+        assembler,
+        collector.single,
+        collector.bulk,
+        collector.other,
+        tells=_tells,
+        begins=collector.next_block,
+        alone=alone,
     )
     driver.read(opened.blocks())
     if collector.kept_every > 1:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from logdoctor.fastpath.window import Cursor, Window, Words, spread, u64
+from logdoctor.fastpath.window import Bytes, Cursor, Window, Words, spread, u64
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -87,10 +87,10 @@ def read_numbers(window: Window, at: Cursor, slot: Slot) -> tuple[Floats, Cursor
         negative = minus
         at = at + signed
         words = window.words(at)
-    if slot.long or slot.suffix or slot.commas:
+    if slot.long or slot.commas:
         value, end, good = _read_long(window, at, slot)
     else:
-        value, end, good = _read_short(words, at, slot.stop)
+        value, end, good = _read_short(words, at, slot)
         if good is not None:
             rest = np.flatnonzero(~good)
             slot.long = rest.size * 2 > at.size
@@ -126,8 +126,8 @@ def _not_digits(digits: Words) -> Words:
     return ((digits + _OVER_NINE) | digits) & _HIGH
 
 
-def _read_short(words: Words, at: Cursor, stop: int) -> tuple[Floats, Cursor, Bools | None]:
-    """Read tokens ``ddd`` or ``ddd.ddd`` that end, with ``stop``, inside one word."""
+def _read_short(words: Words, at: Cursor, slot: Slot) -> tuple[Floats, Cursor, Bools | None]:
+    """Read tokens ``ddd`` or ``ddd.ddd``, with a suffix where the slot has one, that end inside one word."""
     digits = words ^ _ZEROS
     marks = _not_digits(digits)
     first = _first(marks)
@@ -137,25 +137,43 @@ def _read_short(words: Words, at: Cursor, stop: int) -> tuple[Floats, Cursor, Bo
     second = _first(marks ^ first)
     last = second if dotted.all() else np.where(dotted, second, first)
     token = _below(last)
-    behind = (last << _ONE) - (last >> _SEVEN)
-    good = ((digits ^ spread(stop ^ 0x30)) & behind) == 0
-    good &= last != 0
-    good &= whole != 0
     bits = np.bitwise_count(token)
+    length = bits >> np.uint8(3)
+    good = last != 0
+    good &= whole != 0
     kept = digits & token
     kept = (kept & whole) | ((kept >> _EIGHT) & ~whole)
     shift = np.uint8(64) - bits + (dotted.view(np.uint8) << np.uint8(3))
     mantissa = _eight_digits(kept << shift).view(np.int64).astype(np.float64)
-    length = bits >> np.uint8(3)
     after = length - (np.bitwise_count(whole) >> np.uint8(3)) - dotted
     good &= (after > 0) | ~dotted
     after = after * dotted
+    if slot.suffix:
+        mantissa, length = _with_suffix(words, mantissa, length, np.minimum(after, 8), slot.stop, good)
+        return mantissa, at + length, None if good.all() else good
+    behind = (last << _ONE) - (last >> _SEVEN)
+    good &= ((digits ^ spread(slot.stop ^ 0x30)) & behind) == 0
     low, high = int(after.min()), int(after.max())
     if low != high:
         mantissa /= _POW10.take(np.minimum(after, 8))
     elif low:
         mantissa /= _POW10[min(low, 8)]
     return mantissa, at + length, None if good.all() else good
+
+
+def _with_suffix(
+    words: Words, mantissa: Floats, length: Bytes, after: Bytes, stop: int, good: Bools
+) -> tuple[Floats, Bytes]:
+    """Apply the letter behind a number, if there is one; ``good`` stays where the stop byte follows."""
+    ends = length << np.uint8(3)
+    power = _SUFFIX_POWER.take(((words >> ends) & _BYTE).view(np.int64))
+    length = length + (power > 0)
+    # A shift by 64 bits or more is undefined: such a token does not end inside the word.
+    good &= length < 8
+    good &= (words >> (np.minimum(length, 7) << np.uint8(3))) & _BYTE == u64(stop)
+    exponent = power - after
+    low, high = int(exponent.min()), int(exponent.max())
+    return _scale(mantissa, exponent, low, high), length
 
 
 def _digit_run(window: Window, at: Cursor) -> tuple[Words, Floats, Ints, Bools]:
