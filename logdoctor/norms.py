@@ -306,7 +306,7 @@ def learning_rates(view: RunView) -> Iterator[Judgement]:
 
     The peak is what counts: a schedule may begin and end anywhere below it.
     """
-    given = [found for name in LEARNING_RATES if (found := judge(view, name)) is not None]
+    given = [_in_force(view, found) for name in LEARNING_RATES if (found := judge(view, name)) is not None]
     column = view.finite("learning_rate")
     if column is not None and len(column) and "(1e" not in column.raw_name:  # ``lr (1e-4)`` prints its own unit
         top = int(column.value.argmax())
@@ -314,6 +314,15 @@ def learning_rates(view: RunView) -> Iterator[Judgement]:
         if found is not None and (not given or found.value > 1.5 * max(g.value for g in given)):
             given.append(replace(found, line=int(column.line[top]), source="log"))
     yield from given
+
+
+def _in_force(view: RunView, stated: Judgement) -> Judgement:
+    """Return the judgement of the largest value that an event of the run gave the setting, where it is larger."""
+    for event in view.events("hyperparameter-change", "override"):
+        value = as_number(event.value) if event.name == stated.parameter else None
+        if value is not None and value > stated.value and (found := judge_value(view, stated.parameter, value)):
+            stated = replace(found, line=event.line, source="log")
+    return stated
 
 
 def as_number(value: Scalar) -> float | None:

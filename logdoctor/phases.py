@@ -353,7 +353,7 @@ def _others(view: RunView, guide: _Guide) -> list[Series]:
     names = [n for n in BESIDE if n != guide.series.name]
     found = [s for n in names if (s := view.finite(n)) is not None]
     q = scale(view)
-    if q is not None:
+    if q is not None and q.size.name != guide.series.name:
         found.insert(min(2, len(found)), q.size)
     return [s for s in found if np.ptp(s.value) > 0]
 

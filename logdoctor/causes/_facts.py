@@ -202,6 +202,9 @@ class Facts:
         there.
         """
         loss, accuracy = self.level("loss", "train_loss"), self.level("val_accuracy", "accuracy")
+        if self.view.family in {"llm", "dpo"}:  # any first loss is the logarithm of some vocabulary
+            size = self.view.number("vocab_size")
+            return int(size) if size is not None and size >= 2 else None
         if accuracy is not None:
             top = 100.0 if accuracy.high > 1.5 else 1.0
             guesses = {accuracy.start / top, accuracy.end / top}

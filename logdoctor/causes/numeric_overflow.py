@@ -15,9 +15,11 @@ import numpy as np
 from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change, Series
+from logdoctor.detectors.trend import rank_correlation
+from logdoctor.model import Change, Floats, Series
 from logdoctor.view import RunView
 
+RISEN = 1.25  # times its first values: a loss that rose that far was no longer learning
 HALF_MAX = 65504.0  # largest float16
 WATCHED = (
     "loss",
@@ -67,8 +69,15 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
         return
     before = series.value[max(0, index - 20) : index]
     lead = float(np.median(np.abs(before[-3:]))) / max(float(np.median(np.abs(before))), 1e-12)
+    risen = _risen(before)
     kind = "NaN" if math.isnan(float(series.value[index])) else "inf"
-    if index >= 5 and lead < 3 and float(np.abs(before).max()) < 1e4:
+    if risen is not None and lead < 3:
+        yield Argument(
+            weight=-HINT,
+            text=f"{series.name} had been rising ({say(risen[0])} to {say(risen[1])}) before it became {kind} at line "
+            f"{int(series.line[index])}: steps that are too large end like this as well.",
+        )
+    elif index >= 5 and lead < 3 and float(np.abs(before).max()) < 1e4:
         yield Argument(
             weight=STRONG + HINT,
             text=f"{series.name} becomes {kind} at line {int(series.line[index])} straight out of a calm stretch "
@@ -82,6 +91,15 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             f"the overflow is the end "
             "of a divergence.",
         )
+
+
+def _risen(before: Floats) -> tuple[float, float] | None:
+    """Return the ends of a stretch that rose by a quarter or more without coming back, or None."""
+    if before.size < 6:
+        return None
+    first, last = float(np.median(before[:3])), float(np.median(before[-3:]))
+    steady = rank_correlation(np.arange(before.size, dtype=np.float64), before)
+    return (first, last) if first > 0 and last > RISEN * first and steady > 0.5 else None
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:

@@ -13,18 +13,25 @@ from logdoctor.view import RunView
 SMALL = 1000  # training examples below which a network of ordinary size can store the set
 
 
+def _named(present: Present) -> tuple[str, ...]:
+    """The held-out and the training metric of the finding."""
+    finding = present.get("overfitting")
+    return finding.metrics if finding is not None else ()
+
+
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     if view.is_rl:
         return
     known = facts(view)
-    train, held = known.level("train_loss", "loss"), known.level("val_loss")
+    named = _named(present)
+    train, held = known.level("train_loss", "loss"), known.level("val_loss", *named[:1])
     if train is None or held is None:
         return
     if held.end > 2 * train.end and train.end < 0.3 * train.start and held.end - train.end > 0.1:
         gain = STRONG if held.end > 1.1 * held.low else SIGN
         yield Argument(
             weight=gain,
-            text=f"{train.shown} ends at {say(train.end)}, val_loss at about {say(held.end)} (to line "
+            text=f"{train.shown} ends at {say(train.end)}, {held.shown} at about {say(held.end)} (to line "
             f"{held.last_line}; its best was {say(held.low)}): the gap is memory.",
         )
     elif train.end > 0.6 * train.start:
@@ -32,7 +39,7 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     elif held.end <= 1.1 * train.end:
         yield Argument(
             weight=-SIGN,
-            text=f"val_loss ends at {say(held.end)}, beside {say(train.end)} in training: there is no gap.",
+            text=f"{held.shown} ends at {say(held.end)}, beside {say(train.end)} in training: there is no gap.",
         )
     if known.no_signal:
         yield Argument(weight=-STRONG, text="Validation never was better than a guess: there was no knowledge to lose.")
@@ -47,6 +54,12 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     size = view.number("n_train", "train_size", "num_train_samples", "train_chars")
     if size is not None and size < (SMALL if view.setting("train_chars") is None else 10 * SMALL):
         yield Argument(weight=HINT, text=f"The training set has {say(size)} items.")
+
+
+def _shown(view: RunView, present: Present) -> str:
+    """The name that the log gives the held-out metric."""
+    series = next((s for name in (*_named(present)[:1], "val_loss") if (s := view.get(name)) is not None), None)
+    return series.raw_name or series.name if series is not None else "val_loss"
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
@@ -68,7 +81,7 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
     yield change(
         view,
         "early stopping",
-        "keep the checkpoint of the best val_loss",
+        f"keep the checkpoint of the best {_shown(view, present)}",
         "everything after it is memory",
         reference="Prechelt 1998, Early Stopping",
     )

@@ -97,6 +97,6 @@ RULE = Rule(
         Example(title="0.98 after clipping to 1", log=lambda: _log(0.98), fires=False),
     ),
     applies_to=lambda view: (
-        None if any(AFTER.search(s.raw_name) for s in norms(view)) else "no gradient norm after clipping in this log"
+        None if any(AFTER.search(s.raw_name) for s in norms(view)) else "not a log with norms after clipping"
     ),
 )

@@ -18,6 +18,7 @@ import numpy as np
 
 from logdoctor.detectors.spike import spikes
 from logdoctor.model import Finding
+from logdoctor.rules import gradient_explosion
 from logdoctor.rules._examples import learning, table, wobble
 from logdoctor.rules._gradients import alive, clipping, norms
 from logdoctor.rules._outcome import label, outcome
@@ -26,11 +27,15 @@ from logdoctor.rules._rows import at, finding, rows, say, threshold, times
 from logdoctor.view import RunView
 
 SHOWN = 5
+EXPLOSION = Limits(gradient_explosion.RULE.thresholds)
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for the gradient norm that spikes most."""
+    exploded = {name for item in gradient_explosion.detect(view, EXPLOSION) for name in item.metrics}
     for series in map(alive, norms(view)):
+        if series.name in exploded:
+            continue  # the same rows, told as an explosion
         found = spikes(series.highs, limits.sigmas, limits.factor)
         if len(found) < limits.count or series.highs[found.index].max() < limits.least:
             continue
@@ -50,7 +55,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             metrics=[series.name],
             onset=view.place(series, int(found.index[0]), "high"),
             summary=(
-                f"{label(series)} spiked in {len(found)} of {len(series)} rows, highest {say(peak)} at"
+                f"{label(series)} spiked in {len(found):,} of {len(series):,} rows, highest {say(peak)} at"
                 f" {at(view, series, worst, 'high')}, {times(peak / level)} times the median before it; {limit}."
             ),
             figures={

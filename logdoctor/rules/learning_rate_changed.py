@@ -51,6 +51,9 @@ def _finding(view: RunView, worst: Step, steps: list[Step], victim: str, restart
     series = view.finite(victim) if victim else None
     shown = label(series) if series is not None else victim
     after = f"; {shown} got worse after it." if victim else "; nothing got worse after it."
+    earlier = [s for s in steps if s.line < worst.line] if victim else []
+    if earlier:
+        after += f" An earlier raise, to {say(earlier[-1].after)} at {earlier[-1].where}, had done no harm."
     return finding(
         RULE,
         view,

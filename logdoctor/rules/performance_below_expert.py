@@ -71,6 +71,8 @@ def _compare(view: RunView, taught: Progress, own: Progress, alone: int, limits:
 
 def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reached: float, alone: int) -> Finding:
     series, rising = own.series, _on_its_way(own, expert)
+    half = own.best >= 0.5 * expert
+    once = f" any more (it had: {say(own.printed(own.best))} around {at(view, series, own.best_index)})" if half else ""
     outlook = ", but at its present rate it would in half a run more" if rising else ""
     first = int(np.clip(np.searchsorted(series.line, alone), 0, len(series) - 1))
     last = len(series) - 1
@@ -98,7 +100,7 @@ def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reac
         summary=(
             f"{label(series)} ends at {say(own.printed(own.final))}; while the expert played, the reward was about"
             f" {say(figure['expert_level'])}. The agent has acted almost alone since {at(view, series, first)}"
-            f" and does not reach half of that level{outlook}."
+            f" and does not reach half of that level{once}{outlook}."
         ),
         analysis=(
             "The level to reach is taken from this log: the upper half of the rewards earned while the"

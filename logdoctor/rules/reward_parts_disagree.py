@@ -164,6 +164,6 @@ RULE = Rule(
     applies_to=lambda view: (
         None
         if view.finite("obj_reward") is not None or sum(bool(PREFIX.search(n)) for n in view.names) >= 3
-        else "the reward is not printed in parts"
+        else "not a reward that is printed in parts"
     ),
 )

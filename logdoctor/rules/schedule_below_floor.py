@@ -110,6 +110,6 @@ RULE = Rule(
     applies_to=lambda view: (
         None
         if any(view.finite(name) is not None and view.number(key) for name, key in FLOORS.items())
-        else "no floor is stated for the expert ratio or epsilon"
+        else "not a schedule with a stated floor"
     ),
 )

@@ -80,9 +80,10 @@ def _now(view: RunView, stated: Judgement) -> tuple[Judgement, str]:
     """The value in force at the end of the run and, where it was changed on the way, what it was before."""
     changed = in_force(view, stated.parameter)
     now = judge_value(view, stated.parameter, changed[0]) if changed is not None else None
-    if changed is None or now is None or now.value == stated.value:
-        return stated, ""
-    return now, f" (since line {changed[1]}; stated at the start: {setting_number(stated.value)})"
+    begin = view.number(stated.parameter)
+    if changed is None or now is None or begin is None or now.value == begin:
+        return now or stated, ""
+    return now, f" (since line {changed[1]}; stated at the start: {setting_number(begin)})"
 
 
 def _safeguards(view: RunView, findings: Sequence[Finding]) -> Iterator[Healthy]:

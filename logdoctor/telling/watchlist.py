@@ -22,6 +22,7 @@ from logdoctor.wording import lower_first, number, percent, round_steps
 
 WATCHED = 6  # signs of each kind; a longer list is not looked at
 OTHER_SEED = "repeat with another seed, to tell the fault from chance"
+TURNED = 0.1  # of the best value: held-out losses of single evaluations scatter by less
 GAIN = 0.05  # relative gain below which half of it is noise and no sign of failure
 BLOWN = 3.0  # times the largest value before the break: a metric that went beyond has exploded
 SHRUNK = 0.5  # of its level before the break: a metric that went below has collapsed
@@ -102,7 +103,10 @@ def _performance(
     down = performance.goal == "min"
     start = head(before) if before is not None else 0.0
     gained = level is not None and (level <= start if down else level >= start)
-    if parts.broke_late and before is not None and level is not None and gained and len(before) >= 10:
+    fit = named_in(incidents[:1], "overfitting")
+    if fit is not None:
+        yield from _held_out(view, fit, parts, action)
+    elif parts.broke_late and before is not None and level is not None and gained and len(before) >= 10:
         yield Watch(
             metric=performance.name, condition="<=" if down else ">=", value=_printed(level), within_steps=soon,
             sign="recovery", otherwise=action, why="its level before the break", clock=before.clock,
@@ -127,6 +131,26 @@ def _performance(
         )  # fmt: skip
     else:
         yield _start_or_end(view, incidents, action, soon)
+
+
+def _held_out(view: RunView, fit: Finding, parts: Stretches, action: str) -> Iterator[Watch]:
+    """The held-out metric must go beyond its turning point, and not turn again: the training loss says nothing here."""
+    lowest = fit.figures.get("lowest")
+    name = fit.metrics[0]
+    series = view.get(name)
+    if series is None or isinstance(lowest, bool) or not isinstance(lowest, (int, float)):
+        return
+    up = series.goal == "max"
+    yield Watch(
+        metric=name, condition=">" if up else "<", value=_printed(lowest), within_steps=_share(parts, 1),
+        sign="recovery", otherwise=action, why="the best that this run reached before it turned", clock=series.clock,
+    )  # fmt: skip
+    worse = lowest - TURNED * abs(lowest) if up else lowest + TURNED * abs(lowest)
+    yield Watch(
+        metric=name, condition="<" if up else ">", value=_printed(worse), within_steps=None, sign="failure",
+        otherwise=f"stop and keep the best checkpoint; {action}", why="a tenth past the best: it has turned again",
+        clock=series.clock,
+    )  # fmt: skip
 
 
 def _expert_level(incidents: Sequence[Incident]) -> float | None:

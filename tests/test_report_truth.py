@@ -1,0 +1,131 @@
+"""What a reader with the log beside the report once found untrue or told twice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from logdoctor.engine import diagnose, render
+from tests.runs import noise
+
+ROWS = 60
+
+
+def keyed(clock="step", **columns):
+    count = max(np.size(values) for values in columns.values())
+    arrays = {name: np.broadcast_to(np.asarray(values, dtype=float), (count,)) for name, values in columns.items()}
+    rows = [f"{clock}: {i + 1} " + " ".join(f"{n}: {a[i]:.6g}" for n, a in arrays.items()) for i in range(count)]
+    return "\n".join(rows) + "\n"
+
+
+@pytest.fixture
+def judged(tmp_path):
+    def run(text, **settings):
+        path = tmp_path / "train.log"
+        path.write_text(text, encoding="utf-8")
+        return diagnose(str(path), hyperparameters=settings or None)
+
+    return run
+
+
+def cause(diagnosis, name):
+    return next(item for item in diagnosis.causes if item.id == name)
+
+
+def by_name(diagnosis):
+    return {finding.name: finding for finding in diagnosis.findings}
+
+
+def nan_after(values):
+    return keyed(loss=np.concatenate([values, np.full(40, np.nan)]), tok_per_sec=24000 + noise(len(values) + 40, 50))
+
+
+def test_a_loss_that_rose_before_it_became_nan_was_not_calm(judged):
+    rose = judged(nan_after([5.47, 6.1, 7.2, 8.0, 8.6, 9.1, 9.5, 9.4, 9.0]))
+    said = " ".join(text for item in rose.causes for text in (*item.for_, *item.against))
+    assert "calm stretch" not in said
+    assert "had been rising (6.1 to 9.4)" in said
+    calm = judged(nan_after(5.4 + noise(12, 0.05)))
+    assert "straight out of a calm stretch" in " ".join(cause(calm, "numeric-overflow").for_)
+
+
+def test_the_first_loss_of_a_language_model_is_no_count_of_classes(judged):
+    """Any number is the logarithm of some vocabulary."""
+    diagnosis = judged(nan_after([5.47, 6.1, 7.2, 8.0, 8.6, 9.1, 9.5, 9.4, 9.0]), vocab_size=32768)
+    said = " ".join(text for item in diagnosis.causes for text in (*item.for_, *item.against))
+    assert "238 classes" not in said
+
+
+def overfits():
+    train = np.geomspace(1.1, 0.05, ROWS)
+    held = np.concatenate([np.linspace(2.0, 1.1, 15), np.linspace(1.12, 2.6, ROWS - 15)])
+    return keyed("epoch", loss=train, eval_g0_loss=held)
+
+
+def test_after_overfitting_the_held_out_metric_is_what_to_watch(judged):
+    diagnosis = judged(overfits())
+    held = by_name(diagnosis)["overfitting"].metrics[0]
+    signs = {(item.metric, item.sign, item.condition) for item in diagnosis.watch}
+    assert (held, "recovery", "<") in signs
+    assert (held, "failure", ">") in signs
+    assert not any(metric == "loss" and condition in {"<=", "<"} for metric, _, condition in signs)
+
+
+def test_the_checkpoint_to_keep_is_named_after_the_metric_of_the_log(judged):
+    changes = cause(judged(overfits()), "overfitting").changes
+    assert any("eval_g0_loss" in str(item.to) for item in changes)
+
+
+def test_a_phase_tells_each_metric_once(judged):
+    diagnosis = judged(keyed(actor_q_mean=np.geomspace(2.3, 1.8e6, 40)))
+    assert diagnosis.phases
+    for phase in diagnosis.phases:
+        assert phase.summary.count("actor_q_mean") == 1
+
+
+def test_an_explosion_is_not_told_again_as_spikes(judged):
+    norm = 0.6 + np.abs(noise(ROWS, 0.05))
+    norm[30:42] = np.tile([500.0, 30.0, 0.6], 4)
+    ret = np.concatenate([np.linspace(0, 100, 30), np.full(30, 5.0)]) + noise(ROWS, 1.0)
+    names = by_name(judged(keyed(grad_norm=norm, episode_return=ret, loss=1 + noise(ROWS, 0.02))))
+    assert "gradient-explosion" in names
+    assert "gradient-spikes" not in names
+
+
+def raised(*changes):
+    rows = keyed(
+        episode_return=np.concatenate([np.linspace(0, 100, 40), np.linspace(95, 5, 20)]) + noise(ROWS, 1)
+    ).splitlines()
+    for line, rate in sorted(changes, reverse=True):
+        rows.insert(line, f"Learning rate adjusted to {rate:.6f}")
+    return "learning_rate: 0.00015\nalgorithm: dqn\n" + "\n".join(rows) + "\n"
+
+
+def test_the_rate_that_was_in_force_is_the_one_weighed(judged):
+    diagnosis = judged(raised((38, 0.02)), gamma=0.99)
+    said = " ".join(text for item in diagnosis.causes for text in (*item.for_, *item.against))
+    assert "0.02" in said
+    assert "1.5e-4 (line 1) is within" not in said
+
+
+def test_an_earlier_raise_without_harm_is_told(judged):
+    finding = by_name(judged(raised((10, 0.00025), (38, 0.0005))))["learning-rate-changed"]
+    assert (
+        "episode_return got worse after it. An earlier raise, to 0.00025 at line 13, had done no harm."
+        in finding.summary
+    )
+
+
+def test_an_agent_that_reached_the_expert_and_lost_it_is_told_so(judged):
+    share = np.concatenate([np.linspace(90, 5, 15), np.full(45, 5.0)])
+    own = np.concatenate([np.linspace(0, 20, 15), np.linspace(20, 80, 20), np.full(25, 3.0)]) + noise(ROWS, 1.0)
+    both = np.concatenate([np.full(15, 110.0), own[15:]]) + noise(ROWS, 1.0, 1)
+    diagnosis = judged(keyed(expert_ratio=share, reward=both, dqn_reward_1m=own, loss=1 + noise(ROWS, 0.02)))
+    below = by_name(diagnosis)["performance-below-expert"].summary
+    assert "does not reach half of that level any more (it had: " in below
+
+
+def test_checks_that_say_nothing_of_this_run_are_left_out(judged):
+    text = render(judged(nan_after(5.4 + noise(12, 0.05))), "markdown")
+    for name in ("reward-parts-disagree", "schedule-below-floor", "clipping", "clipped"):
+        assert name not in text
