@@ -129,3 +129,33 @@ def test_checks_that_say_nothing_of_this_run_are_left_out(judged):
     text = render(judged(nan_after(5.4 + noise(12, 0.05))), "markdown")
     for name in ("reward-parts-disagree", "schedule-below-floor", "clipping", "clipped"):
         assert name not in text
+
+
+def test_a_loss_that_was_nan_for_most_of_the_run_is_no_start_up(judged):
+    values = np.concatenate([np.full(30, np.nan), [2.4, 2.3]])
+    assert (
+        by_name(judged(keyed("epoch", loss=values, accuracy=0.2 + noise(32, 0.01))))["loss-not-finite"].severity
+        == "critical"
+    )
+
+
+def test_a_learner_that_fills_its_buffer_prints_no_loss_yet(judged):
+    values = np.concatenate([np.full(30, np.nan), 1 + noise(10, 0.1)])
+    diagnosis = judged(
+        keyed(loss=values, episode_return=np.linspace(0, 50, 40) + noise(40), epsilon=np.linspace(1, 0.1, 40))
+    )
+    assert "loss-not-finite" not in by_name(diagnosis)
+
+
+def test_a_stall_is_compared_with_the_rows_around_it(judged):
+    time = np.concatenate([np.full(60, 2.0), np.full(60, 0.4)]) + noise(120, 0.01)
+    time[[70, 79, 85, 98, 101, 113]] = 24.8
+    diagnosis = judged(keyed("batch", loss=np.linspace(5, 1, 120), step_time=time))
+    stall = by_name(diagnosis)["loader-stall"]
+    assert "against 0.4" in stall.summary
+    assert stall.figures["typical_ratio"] == pytest.approx(62, abs=4)
+    assert diagnosis.story.go_why == "a longer run waits as often"
+    assert [item.parameter for item in cause(diagnosis, "data-loader-stall").changes] == [
+        "num_workers",
+        "persistent_workers",
+    ]

@@ -14,6 +14,8 @@ from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
 from logdoctor.view import RunView
 
+WORKERS = 4.0  # worker processes to begin with, as in the examples of the data loaders in use
+
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
     fall = facts(view).abrupt_fall
@@ -34,6 +36,9 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
+    if "loader-stall" in present:
+        yield from _more_workers(view)
+        return
     yield change(
         view,
         "data loader",
@@ -41,6 +46,28 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
         "shows whether batches repeat or arrive late",
         tradeoff="A few bytes a step.",
         reference="PyTorch documentation, torch.utils.data (worker timeouts, seeds)",
+    )
+
+
+def _more_workers(view: RunView) -> Iterator[Change]:
+    """What prepares batches ahead; which of them waits only the time spent waiting can tell."""
+    workers = view.number("num_workers", "dataloader_num_workers")
+    yield change(
+        view,
+        "num_workers",
+        WORKERS if workers is None or workers < WORKERS else 2 * workers,
+        "batches are prepared while the device works on the one before",
+        tradeoff="More memory and processor cores; no gain where the disk is what waits.",
+        reference="PyTorch documentation, torch.utils.data (multi-process data loading)",
+        aliases=("dataloader_num_workers",),
+    )
+    yield change(
+        view,
+        "persistent_workers",
+        True,
+        "workers are not started anew in every epoch",
+        tradeoff="They keep their memory between epochs.",
+        reference="PyTorch documentation, torch.utils.data",
     )
 
 

@@ -67,11 +67,11 @@ def _finding(view: RunView, speed: Speed, level: Floats, index: Ints) -> Finding
     grid = period(index)
     regular = grid is not None and grid.share >= MOSTLY and grid.length >= 2 and index.size >= 4
     always = regular and grid is not None and int(index[0]) <= max(2 * grid.length, 0.05 * len(series))
-    usual = float(np.median(series.value))
+    usual = float(1 / level[worst] if speed.rate else level[worst])
     lost = float((speed.cost[index] - level[index]).sum() / speed.cost.sum())
     where = f", mostly every {say(grid.length)} rows" if regular and grid is not None else ""
     picks = [
-        (max(0, int(index[0]) - 1), "usual"),
+        (max(0, int(index[0]) - 1), "row before"),
         *((int(i), "stall") for i in index[:3]),
         (worst, "the longest"),
         (int(index[-1]), "the last"),
@@ -87,7 +87,7 @@ def _finding(view: RunView, speed: Speed, level: Floats, index: Ints) -> Finding
             f"{index.size:,} rows take about {times(ratio)} times as long as their neighbours (first at"
             f" {at(view, series, int(index[0]))}{where}):"
             f" {label(series)} is {say(float(series.value[worst]))} at {at(view, series, worst)} against"
-            f" {say(float(f'{usual:.4g}'))} as a rule."
+            f" {say(float(f'{usual:.4g}'))} around it; waiting makes up {lost:.0%} of the time of all printed rows."
         ),
         figures={
             "stalls": int(index.size),

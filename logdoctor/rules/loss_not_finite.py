@@ -4,8 +4,8 @@ What it finds: a loss, perplexity, value or reward that is not a finite number a
 Why it matters: a NaN in the loss is a NaN in every weight one step later; whatever follows is wasted.
 How it decides: non-finite values that stay to the end, or that are at least ``share`` of the values after the first
 one, are critical. Values that come back are a warning from ``count`` on, and told below that. Non-finite values
-before the first finite one (a mean over no episode yet) and loss-scale search in the first rows are start-up and not
-judged.
+before the first finite one (a mean over no episode yet; outside reinforcement learning no more than half of the rows)
+and loss-scale search in the first rows are start-up and not judged.
 When it is wrong: a metric that is undefined for some rows (a mean over an empty group) may print NaN by design.
 What to do: go back to a checkpoint before the first non-finite row; look at gradient norm, loss scale and learning
 rate in the rows before it; lower the learning rate, clip, or use bf16.
@@ -31,10 +31,15 @@ JUDGED = re.compile(r"loss|perplexity|^error$|entropy|^q_|target_q|log_prob|adva
 LOSS = re.compile(r"loss|perplexity|^error$")
 
 
+START, START_ROWS = 0.5, 5  # share of the rows, and rows, of NaN that are no start-up of a loss any more
+
+
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return one finding for all metrics that are not finite, at the first place of the ones that stay so."""
     broken = [
-        (s, n) for name in view.names if JUDGED.search(name) and (s := view.get(name)) is not None and (n := _of(s))
+        (s, n)
+        for name in view.names
+        if JUDGED.search(name) and (s := view.get(name)) is not None and (n := _of(s, view.is_rl))
     ]
     lasting = [(s, n) for s, n in broken if (n.stays and len(s) - n.first >= 1) or n.share >= limits.share]
     passing = [(s, n) for s, n in broken if n.count >= limits.count or LOSS.search(s.name)]
@@ -44,12 +49,18 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         yield _passing(view, passing, limits)
 
 
-def _of(series: Series) -> NonFinite | None:
-    """Non-finite values after the first finite one; all of them for a loss that never was finite."""
+def _of(series: Series, is_rl: bool) -> NonFinite | None:
+    """Non-finite values after the first finite one; all of them for a loss that never was finite, or hardly ever.
+
+    A learner that first fills its buffer prints no loss for a while; one that fits a data set has no such start.
+    """
     finite = np.flatnonzero(np.isfinite(series.value))
     if not finite.size:
         return nonfinite(series.value) if LOSS.search(series.name) and len(series) >= 2 else None
     first = int(finite[0])
+    fitted = LOSS.search(series.name) and not series.name.startswith("val_") and not is_rl
+    if fitted and first >= max(START_ROWS, START * len(series)):
+        return nonfinite(series.value)
     found = nonfinite(series.value[first:])
     if found is None:
         return None

@@ -68,6 +68,11 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
     if names <= UNFINISHED:
         return Decision(text="continue", why="no plateau is in sight", go=True, go_why="the curve is still rising")
     if names <= SPEED | LOGGING | UNFINISHED:
+        if names & SPEED == {"loader-stall"}:
+            text = "continue if the time can be spared; repair the input pipeline before a longer run"
+            return Decision(
+                text=text, why="the run learns, only slowly", go=False, go_why="a longer run waits as often"
+            )
         text = "continue if the time can be spared; repair the input pipeline or the leak before a longer run"
         return Decision(text=text, why="the run learns, only slowly", go=False, go_why="a longer run gets slower still")
     if names & ENDED and not grave_training(incidents):
