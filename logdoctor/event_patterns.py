@@ -97,7 +97,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _p("model-load", "load|restor", r"^[\W_]*(?:[Ll]oaded|[Ll]oading|[Rr]estor(?:ed|ing))\b(?!.*(?:%\||it/s|dataset|data |image|sample|token|train|librar|shards))"
        r".*\b(?:model|checkpoint|weights|optimi[sz]er|state|\.pth?|\.ckpt|\.zip)\b", "model"),
     _p("model-load", "load|restor", r"^[\W_]*(?:[Mm]odel|[Oo]ptimi[sz]er)\b[\w ]{0,20}\b(?:loaded|restored)\b", "model"),
-    _p("checkpoint", "sav|writ|wrote", r"^[\W_]*(?:\[?\w+\]?:?\s){0,3}?(?:[Ss]aving|[Ss]aved|[Ww]riting|[Ww]rote)\b.*\b(?:model|checkpoints?|weights|state|snapshot|ckpt"
+    _p("checkpoint", "sav|writ|wrote", r"^[\W_]*(?:\[?\w+\]?:?\s){0,3}?(?:[Ss]aving|[Ss]aved|[Ww]riting|[Ww]rote)\b.*(?:\b|_)(?:model|checkpoints?|weights|state|snapshot|ckpt"
        r"|\.pth?|\.zip|best)\b", "saved"),
     _p("checkpoint", "saved|new best|saving", r"\b(?:[Mm]odel|[Cc]heckpoint|state)\b[\w .'/\\-]{0,60}\bsaved\b|[Nn]ew best (?:model|checkpoint|score|mean)|saving next best", "saved"),
     _p("checkpoint", "guardad|guardando|salvo |salvando|salvat|sauvegard|gespeichert|сохран|保存|저장", r"\b(?:[Mm]odel\w*|[Mm]od[eè]l\w*|[Cc]heckpoint|модель|best|mejor|melhor|meilleur)"

@@ -262,7 +262,9 @@ def _named(columns: Sequence[Column], agents: bool) -> tuple[dict[str, Column], 
     names: dict[str, Name] = {}
     spelt = Tally(squash(column.key.raw) for column in columns)
     agents = agents or any(of_agents(*column.key) for column in columns)
-    for column in sorted(columns, key=lambda item: (-item.value.size, item.key.phase == "train")):
+    for column in sorted(
+        columns, key=lambda item: (-item.value.size, item.key.phase == "train", item.key.raw == "base_lr")
+    ):
         name = canonical(column.key.raw, column.key.title, column.key.phase)
         if not agents:
             name = elsewhere(column.key.raw, name)

@@ -199,6 +199,8 @@ def _pairs(payload: str) -> list[tuple[str, str]]:
 
 def _settings(number: int, raw: str, value: str, under: str = "") -> list[Setting]:
     """Return the settings of one pair: usually one; two for ``0.5 → 0.05``; one each for ``Discrete=1.0, ...``."""
+    if raw.strip().lower() == "batch":
+        return []  # the batch that the lines below are of; a size says so
     name = canonical(raw)
     arrow = _ARROW.match(value)
     if arrow:

@@ -49,7 +49,7 @@ _SPELLINGS: dict[str, str] = {
         "acc accuracy acc@1 prec@1 prec1 acc1 top1 top1acc accuracytop1 acctop1 trainacc trainingaccuracy "
         "minibatchaccuracy trainaccuracy meanacc meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy "
         "sparsecategoricalaccuracy binaryaccuracy accuracytop@1 top1accuracy tokenaccuracy meanaccuracy "
-        "exactitud acuracia genauigkeit accuratezza точность "
+        "meanclassaccuracy exactitud acuracia genauigkeit accuratezza точность "
         "avgacc avgaccuracy macc 准确率 精度 正解率 準確率 正确率 정확도"
     ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",
@@ -58,6 +58,7 @@ _SPELLINGS: dict[str, str] = {
         "mlogloss binarylogloss bpb bitsperbyte errorrate meansquarederror merror"
     ),
     "quality": (
+        "dicecoeff dicecoefficient dicescore diceavg f1macro macrof1 microf1 f1micro "
         "ap map map@.5 map50 map@.5:.95 map5095 bboxmap miou iou dice meandice auc f1 f1score fscore bleu "
         "psnr ssim elo averageglobalforegrounddice lpipsinv meaniou decodeaccseg bleu4 rougel"
     ),
@@ -70,7 +71,8 @@ _SPELLINGS: dict[str, str] = {
         "totalrewards episodereward eprew epreward rew return returns score scores avgreward "
         "averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore averagescore "
         "mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore rewardmean "
-        "episoderewardtotal runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward episodereturns "
+        "episoderewardtotal "
+        "runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward episodereturns "
         "eprewavg eprewsmean episodescore sumreward rewardsum averageepisoderewards averageepisodereward "
         "meanepisoderewards averagerewards"
     ),
@@ -137,7 +139,8 @@ _SPELLINGS: dict[str, str] = {
     "clip_delta": "clipδ clipdelta clip∆",
     "learning_rate": (
         "tasadeaprendizaje taxadeaprendizado taxadeaprendizagem tauxdapprentissage lernrate скоростьобучения "
-        "baselearningrate 学习率 学習率 lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
+        "baselearningrate "
+        "学习率 学習率 lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
     ),
     "lr_multiplier": "lrm lrmultiplier lrscale",
     "loss_scale": "lossscale ampscale scale lossscaling gradscale scaler",
@@ -203,7 +206,8 @@ _SPELLINGS: dict[str, str] = {
 #: Words that tell the phase a value belongs to; ``val`` is the held-out one.
 PHASES = {
     "train": "train", "training": "train", "learn": "train", "fit": "train", "trn": "train",
-    "val": "val", "valid": "val", "validation": "val", "validating": "val", "dev": "val", "heldout": "val",
+    "val": "val", "valid": "val", "validation": "val", "validating": "val",
+    "validate": "val", "dev": "val", "heldout": "val",
     "vali": "val",
     "eval": "eval", "evaluation": "eval", "evaluate": "eval", "evaluating": "eval", "test": "test", "testing": "test",
     "训练": "train", "訓練": "train", "学習": "train", "验证": "val", "驗證": "val", "検証": "val",
@@ -253,6 +257,7 @@ _counters(
 _counters(
     2,
     "iterations",
+    "its "
     "iter iters iteration iterations itr it trainingiteration learningiteration niter iternum globaliteration curiter "
     "iteracion iteraciones iteracao iteracoes iterazione iteracja итерация итерации "
     "iterat iterate iterates acciter 迭代 迭代次数 次迭代",
@@ -260,7 +265,8 @@ _counters(
 _counters(
     3,
     "updates",
-    "更新 learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates",
+    "更新 "
+    "learnersteps update updates up numupdates nupdates ngradientupdates gradientsteps trainnumupdates upd nbupdates",
 )
 _counters(4, "batches", "batch batches minibatch batchidx batchid batchi superbatch")
 _counters(4, "images x 1000", "kimg")
@@ -441,14 +447,14 @@ def split_phase(raw: str) -> tuple[str, str]:
             return bare, phase
     match = _GLUED_PHASE.match(raw)
     if match:
-        return raw[match.end() :], PHASES[match[1] or match[2]]
+        return raw[match.end() :], PHASES[(match[1] or match[2]).lower()]
     if len(words) > 2 and words[0].lower() in _AVERAGES and (phase := PHASES.get(words[1].lower())):
         return "".join(parts[4:]), phase
     return raw, ""
 
 
 _GLUED_PHASE = re.compile(
-    r"^(?:(train|valid|val|test)(?=[A-Z])|(?=[^\x00-\x7f])(训练|訓練|学習|验证|驗證|検証|测试|測試|テスト|评估|評価|훈련|학습|검증)(?:集|时|の)?)(?=[^\s_/])"
+    r"^(?:([Tt]rain|[Vv]alid|[Vv]al|[Tt]est)(?=[A-Z])|(?=[^\x00-\x7f])(训练|訓練|学習|验证|驗證|検証|测试|測試|テスト|评估|評価|훈련|학습|검증)(?:集|时|の)?)(?=[^\s_/])"
 )
 _AVERAGES = words("average avg mean overall epoch current running batch")  # ``Average Train Loss``
 
@@ -569,7 +575,7 @@ _AVERAGED = re.compile(r"^(?:average|avg|mean)[\s_]+(?P<what>.+)$", re.IGNORECAS
 #: Names that mean what they usually mean only in the company of metrics of reinforcement learning.
 AMBIGUOUS = {
     "score": "quality", "scores": "quality", "avgscore": "quality", "averagescore": "quality", "meanscore": "quality",
-    "alpha": "", "temperature": "", "std": "", "steps": "",
+    "alpha": "", "temperature": "", "std": "", "steps": "", "obj": "", "subj": "", "exp": "",
 }  # fmt: skip
 _OF_AGENTS = re.compile(
     r"episode|return|reward|policy|value_loss|critic|actor|td_error|^q_|target_q|entropy|clip_fraction|explained|epsilon"

@@ -32,7 +32,7 @@ _LEVEL = (
     r"|debug|info|warning|warn|error|Info|Debug|Warning|Error)"
 )
 _TIMESTAMP = re.compile(
-    rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}(?:\s[A-Za-z][\w.\-]*(?=\]))?|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|\s|$|(?=[\[(]))"
+    rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}(?:\s[A-Za-z][\w.\-]*(?=\]))?|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|\s|$|(?=[\[(])|(?<=\])(?=[A-Za-z]))"
 )
 # ``Mon, 22 Aug 2016 08:58:58``
 _DATED = re.compile(
@@ -51,7 +51,7 @@ _PARTS = (
     re.compile(r"\s*\[(?:rank|Rank|RANK|gpu|GPU|node|worker|proc|default|titan)\s?\d*\](?::|\s|(?=\[))\s?"),
     re.compile(r"\s*\[[\w.\-]+:\d+/\d+\]\s?"),  # [gpu01:0/2]
     re.compile(r"\s*[|:-]?\s*[A-Za-z_<][\w.<>]*:[\w.<>]+:\d+\s+-\s"),  # __main__:main:41 - (loguru)
-    re.compile(r"\s*(?:LOG|WARNING|VLOG\[\d+\]) \([^()]*(?:\(\)[^()]*)?:\d+\)\s?"),  # LOG (nnet3-train[5.2]:Print():a.cc:29)
+    re.compile(r"\s*(?:LOG|WARNING|VLOG\[\d+\]) \([^()]*(?:\(\)[^()]*)?:\d+\)\s?"),  # LOG (train[5.2]:Do():a.cc:29)
     re.compile(r"\s*\[\w*Thread\w*(?:[-:]\d+)*\]\s?"),  # [MainThread:62]
     re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\))|\[line:(?=\d+\]))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon

@@ -274,7 +274,7 @@ def _plateau(axis: Series, guide: _Guide, before: int) -> list[_Mark]:
     if top - start <= 3 * noise(up) or last < start + 0.5 * (top - start):
         return []
     reached = np.flatnonzero(smooth >= start + SETTLED * (last - start))
-    if not reached.size or up.size - reached[0] < max(10, 2 * LONG * up.size) or reached[0] < 3:
+    if not reached.size or up.size - reached[0] < max(10, int(2 * LONG * up.size)) or reached[0] < 3:
         return []
     return [_Mark(_row(axis, int(guide.series.line[int(reached[0])])), "plateau")]
 

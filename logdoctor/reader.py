@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,6 +105,13 @@ def new_assembler(parser: str | None = None) -> Assembler:
     return Assembler() if parser is None else Assembler(_grammars(parser))
 
 
+def _dense(record: Record) -> bool:
+    """Whether the first line of a record is a row of numbers."""
+    if len(record.cells) < DENSE or record.grammar != "blocks":
+        return len(record.cells) >= DENSE
+    return sum(1 for _, line in record.cells.values() if line == record.line) >= DENSE
+
+
 class Understood(NamedTuple):
     """What the records mean: those that are metrics, as a table, and the events with the marks of new runs."""
 
@@ -111,21 +119,52 @@ class Understood(NamedTuple):
     table: frames.Table
     found: tuple[Event, ...]
     marks: tuple[Mark, ...]
+    unread: tuple[int, ...] = ()
 
 
 def understand(builder: Assembler, numbered: Sequence[tuple[int, str]], own: Sequence[Record] = ()) -> Understood:
     """Decide which cells of the records are metrics, what they are called and what their steps are."""
-    dense = {record.line for record in builder.records if record.grammar == "columns" or len(record.cells) >= DENSE}
+    dense = {record.line for record in builder.records if record.grammar == "columns" or _dense(record)}
     found = events.scan(item for item in numbered if item[0] not in dense)
     marks = events.marks(found)
     once, copies = without_copies(builder.records)
     if copies:
         text = f"{copies:,} records were printed again with the same counters and values (another rank, a redrawn bar)"
         builder.issues.append(Issue(line=None, text=f"{text}; each is read once"))
-    records = trusted(once, *_claimed(numbered, builder, found, [mark.line for mark in marks]))
+    told, chosen = _claimed(numbered, builder, found, [mark.line for mark in marks])
+    records = trusted(once, told, chosen)
     if own:
         records = sorted([*records, *own], key=lambda record: record.line)
-    return Understood(records, frames.tabulate(records), tuple(found), tuple(marks))
+    unread = _unread(numbered, records, told | chosen | {event.line for event in found})
+    return Understood(records, frames.tabulate(records), tuple(found), tuple(marks), unread)
+
+
+#: A word for a metric and a number with decimals, or none, right behind it.
+_LOOKS = re.compile(
+    r"(?:loss|acc(?:uracy)?|reward|return|score|ppl|perplexity|error|f1|auc|bleu|psnr|m?iou|dice|rmse|mae|损失|准确率|精度|奖励)"
+    r"\w{0,12}[\s\"')\]]{0,3}\s*(?::|=|\||\bis\b|\s)\s*[-+\[(]?(?:\d+\.\d+|\d+(?:\.\d+)?e[-+]\d|nan\b|inf\b)",
+    re.IGNORECASE,
+)
+#: Words of lines that say again what a row said: the best so far, what a checkpoint is named after, a summary.
+_AGAIN = re.compile(r"best|sav(?:ed|ing)|improv|highest|lowest|checkpoint|final|initial", re.IGNORECASE)
+
+
+def _unread(numbered: Sequence[tuple[int, str]], records: Sequence[Record], claimed: frozenset[int]) -> tuple[int, ...]:
+    """Return the lines that look like metrics and were not read: from the first that was read on, or all."""
+    read = {line for record in records for _, line in record.cells.values()} | {record.line for record in records}
+    first = min(read, default=0)
+    return tuple(
+        number
+        for number, text in numbered
+        if number >= first and number not in read and number not in claimed and _looks(text)
+    )
+
+
+def _looks(text: str) -> bool:
+    return len(text) < LONGEST_UNREAD and bool(_LOOKS.search(text)) and not _AGAIN.search(text)
+
+
+LONGEST_UNREAD = 2_000  # characters; a longer line is a dump
 
 
 def run_log(
@@ -155,7 +194,11 @@ def run_log(
     else:
         series = make_series(division, judgement)
         raw_names = {name: item.raw_name for name, item in series.items()}
-    unread = [issue for issue in builder.issues if "under no header" in issue.text]
+    rows = {issue.line for issue in builder.issues if "under no header" in issue.text}
+    unread = rows | set(known.unread)
+    if known.unread:
+        text = f"{len(known.unread):,} lines that look like metrics were not read; this is the first"
+        builder.issues.append(Issue(line=known.unread[0], text=text))
     total = metric_lines + len(unread)
     reading = Reading(
         format=grammars.most_common(1)[0][0] if grammars else "none",

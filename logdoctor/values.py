@@ -25,7 +25,9 @@ NUMBER = rf"(?:{NONFINITE}|{FINITE})"
 
 _FINITE = re.compile(FINITE)
 _NUMBER = re.compile(NUMBER, re.IGNORECASE)
-_MISSING = frozenset({"", "-", "--", "---", "–", "—", "n/a", "na", "none", "null", "err", "error", "?", "nil", "."})
+_MISSING = frozenset(
+    {"", "[]", "()", "-", "--", "---", "–", "—", "n/a", "na", "none", "null", "err", "error", "?", "nil", "."}
+)
 _MARKS = "*!†‡^"
 _SCALE = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "b": 1e9, "T": 1e12}
 _COUNT_SCALE = {**_SCALE, "m": 1e6, "G": 1e9, "g": 1e9}

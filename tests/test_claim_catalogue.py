@@ -89,7 +89,7 @@ CLAIMS: list[tuple[str, str, tuple[str, ...]]] = [
     ("S3-1 features", "features", ("7,363,360,194,560", "expected 10 to 100", "orders of magnitude")),
     ("S3-2 mean and spread", "features", ("14,314,894,336", "325,102,632,960", "expected 0 to 10", "expected 5 to 50")),
     ("S3-3 actor loss", "features", ("10¹²",)),
-    ("S3-4 critic loss", "features, 60 rows", ("7,500", "standard deviation", "mean 999")),
+    ("S3-4 critic loss", "features, 60 rows", ("7,500", "standard deviation", "mean 1,01")),
     ("S3-5 TD error", "features", ("stays at 9.", "does not converge")),
     ("S3-6 reward", "features, 60 rows", ("The first 10 values of Reward average", "(-888.89)")),
     ("S3-7 the chain", "features, 60 rows", ("features from", "critic loss up to 7,500", "the reward falls")),

@@ -324,3 +324,141 @@ def test_a_heading_of_a_validation_holds_for_one_line_of_a_kind(read):
     run = read(text)
     assert run.series["val_loss"].value.tolist() == pytest.approx([0.9, 0.20, 0.21, 0.22, 0.23, 0.24])
     assert run.series["loss"].value.tolist() == pytest.approx([0.10, 0.11, 0.12, 0.13, 0.14])
+
+
+def test_lines_of_one_metric_and_nothing_else_are_a_series(read):
+    text = (
+        "".join(f"INFO: Validation Dice Coeff: 0.5{i}\n" for i in range(6))
+        + "Epochs:          100\nBatch size:      1\n"
+    )
+    assert read(text).series["val_quality"].value.tolist() == pytest.approx([0.5 + i / 100 for i in range(6)])
+
+
+def test_printed_options_are_no_record(read):
+    options = "{'dataset': 'C', 'batch_size': 25, 'epochs': 100, 'lr': 0.1, 'momentum': 0.9, 'num_workers': 4}"
+    text = f"[INFO | config.py:57] 2021-01-23 23:09:29,251: {options}\n" * 3
+    run = read(text + "".join(f"Epoch {e} Loss: 0.{e} Acc: {e}4.0%\n" for e in range(1, 5)))
+    assert set(run.series) == {"loss", "accuracy"}
+
+
+def test_the_phase_may_stand_behind_the_epoch_and_a_batch_may_be_a_span(read):
+    text = (
+        "".join(
+            f"[12/25 15:43:1{e}] epoch:[ {e}/9 ] train step:{s}  loss: 0.1{e}{s} top1: 0.9\n"
+            for e in (1, 2)
+            for s in (0, 5)
+        )
+        + "[12/25 15:44:15] epoch:[ 2/9 ] val step:0    loss: 2.5 top1: 0.3\n"
+    )
+    run = read(text)
+    assert len(run.series["loss"]) == 4
+    assert run.series["val_loss"].value.tolist() == [2.5]
+    run = read(
+        "".join(f"Epoch[43] Batch [{b}-{b + 20}]\tSpeed: 25.02 samples/sec\tacc=0.9{b}\n" for b in range(0, 60, 20))
+    )
+    assert run.series["accuracy"].step.tolist() == [20, 40, 60]
+
+
+def test_a_line_of_an_epoch_alone_may_open_it(read):
+    text = "".join(
+        f"Starting epoch {e} current lr is 0.000{e}\n"
+        + "".join(f"Epoch {e}, Step {s}, avg loss so far is 0.0{s}\n" for s in (25, 50))
+        + f"Epoch {e}, val loss is 0.02{e}\n"
+        for e in (1, 2, 3)
+    )
+    run = read(text)
+    assert run.series["learning_rate"].step.tolist() == [0, 50, 100]
+    assert run.series["val_loss"].step.tolist() == [50, 100, 150]
+    assert len(run.reading.segments) == 1
+
+
+def test_an_epoch_below_a_blank_line_is_the_next_block(read):
+    text = "".join(f"Epoch {e}/9\n-----\nbatch = 405\nLoss: 0.{9 - e} Acc: 0.5{e}\n\n" for e in range(1, 6))
+    assert read(text).series["loss"].step.tolist() == [1, 2, 3, 4, 5]
+    report = "Report\n\nTotal Episodes: 11\nBest: 7.5\n\nEpisode 1:\n" + "".join(
+        f"  Reward: -2{e}.5\n  Loss: 0.0{e}\n-----\nEpisode {e + 1}:\n" for e in range(1, 6)
+    )
+    assert read(report).series["reward"].step.tolist() == [1, 2, 3, 4, 5]
+
+
+# --------------------------------------------------------------------------------- numbers without names, coverage
+
+
+def test_numbers_alone_are_read_where_there_is_nothing_else(read):
+    run = read("".join(f"-15{i}8.03770329\n" for i in range(8)))
+    assert run.series["value"].value[-1] == -1578.03770329
+    run = read("".join(f"{40 + i} 0.09{i} 1.{i}\n" for i in range(8)))
+    assert run.series["value_2"].step.tolist() == [40 + i for i in range(8)]
+    assert run.series["value_3"].value[-1] == 1.7
+    run = read("".join(f"Epoch: {e}\n" + "".join(f"10.{e}{b}, {b}00\n" for b in range(4)) for e in range(3)))
+    assert run.series["value"].step[-1] > run.series["value"].step[-5]
+    run = read("% mean class accuracy (train set)\t\n" + "".join(f" {i}.5000e+01\t\n" for i in range(1, 9)))
+    assert run.series["accuracy"].value[-1] == 85
+
+
+def test_numbers_beside_metrics_are_no_series(read):
+    text = "".join(f"0.{i} 0.5 0.7\n" for i in range(9)) + "".join(
+        f"iter {i}: loss 0.{i}\n0.5 0.6 0.7\n" for i in range(1, 9)
+    )
+    assert set(read(text).series) == {"loss"}
+
+
+def test_lines_that_look_like_metrics_and_were_not_read_are_counted(read):
+    rows = "".join(f"iter {i}: loss 0.{i}\n" for i in range(1, 9))
+    assert read(rows).reading.unread_lines == 0
+    run = read(rows + "the model of the second kind came to a reward of about  reward: 7.25 in all these many words\n")
+    assert run.reading.unread_lines == 1
+    assert run.reading.coverage == pytest.approx(8 / 9)
+    assert "1 lines that look like metrics" in run.reading.issues[-1].text
+    assert read("lr: 0.001\nloss weight 0.5\n" + rows + "best loss: 0.11 saved\n").reading.unread_lines == 0
+
+
+def test_pairs_in_cells_of_a_table_are_parts_unless_their_title_is_that_of_a_range(read):
+    head = "Step      Train loss              Q-Range                 Test metric\n"
+    text = head + "".join(f"{i}000      [7.3{i}e-03, 2.40e-07]    [-1.9{i}, 2.40]    []\n" for i in range(1, 8))
+    run = read(text)
+    assert run.series["loss_0"].value[-1] == pytest.approx(7.37e-3)
+    assert run.series["loss_1"].value[-1] == 2.4e-7
+    assert run.series["q_max"].value[-1] == 2.4
+
+
+def test_bars_that_ran_to_their_end_leave_the_epoch_to_count(read):
+    text = "".join(
+        f"Train Epoch {e}: 100%|███| 30/30 [00:10<00:00, 3.0it/s, Loss=0.{e}]\n"
+        + (f"Validate: 100%|███| 8/8 [00:10<00:00, 3.0it/s, Loss=0.{e}5]\n" if e % 2 == 0 else "")
+        for e in range(1, 8)
+    )
+    run = read(text)
+    assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert run.series["val_loss"].step.tolist() == [2, 4, 6]
+
+
+def test_a_first_number_that_rises_by_equal_steps_counts_where_nothing_else_does(read):
+    run = read("".join(f"tally: {i * 50}, loss: 4.{i}\n" for i in range(1, 9)))
+    assert run.series["loss"].step.tolist() == [50.0 * i for i in range(1, 9)]
+    assert set(run.series) == {"loss"}
+    run = read("".join(f"tally: {i * i}.5, loss: 4.{i}\n" for i in range(1, 9)))
+    assert set(run.series) == {"loss", "tally"}
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("Epoch 3 step {i}00 eta 00:02:3{i}: loss 2.00{i}", {"loss": 2.007}),
+        ("[2022-06-27 05:54:2{i},137]iter:002{i} loss_train: 0.231{i}", {"loss": 0.2317}),
+        ("batch 12{i} of epoch 1, loss 0.5{i}", {"loss": 0.57}),
+        ("-- text at {i}0000 its:\nab c\nSmooth loss: 54.{i}", {"smooth_loss": 54.7}),
+        (
+            "Saving dict for global step {i}00: accuracy = 0.93, global_step = {i}00, loss = 0.06{i}",
+            {"val_loss": 0.067},
+        ),
+        ("Fine-Tune Epoch {i}\nloss: 0.5{i} acc: 0.8", {"loss": 0.57}),
+        ("Test at Pass 0, step {i}, eval_result : {{'auc': 0.8{i}, 'loss': 0.4}}", {"val_quality": 0.87}),
+    ],
+)
+def test_lines_of_still_more_kinds(read, line, values):
+    run = read("".join(line.format(i=i) + "\n" for i in range(1, 8)))
+    for name, value in values.items():
+        assert run.series[name].value[-1] == pytest.approx(value), name
+        assert run.series[name].step[-1] >= 7
+    assert not [name for name in run.series if "eta" in name or "epoch" in name]

@@ -144,7 +144,7 @@ def test_phases_of_the_collapse() -> None:
     found = seen(seed_logs.loss_explosion)[1]
     assert [(p.name, p.first_step) for p in found] == [
         ("learning", 100),
-        ("plateau", 1700),
+        ("plateau", 1800),
         ("drift", 2900),
         ("collapse", 3400),
         ("explosion", 5100),

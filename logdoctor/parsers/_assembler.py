@@ -15,6 +15,7 @@ from logdoctor.model import Issue
 from logdoctor.names import EPOCHS, canonical, counter, identity, is_clock
 from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
 from logdoctor.parsers import boxed, columns, literal
+from logdoctor.parsers._bare import Bare, is_bare, rows_of
 from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import Cell, Count, Scan
 from logdoctor.parsers._scan import scan as scan_pairs
@@ -114,7 +115,7 @@ class Assembler:
         self.records: list[Record] = []
         self.headers: list[columns.Header] = []
         self.issues: list[Issue] = []
-        self.orphans: list[tuple[int, str, dict[str, Count], tuple[Count, ...]]] = []
+        self.orphans: list[tuple[int, str, dict[str, Count], tuple[Count, ...]] | Bare] = []
         self._seen: dict[tuple[str, ...], columns.Header] = {}
         self._context: dict[str, Count] = {}
         self._latest: tuple[Count, ...] = ()
@@ -129,6 +130,8 @@ class Assembler:
         self._last = ""
         self._ruled = self._framed = False
         self._blank = 0
+        self._read = False
+        self._words = ""
         self._below: tuple[str, ...] = ()
         self._anchor_indent = 0
         self._member_indent = 0
@@ -150,6 +153,7 @@ class Assembler:
         """Close what is open and find the headers of rows that stood under another one."""
         self._close()
         self._flush_bar()
+        self._numbers()
         self._adopt()
 
     def _state(self, number: int, text: str) -> None:
@@ -308,6 +312,22 @@ class Assembler:
             return
         self._emit(record)
 
+    def _bare(self, number: int, text: str) -> None:
+        """Keep a line of numbers as long as nothing else was read, and the words above the first one."""
+        if is_bare(text):
+            self.orphans.append(Bare(number, text, self._context, self._latest, self._words))
+        elif len(text) < 80 and re.search(r"[A-Za-z]{3}", text):
+            self._words = text.strip(" \t#:=-*")
+
+    def _numbers(self) -> None:
+        """Read lines of numbers where there is nothing else."""
+        bare = [item for item in self.orphans if isinstance(item, Bare)]
+        self.orphans = [item for item in self.orphans if not isinstance(item, Bare)]
+        for line, counters, cells in () if self._read else rows_of(bare):
+            record = Record(line.number, "columns", counters, line.context, line.latest, bool(line.latest))
+            record.cells = {Key(cell.name): (cell, line.number) for cell in cells}
+            self.records.append(record)
+
     def _orphan(self, number: int, text: str) -> bool:
         """Keep a row that fits no header yet; its header may come later."""
         fields = columns.split(text, " ")
@@ -325,7 +345,7 @@ class Assembler:
         """Give orphaned rows the nearest header with as many columns."""
         wrong: dict[int, list[int]] = {}
         unused = [header for header in self._seen.values() if not header.rows and header not in self.headers]
-        for number, text, context, latest in self.orphans:
+        for number, text, context, latest, *_ in self.orphans:
             fields = columns.split(text, " ")
             fitting = [
                 h
@@ -359,7 +379,7 @@ class Assembler:
     def _pairs(self, number: int, stripped: Stripped) -> None:
         indent = len(stripped.text) - len(stripped.text.lstrip())
         found = _moved(scan_pairs(stripped.text, self._recall), stripped.start)
-        self._blank = 0
+        blank, self._blank = self._blank, 0
         if found.bar and not found.cells:
             found = found._replace(counters=tuple(count for count in found.counters if count.name not in ("", "bar")))
             if not found.counters:
@@ -372,8 +392,11 @@ class Assembler:
             else:
                 self._member(number, indent, found, stripped)
         elif found.counters:
-            self._anchor(number, indent, found, heading=stripped.text.rstrip().endswith(":"))
+            below = bool(blank) and bool(self._latest) and _rank(found.counters) > _rank(self._latest)
+            self._anchor(number, indent, found, heading=below or stripped.text.rstrip().endswith(":"))
         else:
+            if not self._read:
+                self._bare(number, stripped.text)
             self._title(indent, stripped.text, found)
 
     def _own(self, number: int, indent: int, found: Scan, stripped: Stripped) -> None:
@@ -381,7 +404,7 @@ class Assembler:
         self._close_block()
         again = self._again(found.counters)
         phase = found.phase or (self._phase_above() if again else "")
-        if not phase and not self._latest and self._phase_above() not in ("", "train"):
+        if not phase and not self._latest and self._phase_above() != "":
             phase = self._phase_above()  # an evaluation before the training
         names = tuple(cell.name for cell in found.cells)
         if phase and not found.phase and names == self._below:
@@ -512,7 +535,8 @@ class Assembler:
 
     # ------------------------------------------------------------------------------------------------ records
     def _phase_above(self) -> str:
-        return next((item[2] for item in reversed(self._titles) if item[2]), "")
+        phase = next((item[2] for item in reversed(self._titles) if item[2]), "")
+        return "" if phase == "train" else phase  # ``Training Results``: what every line is without a word
 
     def _record(self, number: int, grammar: str, found: Scan, time: str | None) -> Record:
         return Record(number, grammar, found.counters, self._context, self._latest, self._anchored, time=time)
@@ -527,6 +551,7 @@ class Assembler:
     def _emit(self, record: Record) -> None:
         self._remember(record.counters, anchored=False)
         if record.cells:
+            self._read = True
             self.records.append(record)
 
     def _close(self) -> None:
@@ -536,6 +561,7 @@ class Assembler:
     def _close_block(self) -> None:
         block, self._block = self._block, None
         if block is not None and block.cells:
+            self._read = True
             self.records.append(block)
 
     def _close_box(self) -> None:

@@ -106,6 +106,8 @@ class _Counters:
         for name, rows in self.own.items():
             values = np.array([value for _, value, _ in rows])
             still = values.size >= 3 and bool(np.all(values == values[0]))
+            if not still and self.rank[name] in WITHIN and values.size >= 3:
+                still = all(value == total for _, value, total in rows)  # bars that ran to their end
             if still and (self.rank[name] in WITHIN or self._others_move(name, rows)):
                 self.rank[name] = UNKNOWN
             elif 0 < self.rank[name] < 5 and name != "bar" and bool(np.any(values != np.round(values))):
@@ -229,6 +231,15 @@ class _Counters:
         found.pop(name, None)
         return found
 
+    def beside(self, index: int, inner: str, outer: str) -> tuple[tuple[float, float] | None, ...]:
+        """Return the outer and inner counters of the records with an inner one just before and after a record."""
+        rows = self.own.get(inner, [])
+        at = bisect_right(rows, index, key=lambda row: row[0])
+        return tuple(
+            (self._all(row[0], inner).get(outer, float("nan")), row[1]) if row is not None else None
+            for row in (rows[at - 1] if at else None, rows[at] if at < len(rows) else None)
+        )
+
     @property
     def present(self) -> dict[int, dict[str, float]]:
         if not hasattr(self, "_present"):
@@ -291,8 +302,35 @@ def _length(values: Floats, falls: Ints) -> float:
     return most + 1 if values.min() == 0 else most
 
 
+def _promote(records: Sequence[Record]) -> None:
+    """Take the first number of every row for its counter where no row has one and it rises by whole, equal steps."""
+    if not records or any(record.counters or record.latest for record in records):
+        return
+    firsts = Tally(next(iter(record.cells)) for record in records if record.cells)
+    key, times = firsts.most_common(1)[0] if firsts else (None, 0)
+    rows = [record for record in records if key in record.cells and len(record.cells) > 1]
+    if key is None or len(rows) < max(PROMOTED, ALWAYS * len(records)) or times < len(rows):
+        return
+    cells = [record.cells[key][0] for record in rows]
+    values = np.array([cell.value for cell in cells])
+    strides = np.diff(values)
+    if any(cell.unit for cell in cells) or not np.all(values == np.round(values)) or not np.all(strides > 0):
+        return
+    if float((strides == np.median(strides)).mean()) < ALWAYS:
+        return
+    for record in rows:
+        cell, _ = record.cells.pop(key)
+        record.counters = (Count("step", cell.value, None, cell.start, cell.end),)
+
+
+#: Rows that must rise for an unknown name to be a counter, and the share of the rows and strides that must agree.
+PROMOTED = 5
+ALWAYS = 0.9
+
+
 def choose(records: Sequence[Record]) -> Axis:
     """Return the x axis of ``records``."""
+    _promote(records)
     _split_ratios(records)
     counters = _Counters(records)
     names: list[str] = []
@@ -373,7 +411,12 @@ def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, fl
     for inner, other in counters.joins.items():
         # A record with the outer counter alone closes that outer step.
         if other.outer == name and counters.rank[inner] <= counters.rank[name] and counters.rank[inner] < EPOCHS:
-            return inner, (value - other.start + 1) * other.length, value
+            before, after = counters.beside(index, inner, name)
+            if after is None or after[0] != value:
+                return inner, (value - other.start + 1) * other.length, value
+            # It opens the outer step, or stands in the midst of it.
+            within = before[1] if before is not None and before[0] == value else 0.0
+            return inner, (value - other.start) * other.length + within, value
     return name, value, epoch if name != "epoch" else float("nan")
 
 

@@ -28,7 +28,7 @@ _WORDS = (
     r"|エポック|ステップ|エピソード|轮次|轮|迭代次数|迭代|步数|周期|回合|에폭"
 )
 _BEFORE = (
-    r"(?:(?:epoch|accumulation|optimizer|learning|global|total|num|completed|training|train|current|env|environment|optimizer|gradient|outer"
+    r"(?:(?:end|of|val|epoch|accumulation|optimizer|learning|global|total|num|completed|training|train|current|env|environment|optimizer|gradient|outer"
     r"|processing|finished|end of|agent|valid|validation|eval|test|after|at|update|policy|the|online|starting|start of"
     r"|begin|beginning|running|evaluating)[ _]){0,3}"
 )
@@ -81,6 +81,9 @@ _OVER = re.compile(
     rf"(?: \+ {NUMBER} = (?P<sum>{NUMBER}))? over {NUMBER} \w+\b",
     re.IGNORECASE,
 )
+_SPAN = re.compile(
+    rf"(?<!\w)(?P<word>batch|iter|step)\w*\s*\[(?:{_INT})-(?P<n>{_INT})\]", re.IGNORECASE
+)  # ``Batch [0-180]``
 # ``[eval @ 5,000]``, ``step @ 500``: behind what is no metric at a cut-off (``recall @ 10``)
 _AT_SIGN = re.compile(
     rf"(?:(?<![\w@])(?:(?P<word>{_WORDS})|eval(?:uation)?|val(?:id(?:ation)?)?|test|train(?:ing)?)\s*|[\[(|]\s*|^\s*)"
@@ -105,6 +108,10 @@ _AFTER = re.compile(
     rf"^\W*(?:after|at)\s+(?P<n>{_INT})\s+(?:training\s+)?(?P<word>updates|iterations|steps?(?=\(s\)|s?\b)|episodes|epochs|timesteps|frames)(?:\(s\))?(?!\w)",
     re.I,
 )
+# ``-- text at 10000 its:``, above what belongs to it
+_AT_ITS = re.compile(
+    rf"\bat\s+(?P<n>{_INT})\s+(?P<word>its|iters|iterations|steps|updates|epochs)\s*:?\s*$", re.IGNORECASE
+)
 _CELL_COUNT = re.compile(
     rf"(?<=[|\x00])\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?:\s+(?P<word>batches|steps|iters|iterations))?\s*(?=[|\x00]|$|\s\s|\s\w+=)"
 )
@@ -125,7 +132,7 @@ _IN_MS = {"us": 1e-3, "μs": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
 # ``Linear(in_features=64, bias=True)``: code, not values; wrapped numbers are no calls.
 _CALL = re.compile(r"\b(?!(?:tensor|array|Array)\()[A-Za-z_][\w.]*\((?:[^()]|\([^()]*\))*=(?:[^()]|\([^()]*\))*\)?")
 _TIME = re.compile(
-    r"(?<![\w.:])(?:\d+ days?, )?\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?(?![\w:])"
+    r"(?<![\w.:])(?:\d+ days?, )?\d{1,3}:\d{2}(?::\d{2})?(?:\.\d+)?(?!\w|:\d)"
     r"|(?<![\w.])(?:\d+d\s?)?(?:\d{1,3}h\s?)?\d{1,3}m(?:in)?\s?\d{1,2}(?:\.\d+)?s\b"
     r"|(?<![\w./])\d{1,2}[/.]\d{1,2}[/.]\d{4}(?![\w./])(?:[-T_ ,]{1,3}\d{1,2}:\d{2}(?::\d{2})?)?"
     r"|(?<![\w.])\d{1,3}h\s\d{1,2}m\b|\d{4}-\d{2}-\d{2}[T_ ]\d{2}[:-]\d{2}[:-]\d{2}\S*"
@@ -171,10 +178,10 @@ _REVERSED = re.compile(
     rf"^\s*\(?(?P<value>{NUMBER})\s*(?P<pct>%?)\s*(?P<name>[A-Za-zµμ][\w/ .]*?)\s*\)?\s*$", re.IGNORECASE
 )
 _DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
-_CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]|\s[-–—]\s|\s{3,}")
+_CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]+|\s[-–—]\s|\s{3,}")
 _PHASE_TAG = re.compile(
     r"^\W*(?:end of |epoch\s*\()?"
-    r"(train(?:ing)?|val(?:id(?:at(?:ion|ing))?)?|eval(?:uat(?:ion|ing))?|test(?:ing)?|dev)\b",
+    r"(train(?:ing)?|val(?:id(?:at(?:e|ion|ing))?)?|eval(?:uat(?:e|ion|ing))?|test(?:ing)?|dev)\b",
     re.IGNORECASE,
 )
 _SPECIAL_TOTAL = frozenset({"?", "inf"})
@@ -262,7 +269,7 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     cells: list[Cell] = []
     masked = _sentence(masked, counters, cells)
     masked = _count(masked, counters)
-    phase = _phase_of(text)
+    phase = _phase_of(text) or _phase_counted(text)
     masked = _marked(masked, cells)
     shares: dict[str, tuple[float, ...]] = {}
     masked = _pairs(masked, counters, cells, shares)
@@ -456,6 +463,8 @@ def _count(text: str, counters: list[Count]) -> str:
         value = _integer(at["n"]) * _SCALES.get(at["scale"] or "", 1.0)
         counters.append(Count(at["name"] or at["word"] or "step", value, None, at.start("n"), at.end("n")))
         text = _mask(text, at.start("word") if at["word"] else at.start("n") - 1, at.end())
+    for span in _SPAN.finditer(text) if "-" in text else ():
+        text = _put(text, span, counters, (span["word"], "n", ""))
     for glued in _GLUED_COUNTER.finditer(text):
         text = _put(text, glued, counters, (glued["word"], "n", "total"))
     position = 0
@@ -502,6 +511,9 @@ def _in_front(text: str, counters: list[Count]) -> str:
     leading = _LEADING.match(text)
     if leading:
         text = _leading(text, leading, counters)
+    above = _AT_ITS.search(text) if " at " in text else None
+    if above:
+        return _put(text, above, counters, (above["word"], "n", ""))
     after = _AFTER.match(text)
     return _put(text, after, counters, (after["word"], "n", "")) if after else text
 
@@ -546,7 +558,7 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
         before
         and ((before[-1].isascii() and before[-1].isalpha()) or before[-1] in "_'")
         and len(before) + 2 > match.start()
-        and not (match["total"] and _NAMED_PART.fullmatch(before))
+        and not (_NAMED_PART.fullmatch(before) and (match["total"] or _ALONE.match(text, match.end())))
     ):
         return False
     if _HOW_MANY.match(match["name"]):
@@ -558,6 +570,7 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
 
 
 _PAIR_BEFORE = re.compile(r"(?:^|\s)[A-Za-z_]\w*[:=]\S*[A-Za-z]\S*$")
+_ALONE = re.compile(r"\s*(?:$|[:|,]|-\s)")
 # ``Joint training epoch 5/10``: the part of the program whose epoch it is
 _NAMED_PART = re.compile(
     r"\s*(?!(?:best|last|from|since|resum\w*|load\w*|sav\w*|stop\w*)\b)[A-Z][A-Za-z\-]*(?: [A-Za-z\-]+){0,2}"
@@ -721,21 +734,27 @@ def _take(
     return _seconds(name, text, end, cells)
 
 
+def _parts(name: str, text: str, end: int, cells: list[Cell]) -> int:
+    """Read ``PDE:1.1e-03/9.2e-04``, ``mean/median reward 12.0/11.5``; return where they end, 0 when there are none."""
+    parts = _COMPOUND.match(text, end) if text[end : end + 1] == "/" and "." in text[max(0, end - 12) : end] else None
+    if parts is None or _BYTES.search(name):
+        return 0
+    two = _TWO_NAMES.match(name)
+    several = list(_FLOAT.finditer(text, end, parts.end()))
+    if two and len(several) == 1:
+        cells[-1] = cells[-1]._replace(name=f"{two['one']} {two['what']}")
+    for index, part in enumerate(several, 2):
+        value = parse(part.group())
+        label = f"{two['other']} {two['what']}" if two and len(several) == 1 else f"{name}_{index}"
+        cells.append(Cell(label, value.value, value.flag, value.unit, *part.span()))
+    return parts.end()
+
+
 def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     """Read what may follow a value: ``(average)``, ``± spread``, ``[min, max]``, ``/total``, a z-score."""
-    parts = _COMPOUND.match(text, end) if text[end : end + 1] == "/" and "." in text[max(0, end - 12) : end] else None
-    if parts and not _BYTES.search(name):  # ``PDE:1.1e-03/9.2e-04``, ``mean/median reward 12.0/11.5``
-        two = _TWO_NAMES.match(name)
-        if two and parts.group().count("/") == 1:
-            value = parse(parts.group()[1:])
-            cells[-1] = cells[-1]._replace(name=f"{two['one']} {two['what']}")
-            span = (parts.start() + 1, parts.end())
-            cells.append(Cell(f"{two['other']} {two['what']}", value.value, value.flag, value.unit, *span))
-            return parts.end()
-        for index, part in enumerate(_FLOAT.finditer(text, end, parts.end()), 2):
-            value = parse(part.group())
-            cells.append(Cell(f"{name}_{index}", value.value, value.flag, None, *part.span()))
-        return parts.end()
+    stop = _parts(name, text, end, cells)
+    if stop:
+        return stop
     ratio = _RATIO.match(text, end)
     if ratio:
         end = ratio.end()
@@ -878,6 +897,8 @@ def _alone(text: str, match: re.Match[str]) -> bool:
 
 def _reversed(text: str, cells: list[Cell]) -> None:
     """Read values that stand before their name: ``145654 tok/s``, ``3604.30 ms``, ``37.5% bf16 MFU``."""
+    if _MAY_HOLD.search(text) is None:  # as on most lines: all was read
+        return
     from logdoctor.names import ALIASES
 
     position = 0
@@ -915,6 +936,20 @@ def _phase_of(text: str) -> str:
     if rest and rest in ("/", "_", "-", "@", "("):
         return ""
     return PHASES.get(match.group(1).lower(), "")
+
+
+# ``epoch:[ 24/25 ] val step:0``
+_PHASE_COUNT = re.compile(
+    r"(?<![\w/])(?P<phase>val(?:id(?:ation)?)?|eval|test|dev)[ _](?:step|iter(?:ation)?|batch)\s*[:=\[#]", re.IGNORECASE
+)
+
+
+def _phase_counted(text: str) -> str:
+    """Return the phase whose steps a line counts."""
+    match = _PHASE_COUNT.search(text)
+    if match is None and text.startswith("Saving dict for"):
+        return "eval"  # an evaluation of a TensorFlow estimator
+    return PHASES.get(match["phase"].lower(), "") if match else ""
 
 
 _PHASE_MARK = re.compile(

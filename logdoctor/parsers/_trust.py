@@ -267,16 +267,21 @@ def _believed(record: Record, line: int, keys: Sequence[Key], where: dict[Key, i
     if any(where[key] >= AGAIN_KNOWN and _judged(key) for key in metrics):
         return True
     # A result at the end of a run is printed once: its name must say what it is and that it is held out.
-    return bool(record.counters or record.context) and _results(metrics, bool(record.counters) and record.grammar != "blocks")
+    return bool(record.counters or record.context) and _results(metrics, record.grammar if record.counters else "")
 
 
-def _results(metrics: Sequence[Key], counted: bool) -> bool:
-    """Whether a line printed once holds results: held-out ones, or beside a counter of its own ones with known names."""
-    held = [key for key in metrics if _held(key) and _judged(key) and not _shared(key)]
-    if counted and held and 2 * len(held) >= sum(1 for key in metrics if not _shared(key)):
+def _results(metrics: Sequence[Key], grammar: str) -> bool:
+    """Whether a line printed once holds results: held-out ones, or beside a counter of its own those of any phase."""
+    of_phase = _phase if grammar == "keyvalue" else _held  # objects repeat at the end what they trained with
+    held = [key for key in metrics if of_phase(key) and _judged(key) and not _shared(key)]
+    if grammar in ("keyvalue", "literal") and held and 2 * len(held) >= sum(1 for key in metrics if not _shared(key)):
         return True
     return all(known(key) and _held(key) for key in metrics)
 
 
+def _phase(key: Key) -> str:
+    return canonical(key.raw, key.title, key.phase).phase
+
+
 def _held(key: Key) -> bool:
-    return canonical(key.raw, key.title, key.phase).phase in HELD_OUT
+    return _phase(key) in HELD_OUT

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from logdoctor.names import canonical, counter, squash
 from logdoctor.parsers._record import Cell, Count, Parser, Scan
+from logdoctor.parsers._scan import is_range
 from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
 
 _FIELD = re.compile(r"[\[(][^\[\]()]*[\])][*!]?|\d+(?:\.\d+)?[kKM]?/\s+(?:\d\S*|n/a)|\S+")
@@ -367,8 +368,9 @@ def _cell(item: Field, title: str, counters: list[Count], cells: list[Cell], wor
     found = _RANGE.match(text) if text[:1] in "[(" else None
     if found:
         groups = ("low", "high") if found["low"] else ("a", "b")
+        ends = is_range(title) or bool(_RANGE_TAIL.search(title))
         title = _RANGE_TAIL.sub("", title)
-        for group, suffix in zip(groups, ("min", "max"), strict=True):
+        for group, suffix in zip(groups, ("min", "max") if ends else ("0", "1"), strict=True):
             value = parse(found[group])
             at = item.start + found.start(group)
             cells.append(Cell(f"{title}_{suffix}", value.value, value.flag, None, at, at + len(found[group])))

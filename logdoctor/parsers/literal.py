@@ -8,8 +8,8 @@ import math
 import re
 from typing import Any
 
-from logdoctor.names import counter, words
-from logdoctor.parsers._record import Cell, Count, Parser, Scan
+from logdoctor.names import canonical, counter, words
+from logdoctor.parsers._record import EMPTY, Cell, Count, Parser, Scan
 from logdoctor.values import FINITE, IS_INF, IS_NAN, MISSING, parse
 
 _STRING_NUMBER = re.compile(rf"^\s*(?:{FINITE}|[-+]?(?:nan|inf(?:inity)?))\s*%?\s*$", re.IGNORECASE)
@@ -28,6 +28,8 @@ def scan(text: str) -> Scan | None:
     if found is None:
         return None
     record, before = found
+    if _is_dump(record):
+        return EMPTY
     cells: list[Cell] = []
     counters: list[Count] = []
     words: dict[str, str] = {}
@@ -36,7 +38,24 @@ def scan(text: str) -> Scan | None:
         return None
     counters += _in_front(before, counters)
     phase = next((words[key] for key in _PHASE_KEYS if key in words), "")
-    return Scan(tuple(counters), tuple(cells), _phase(phase), before.strip(" :-"), "", {}, words)
+    return Scan(
+        tuple(counters), tuple(cells), _phase(phase) or _phase_before(before), before.strip(" :-"), "", {}, words
+    )
+
+
+_OPTIONS = words(
+    "batch_size batchsize epochs num_epochs lr learning_rate momentum weight_decay wd num_workers workers seed "
+    "optimizer opt dataset arch model gpu gpus device dropout hidden_size img_size image_size save_dir log_dir "
+    "output_dir data_dir resume scheduler num_classes lr_scheduler warmup warmup_epochs"
+)
+LEAST_OPTIONS = 4  # that make an object the printed options, when no key of it is a metric
+
+
+def _is_dump(record: dict[str, Any]) -> bool:
+    """Whether an object holds the options of the run."""
+    if len(_OPTIONS & record.keys()) < LEAST_OPTIONS:
+        return False
+    return not any(isinstance(value, float) and canonical(str(key)).goal != "none" for key, value in record.items())
 
 
 _NAMED = re.compile(
@@ -59,6 +78,17 @@ def _in_front(before: str, known: list[Count]) -> list[Count]:
         for m in _NAMED.finditer(stripped.text)
         if counter(m["name"]) and all(count.name.lower() != m["name"].lower() for count in known)
     ]
+
+
+_PHASE_BEFORE = re.compile(
+    r"(?:^|[\s\]|])(?P<word>train|valid|val|eval|test)(?:_\w+|\s+\w+)?\s*[:=]\s*$", re.IGNORECASE
+)
+
+
+def _phase_before(before: str) -> str:
+    """Return the phase that the words in front of an object name: ``eval_result : {...}``."""
+    match = _PHASE_BEFORE.search(before)
+    return _phase(match["word"]) if match else ""
 
 
 def _phase(word: str) -> str:
