@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from logdoctor.model import Event, Setting
 from logdoctor.view import RunView
 from tests.runs import event, found, noise, run_of, series_of, view_of
 
@@ -100,6 +101,45 @@ def test_memory_that_ran_out_ends_a_run_or_is_survived():
 def test_a_traceback_at_the_end_is_a_crash_and_one_in_between_was_caught():
     assert crash(event("traceback", 121, "ValueError: bad"))["crash"].severity == "critical"
     assert crash(event("traceback", 30, "ValueError: bad"))["crash"].severity == "warning"
+
+
+def over(line, name="completed"):
+    return Event(line=line, step=None, kind="shutdown", name=name, text="Training complete")
+
+
+def test_what_fails_after_the_training_is_over_costs_no_training():
+    late = event("traceback", 125, "IndexError: too many indices")
+    assert crash(over(122), late)["crash"].severity == "warning"
+    assert "training was over" in crash(over(122), late)["crash"].summary
+    assert crash(late, over(130))["crash"].severity == "critical"  # said by another program, below it
+    assert crash(over(40), late)["crash"].severity == "critical"  # of a phase before this one
+    plan = (Setting(name="max_steps", raw_name="max_steps", line=None, value=100 * N),)
+    assert found(RunView(run_of(loss(), events=[late]), settings=plan), "LD805")["crash"].severity == "warning"
+    plan = (Setting(name="max_steps", raw_name="max_steps", line=None, value=200 * N),)
+    assert found(RunView(run_of(loss(), events=[late]), settings=plan), "LD805")["crash"].severity == "critical"
+
+
+def test_a_traceback_above_the_first_row_is_that_of_an_earlier_start():
+    rows = series_of("loss", np.linspace(2, 0.5, N) + noise(N, 0.03), line=np.arange(30, 30 + N))
+    early = event("traceback", 5, "AttributeError: no attribute 'to'")
+    assert found(RunView(run_of(rows, events=[early])), "LD805")["crash"].severity == "info"
+    assert found(RunView(run_of(rows, events=[early, over(160)])), "LD805")["crash"].severity == "info"
+
+
+def test_memory_that_ran_out_on_the_way_to_the_planned_end_is_a_remark():
+    assert crash(event("oom", 50, "CUDA out of memory"), over(121))["out-of-memory"].severity == "info"
+    assert crash(event("oom", 119, "CUDA out of memory"), over(121))["out-of-memory"].severity == "critical"
+
+
+def test_an_allocator_that_asks_for_less_has_not_failed():
+    asked = "I tensorflow/stream_executor/cuda/driver.cc:789] failed to allocate 613.15M from device: out of memory"
+    less = "Allocator (GPU_0_bfc) ran out of memory. The caller indicates that this is not a failure, but ..."
+    assert crash(event("oom", 50, asked), event("oom", 51, asked))["out-of-memory"].severity == "info"
+    assert crash(event("oom", 118, less))["out-of-memory"].severity == "info"
+    assert crash(event("oom", 121, asked))["out-of-memory"].severity == "warning"
+    both = crash(event("oom", 120, asked), event("oom", 121, "OOM when allocating tensor"))["out-of-memory"]
+    assert both.severity == "critical"
+    assert both.onset.line == 121
 
 
 def test_a_lost_client_is_no_crash():

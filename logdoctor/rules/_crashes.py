@@ -2,14 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from logdoctor.model import Event, Evidence, Finding, Place
+from logdoctor.model import Event, Evidence, Finding, Place, Series
 from logdoctor.rules._rows import finding, say
 
 if TYPE_CHECKING:
     from logdoctor.rules._record import Rule
     from logdoctor.view import RunView
+
+
+OVER = frozenset({"completed", "early_stopping"})  # orderly ends of a training, as the events call them
+_PLANS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("max_steps", frozenset({"step", "steps", "iterations", "updates", "env steps", "frames"})),
+    ("epochs", frozenset({"epoch", "epochs"})),
+)
+
+
+def planned(view: RunView) -> tuple[float, str] | None:
+    """Return how far the settings say that the run goes, in the unit of its primary clock, and that unit."""
+    clocks = [clock for clock in view.run.reading.clocks if clock.primary]
+    units = sorted({clock.unit for clock in clocks} | {clock.name for clock in clocks})
+    for name, allowed in _PLANS:
+        plan = view.number(name)
+        if plan is not None and any(unit.lower() in allowed for unit in units):
+            return plan, units[0]
+    return None
+
+
+def rows_before(view: RunView, line: int) -> int:
+    """Return how many rows of the longest metric stand above ``line``."""
+    return max((int((s.line < line).sum()) for s in _all(view)), default=0)
+
+
+def rows_after(view: RunView, line: int) -> int:
+    """Return how many rows of the longest metric follow ``line``."""
+    return max((int((s.line > line).sum()) for s in _all(view)), default=0)
+
+
+def came_to_its_end(view: RunView, goes_on: float, before: int | None = None) -> bool:
+    """Whether the training was over as planned: a line says so, or its counter stands where the settings put the end.
+
+    Args:
+        view: the run.
+        goes_on: rows after a line that says so from which on it was the end of something else.
+        before: line before which that was the case.
+    """
+    told = (e.line for e in view.events("shutdown") if e.name in OVER and (before is None or e.line < before))
+    if any(rows_after(view, line) < goes_on for line in told):
+        return True
+    plan = planned(view)
+    if plan is None:
+        return False
+    first, last = view.span
+    from_zero = first == 0 and last.is_integer()  # such a counter ends one short of the plan
+    return last >= plan[0] - from_zero
+
+
+def _all(view: RunView) -> Iterator[Series]:
+    return (s for name in view.names if (s := view.get(name)) is not None)
 
 
 def report(rule: Rule, view: RunView, events: tuple[Event, ...], what: str, advice: str) -> Finding:

@@ -3,8 +3,10 @@
 What it finds: a traceback or an error line after which the log ends or its metrics stop.
 Why it matters: the run did not finish; what it printed before is all there is.
 How it decides: a traceback counts as fatal when fewer than ``goes_on`` rows follow it; otherwise it was caught and is
-told as a warning. A plain error line counts only when no row follows it, as a warning, and only as a word when it
-tells of a lost client or an orderly end. Out-of-memory and killed lines have findings of their own.
+told as a warning; one above the first row is that of an earlier start, and only told. One that comes when the training
+was over is a warning: what ran after it failed. A plain error line counts only when no row follows it, as a warning,
+and only as a word when it tells of a lost client or an orderly end. Out-of-memory and killed lines have findings of
+their own.
 When it is wrong: a traceback printed by a library that goes on, or one pasted by hand.
 What to do: read the last line of the traceback; it names what failed.
 References: L4 (FSE'25): failure lines identify most failures of large runs.
@@ -17,11 +19,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from logdoctor.model import Event, Finding
-from logdoctor.rules._crashes import report
+from logdoctor.rules._crashes import came_to_its_end, report, rows_after, rows_before
 from logdoctor.rules._examples import ramp, table
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import threshold
-from logdoctor.rules.out_of_memory import rows_after
 from logdoctor.view import RunView
 
 LOST_CLIENT = re.compile(r"\bclient|connection|socket|peer|broken pipe|disconnect", re.IGNORECASE)
@@ -34,13 +35,24 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     traces = view.events("traceback")
     errors = tuple(e for e in view.events("error") if rows_after(view, e.line) == 0)
     if traces:
-        fatal = rows_after(view, traces[-1].line) < limits.goes_on
-        last = (traces[-1],) if fatal else traces
-        found = report(RULE, view, last, "A traceback", "The rows before it are judged as far as they go.")
-        yield found if fatal else replace(found, severity="warning")
+        yield _of_traces(view, limits, traces)
     elif errors:
         found = report(RULE, view, errors, "An error line ends the log", "No row follows it.")
         yield replace(found, severity="info" if _of_a_client(view, errors) else "warning")
+
+
+def _of_traces(view: RunView, limits: Limits, traces: tuple[Event, ...]) -> Finding:
+    last = traces[-1]
+    rest = "The rows before it are judged as far as they go."
+    if rows_after(view, last.line) < limits.goes_on:
+        if came_to_its_end(view, limits.goes_on, before=last.line):
+            found = report(RULE, view, (last,), "The training was over; a traceback", "What ran after it failed.")
+            return replace(found, severity="warning")
+        return report(RULE, view, (last,), "A traceback", rest)
+    if not rows_before(view, last.line):
+        found = report(RULE, view, traces, "A traceback above the first row", "An earlier start failed; this one ran.")
+        return replace(found, severity="info")
+    return replace(report(RULE, view, traces, "A traceback", rest), severity="warning")
 
 
 def _of_a_client(view: RunView, errors: tuple[Event, ...]) -> bool:

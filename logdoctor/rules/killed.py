@@ -15,11 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from logdoctor.model import Finding
-from logdoctor.rules._crashes import report
+from logdoctor.rules._crashes import report, rows_after
 from logdoctor.rules._examples import ramp, table
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import threshold
-from logdoctor.rules.out_of_memory import rows_after
 from logdoctor.view import RunView
 
 

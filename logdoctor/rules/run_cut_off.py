@@ -17,41 +17,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from logdoctor.model import Finding
+from logdoctor.rules._crashes import planned
 from logdoctor.rules._examples import ROWS, ramp, table
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import finding, say, threshold
 from logdoctor.view import RunView
-
-PLANS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("max_steps", ("step", "steps", "iterations", "updates", "env steps", "frames")),
-    ("epochs", ("epoch", "epochs")),
-)
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when the plan was not reached and nothing says why."""
     if view.events("shutdown", "error", "traceback", "oom", "killed"):
         return
-    last = view.span[1]
-    units = {clock.unit for clock in view.run.reading.clocks if clock.primary} | {
-        c.name for c in view.run.reading.clocks if c.primary
-    }
-    for name, allowed in PLANS:
-        plan = view.number(name)
-        if plan is None or not any(unit.lower() in allowed for unit in units):
-            continue
-        if 0 < last < limits.share * plan and view.rows >= 10 and last > 0.01 * plan:
-            yield finding(
-                RULE,
-                view,
-                severity="info",
-                confidence=0.6,
-                metrics=[],
-                summary=f"The log ends at {say(last)} of {say(plan)} planned {sorted(units)[0]}, and no line says why.",
-                figures={"last_step": last, "planned": plan, "share": round(last / plan, 3)},
-                analysis="Either the log was copied while the run went on, or the run was stopped from outside.",
-            )
-            return
+    last, found = view.span[1], planned(view)
+    if found is None:
+        return
+    plan, unit = found
+    if 0 < last < limits.share * plan and view.rows >= 10 and last > 0.01 * plan:
+        yield finding(
+            RULE,
+            view,
+            severity="info",
+            confidence=0.6,
+            metrics=[],
+            summary=f"The log ends at {say(last)} of {say(plan)} planned {unit}, and no line says why.",
+            figures={"last_step": last, "planned": plan, "share": round(last / plan, 3)},
+            analysis="Either the log was copied while the run went on, or the run was stopped from outside.",
+        )
 
 
 RULE = Rule(
