@@ -106,6 +106,9 @@ PATTERNS: tuple[Pattern, ...] = (
     _p("shutdown", "quit|shut", r"[Qq]uit command received|[Ss]hutting down|[Ss]hutdown complete", "quit"),
     _p("shutdown", "train|tuning|run|optimi", r"^[\W_]*(?:\[\w+\]\s*)?(?:[Tt]raining|[Ff]inetuning|[Pp]retraining|[Rr]un|[Oo]ptimization)(?: is| was| has)? ?"
        r"(?:complete[d]?|finished|done|ended|successful)\b|^[\W_]*(?:[Dd]one|[Ff]inished) training\b|Optimization Done|[Tt]raining completed", "completed"),
+    _p("shutdown", "训练|訓練|学習|학습|обучение|entrenamiento|treinamento|entra|training", r"^[\W_]*(?:(?:模型)?(?:训练|訓練)(?:已|已经)?(?:完成|结束|完毕)|学習が?(?:完了|終了)|학습\s?(?:완료|종료)"
+       r"|обучение завершено|entrenamiento (?:completado|finalizado|terminado)|treinamento (?:conclu[ií]do|finalizado)|entra[iî]nement termin[ée]|training (?:beendet|abgeschlossen))\W*$", "completed", None, _I),
+    _p("shutdown", "process finished", r"^Process finished with exit code 0\b", "completed"),
     _p("alert", "🔴|🚨|💥|❌|alert", r"[🔴🚨💥❌]\s*(?P<name>[\w ]{3,60})|CRITICAL ALERT|\bALERT\b", lambda m: snake(m["name"] or "alert")),
     _p("alert", "detected", rf"(?P<name>(?:[A-Z]{{3,}} ){{0,3}}[A-Z]{{3,}}) DETECTED\b(?:.*?[=:]\s*(?P<value>{_N}))?", _words, _number),
     _p("error", "error|exception|exit", r"^(?:[\w.]+\.)?(?P<name>[A-Z]\w*(?:Error|Exception|Exit))(?::|$)", lambda m: snake(m["name"])),

@@ -56,6 +56,11 @@ def one(*lines: str):
         ("Quit command received, shutting down...", "shutdown", "quit", None),
         ("Training completed in 3.2 hours", "shutdown", "completed", None),
         ("Epoch 00031: early stopping", "shutdown", "early_stopping", None),
+        ("训练完成!", "shutdown", "completed", None),
+        ("=== 模型训练已结束 ===", "shutdown", "completed", None),
+        ("Обучение завершено.", "shutdown", "completed", None),
+        ("Treinamento concluído!", "shutdown", "completed", None),
+        ("Process finished with exit code 0", "shutdown", "completed", None),
         ("2024-01-02 10:11:12,345 - trainer - ERROR - data shard 12 could not be opened", "error", "logged_error", None),
     ],
 )  # fmt: skip
@@ -86,6 +91,9 @@ def test_a_line_and_its_event(line, kind, name, value):
         "loss set the pace for the day",
         "optimizer: adam",
         "early_stopping_patience=10",
+        "第3轮训练完成",
+        "训练完成度: 30%",
+        "Process finished with exit code 3 of 4",
     ],
 )
 def test_lines_that_are_no_events(line):
