@@ -110,7 +110,7 @@ def over(line, name="completed"):
 def test_what_fails_after_the_training_is_over_costs_no_training():
     late = event("traceback", 125, "IndexError: too many indices")
     assert crash(over(122), late)["crash"].severity == "warning"
-    assert "training was over" in crash(over(122), late)["crash"].summary
+    assert "after the end of the training" in crash(over(122), late)["crash"].summary
     assert crash(late, over(130))["crash"].severity == "critical"  # said by another program, below it
     assert crash(over(40), late)["crash"].severity == "critical"  # of a phase before this one
     plan = (Setting(name="max_steps", raw_name="max_steps", line=None, value=100 * N),)

@@ -46,7 +46,9 @@ def _of_traces(view: RunView, limits: Limits, traces: tuple[Event, ...]) -> Find
     rest = "The rows before it are judged as far as they go."
     if rows_after(view, last.line) < limits.goes_on:
         if came_to_its_end(view, limits.goes_on, before=last.line):
-            found = report(RULE, view, (last,), "The training was over; a traceback", "What ran after it failed.")
+            found = report(
+                RULE, view, (last,), "A traceback after the end of the training", "What ran after it failed."
+            )
             return replace(found, severity="warning")
         return report(RULE, view, (last,), "A traceback", rest)
     if not rows_before(view, last.line):
