@@ -159,3 +159,35 @@ def test_a_stall_is_compared_with_the_rows_around_it(judged):
         "num_workers",
         "persistent_workers",
     ]
+
+
+def test_a_level_that_a_loss_was_thrown_back_to_is_no_plateau(judged):
+    loss = np.concatenate([np.geomspace(3.6, 0.5, 60), [9.0, 7.8, 15.2, 8.0, 5.0], 2.9 + noise(55, 0.05)])
+    diagnosis = judged(keyed("iter", loss=loss))
+    names = by_name(diagnosis)
+    assert "loss-explosion" in names
+    assert "loss-plateau" not in names
+    assert 60 <= diagnosis.story.chain[0].place.line <= 62
+
+
+def test_a_loss_that_gets_worse_rises(judged):
+    loss = np.concatenate([np.geomspace(3.6, 0.5, 60), [9.0, 7.8, 15.2, 8.0, 5.0], 2.9 + noise(55, 0.05)])
+    said = by_name(judged(keyed("iter", loss=loss)))["loss-explosion"].summary
+    assert "loss rose from 0.5" in said
+    assert "fell from" not in said
+
+
+def test_a_schedule_is_no_sign_of_recovery(judged):
+    share = np.concatenate([np.linspace(90, 50, 40), np.full(80, 5.0)])
+    own = np.concatenate([np.linspace(0, 60, 40), np.full(80, 8.0)]) + noise(120, 1.0)
+    both = np.concatenate([np.full(40, 110.0), own[40:]]) + noise(120, 1.0, 1)
+    diagnosis = judged(keyed(expert_ratio=share, reward=both, dqn_reward_1m=own, loss=1 + noise(120, 0.02)))
+    assert {"performance-below-expert", "performance-collapse"} & set(by_name(diagnosis))
+    assert "expert_ratio" not in {item.metric for item in diagnosis.watch}
+    assert not any("expert_ratio" in line for _, lines in diagnosis.story.expectations for line in lines)
+
+
+def test_a_run_that_never_moved_is_not_said_to_move_the_right_way(judged):
+    flat = keyed(episode_return=20 + noise(ROWS, 1.0), entropy=1.0986 + noise(ROWS, 0.0004))
+    changes = cause(judged(flat, algorithm="PPO", learning_rate=1e-7), "learning-rate-too-low").changes
+    assert all("right way" not in item.why for item in changes)

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from logdoctor import norms
-from logdoctor.causes._evidence import HINT, SETTLES, SIGN, STRONG, Present, above, below, inside, raise_rate, raised
+from logdoctor.causes._evidence import (
+    HINT,
+    SETTLES,
+    SIGN,
+    STRONG,
+    Present,
+    above,
+    below,
+    inside,
+    raise_rate,
+    raised,
+    seen,
+)
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change, Watch
@@ -96,7 +108,13 @@ def _outputs(view: RunView) -> Iterator[Argument]:
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:
-    yield from raise_rate(view, "the run moves the right way, but needs many times its budget")
+    still = seen(present, "never-learned", "loss-not-learning", "policy-near-uniform") is not None
+    why = (
+        "its updates hardly move it away from where it began"
+        if still
+        else ("the run moves the right way, but needs many times its budget")
+    )
+    yield from raise_rate(view, why)
 
 
 def _watch(view: RunView, present: Present) -> Iterator[Watch]:

@@ -78,7 +78,8 @@ class Outcome:
     def text(self) -> str:
         """One clause for a sentence, empty when nothing bad is known."""
         if self.series is not None and (self.fell or self.declined):
-            return f"{label(self.series)} fell from {say(_short(self.best))} to {say(_short(self.last))}"
+            verb = "rose" if self.last > self.best else "fell"  # a loss gets worse by rising
+            return f"{label(self.series)} {verb} from {say(_short(self.best))} to {say(_short(self.last))}"
         if self.nonfinite:
             return f"{self.nonfinite} ended non-finite"
         if self.policy:

@@ -26,6 +26,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules.loss_not_learning import spoken_for
 from logdoctor.view import RunView
 
 PARTS = 20  # the stretch is looked for in twentieths of the run
@@ -34,8 +35,8 @@ PARTS = 20  # the stretch is looked for in twentieths of the run
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding for the longest flat stretch at a high level."""
     progress = main_loss(view)
-    if progress is None or fine_tuning(view, progress) or first_level(progress) <= 0:
-        return
+    if progress is None or fine_tuning(view, progress) or first_level(progress) <= 0 or spoken_for(progress):
+        return  # a level to which a loss was thrown back is no plateau of its descent
     stretch = flat_stretch(progress, limits)
     if stretch is None:
         return

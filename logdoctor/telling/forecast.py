@@ -22,7 +22,7 @@ from logdoctor.wording import counted, number, round_steps, rounded, unit_word
 
 SHOWN = 4  # lines of a horizon
 AROUND = 5  # rows of a running median
-FEW = 3  # rows before an early break from which a range can be given
+FEW = 5  # rows before an early break from which a range can be given
 HORIZONS = ("Immediate", "Medium term", "Long term")
 
 

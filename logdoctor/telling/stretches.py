@@ -168,7 +168,8 @@ def left_trend(series: Series, line: int) -> int:
     slope, level = np.polyfit(at[old], value[old], 1)
     trend = slope * at + level
     margin = np.maximum(SIGMAS * float(np.std(value[old] - trend[old])), SLACK * np.abs(trend))
-    above = value > trend + margin
+    # A curve that levels off lies above the line through its descent as well: it must also have risen.
+    above = (value > trend + margin) & (value > median(value[old][-3:]))
     above[:count] = False
     inside = np.flatnonzero(~above)
     first = int(inside[-1]) + 1 if inside.size else 0

@@ -23,6 +23,7 @@ from logdoctor.wording import lower_first, number, percent, round_steps
 WATCHED = 6  # signs of each kind; a longer list is not looked at
 OTHER_SEED = "repeat with another seed, to tell the fault from chance"
 TURNED = 0.1  # of the best value: held-out losses of single evaluations scatter by less
+SCHEDULES = frozenset({"expert_ratio", "epsilon", "learning_rate"})  # set by the program: they are no sign of anything
 GAIN = 0.05  # relative gain below which half of it is noise and no sign of failure
 BLOWN = 3.0  # times the largest value before the break: a metric that went beyond has exploded
 SHRUNK = 0.5  # of its level before the break: a metric that went below has collapsed
@@ -331,7 +332,7 @@ def metrics_of(view: RunView, incidents: Sequence[Incident], most: int = WATCHED
     found = sorted(incidents[0].findings, key=lambda f: f is not incidents[0].main)
     names = [metric for finding in found for metric in finding.metrics]
     skip = view.performance.name if view.performance else ""
-    return [name for name in dict.fromkeys(names) if name != skip][:most]
+    return [name for name in dict.fromkeys(names) if name != skip and name not in SCHEDULES][:most]
 
 
 def next_action(view: RunView, incidents: Sequence[Incident], causes: Sequence[Cause]) -> str:
