@@ -298,6 +298,7 @@ def judge_all(view: RunView) -> Iterator[Judgement]:
             yield found
 
 
+FEWEST = 3  # printed rates of which the largest is a peak; one alone may be the end of a schedule
 LEARNING_RATES = ("learning_rate", "actor_learning_rate", "critic_learning_rate")
 
 
@@ -308,7 +309,9 @@ def learning_rates(view: RunView) -> Iterator[Judgement]:
     """
     given = [_in_force(view, found) for name in LEARNING_RATES if (found := judge(view, name)) is not None]
     column = view.finite("learning_rate")
-    if column is not None and len(column) and "(1e" not in column.raw_name:  # ``lr (1e-4)`` prints its own unit
+    if (
+        column is not None and len(column) >= FEWEST and column.value.any() and "(1e" not in column.raw_name
+    ):  # ``lr (1e-4)`` prints its own unit
         top = int(column.value.argmax())
         found = judge_value(view, "learning_rate", float(column.value[top]))
         if found is not None and (not given or found.value > 1.5 * max(g.value for g in given)):

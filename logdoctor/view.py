@@ -259,7 +259,9 @@ def _continues(group: list[Segment], after: Segment) -> bool:
     if after.begins == "resume":
         return first >= start
     if after.begins == "step-falls":
-        return first > start + REWIND * (stop - start) and sum(segment.rows for segment in group) >= 3
+        rows = sum(segment.rows for segment in group)
+        near = max(REWIND * (stop - start), (stop - start) / max(rows - 1, 1))  # the first row or two of a run
+        return first > start + near and rows >= 3
     return first >= stop > 0
 
 

@@ -191,3 +191,28 @@ def test_a_run_that_never_moved_is_not_said_to_move_the_right_way(judged):
     flat = keyed(episode_return=20 + noise(ROWS, 1.0), entropy=1.0986 + noise(ROWS, 0.0004))
     changes = cause(judged(flat, algorithm="PPO", learning_rate=1e-7), "learning-rate-too-low").changes
     assert all("right way" not in item.why for item in changes)
+
+
+def test_a_score_of_a_supervised_run_may_be_its_loss(judged):
+    score = np.geomspace(2.3, 0.2, 40) * (1 + noise(40, 0.02))
+    rows = [f"Score at iteration {10 * i} is {value:.6f}" for i, value in enumerate(score)]
+    assert "performance-collapse" not in by_name(judged("\n".join([*rows, "Accuracy: 0.92"]) + "\n"))
+
+
+def test_one_rate_at_the_end_of_a_schedule_is_no_setting(judged):
+    rows = [f"Epoch 3, Batch {100 * (i + 1)}, Loss: {7.8 - 0.02 * i:.4f}" for i in range(14)]
+    text = "\n".join([*rows, "Epoch 3 Training Loss: 7.6343, LR: 0.000000", "Epoch 3 Validation Loss: 6.7451"]) + "\n"
+    assert "setting-out-of-norm" not in by_name(judged(text))
+
+
+def test_a_setting_accuses_nobody_where_too_few_rows_tell_of_learning(judged):
+    rows = []
+    for epoch, (train, held) in enumerate([(48.1, 47.4), (38.6, 29.7), (23.3, 22.3), (17.8, 15.5), (16.8, 15.3)]):
+        rows += [f"Epoch: {epoch} Train Perplexity: {train}", f"Epoch: {epoch} Valid Perplexity: {held}"]
+    found = by_name(judged("\n".join(rows) + "\n", learning_rate=1.0))
+    assert found.get("setting-out-of-norm") is None or found["setting-out-of-norm"].severity == "info"
+
+
+def test_a_counter_that_falls_to_the_second_row_of_a_run_begins_another(judged):
+    rows = [f"[Val] Epoch:{epoch} MAE:{0.3 / epoch + 0.02:.6f}" for epoch in (*range(1, 13), *range(2, 24, 2))]
+    assert "step-goes-back" not in by_name(judged("\n".join(rows) + "\n"))

@@ -41,6 +41,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     progress = performance(view)
     if progress is None or len(progress.series) < int(limits.points) or progress.series.name in LOSS_LIKE:
         return
+    if progress.series.name.endswith("quality") and progress.series.raw_name.strip().lower() == "score":
+        return  # some libraries call their loss a score: by name alone a fall may be the learning
     progress = _alone(view, progress)
     if progress is None or not fell(progress, limits):
         return

@@ -39,13 +39,21 @@ DECISIVE = {
 }
 
 
+FEW = 8  # rows of performance that can show a rise (as in the rule's own test of learning)
+
+
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding for each setting outside of its range."""
     outside = [j for j in judge_all(view) if j.side != "inside" and j.factor > limits.beyond]
-    fine = learned(view) if outside else True
+    fine = learned(view) or _too_short(view) if outside else True
     for judgement in outside:
         far = not fine and judgement.factor >= limits.far and judgement.parameter in DECISIVE
         yield _finding(view, judgement, far)
+
+
+def _too_short(view: RunView) -> bool:
+    """Whether there are too few rows to say that the run did not learn: then a setting accuses nobody."""
+    return view.performance is None or len(view.performance.series) < FEW
 
 
 def _finding(view: RunView, judgement: Judgement, far: bool) -> Finding:
