@@ -270,7 +270,7 @@ _counters(
 )
 _counters(4, "batches", "batch batches minibatch batchidx batchid batchi superbatch")
 _counters(4, "images x 1000", "kimg")
-_counters(5, "samples", "nsamp consumedsamples consumedtrainsamples samplesseen nsamples sen")
+_counters(5, "samples", "nsamp consumedsamples consumedtrainsamples samplesseen nsamples sen examplecounter")
 _counters(5, "tokens", "consumedtokens tokensseen totaltokens")
 _counters(
     6,

@@ -1085,7 +1085,7 @@ FURTHER = [
         110,
         {"Performance": T},
     ),
-    Layout("vowpal", vowpal(), None, {"loss": T}),
+    Layout("vowpal", vowpal(), 2048, {"average loss": T, "since last": T + 1}),
     Layout(
         "liblinear",
         each(

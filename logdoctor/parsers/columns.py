@@ -61,6 +61,7 @@ class Header:
     joins: dict[int, list[str]] = field(default_factory=dict)
     words: tuple[bool, ...] = ()
     barred: bool = False  # blanks part the columns, bars only group them
+    repeats: bool = False  # a title comes again: what tells the columns apart stands in the line below
 
     @property
     def width(self) -> int:
@@ -125,7 +126,8 @@ def looks_like_header(text: str) -> Header | None:
             return None
     elif not _delimited_titles(titles):
         return None
-    return Header(0, titles, [(item.start, item.end) for item in fields], delimiter, barred=barred)
+    repeats = len(set(titles)) < len(titles)
+    return Header(0, titles, [(item.start, item.end) for item in fields], delimiter, barred=barred, repeats=repeats)
 
 
 # Titles of the tables that print a model or its parameters.
@@ -156,14 +158,32 @@ _GAP = re.compile(r"\S\s{2,}(?=\S)")
 
 
 def extended(header: Header, text: str) -> bool:
-    """Join the second line of a header between bars: ``| Mini-batch |`` above ``| Loss |``."""
-    if header.delimiter != "|" or header.rows or text.count("|") < 3 or any(ch.isdigit() for ch in text):
+    """Join the second line of a header: ``| Mini-batch |`` above ``| Loss |``, ``example`` above ``counter``."""
+    if header.rows or (header.delimiter == " " and not header.repeats):
         return False
-    fields = split(text, "|")
-    if len(fields) != header.width or not any(not item.text for item in fields):
+    if header.delimiter not in "| " or (header.delimiter == "|" and text.count("|") < 3) or _DIGIT.search(text):
+        return False
+    fields = split(text, header.delimiter)
+    if len(fields) != header.width:
+        return False
+    if header.delimiter == "|" and all(item.text for item in fields):
+        return False
+    if header.delimiter == " " and not _below(header, fields):
         return False
     header.titles = [f"{title} {item.text}".strip() for title, item in zip(header.titles, fields, strict=True)]
+    header.repeats = False
     return True
+
+
+_DIGIT = re.compile(r"\d")
+
+
+def _below(header: Header, fields: Sequence[Field]) -> bool:
+    """Whether each field is a title that stands below the one above it."""
+    return all(
+        item.start < end and start < item.end and _TITLE.match(item.text)
+        for item, (start, end) in zip(fields, header.spans, strict=True)
+    )
 
 
 def _delimited_titles(titles: Sequence[str]) -> bool:
