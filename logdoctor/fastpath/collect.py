@@ -8,6 +8,7 @@ falls. What it decided is then carried over to all records of the same effect (:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -27,10 +28,13 @@ MOST_STRETCHES = 16
 MOST_FALLS = 200
 MOST_EXTREMES = 64
 NEIGHBOURS = 16
-MOST_SINGLES = 100_000
-"""Records read alone that are kept when a log is streamed: about 200 MB of a log without any shape."""
-MOST_OTHERS = 32 << 20
-"""Characters of lines without a record that are kept for the scanners of settings and events when streaming."""
+MOST_SINGLES = 8192
+"""Records read alone that are kept when a log is streamed (2 to 4 kB each with all that is made of them); of more,
+every second one, then every fourth ... is kept: about as many as a metric has bins."""
+MOST_OTHERS = 16 << 20
+"""Bytes of lines without a record that are kept for the scanners of settings and events when streaming."""
+LINE_COST = 160
+"""Bytes that a line needs beside its text."""
 
 
 @dataclass(slots=True)
@@ -156,7 +160,9 @@ class Collector:
         self.stores: dict[Effect, Store] = {}
         self.kept_every = 1
         self._seen = 0
-        self._held = 0
+        self.untold = 0
+        self._held = self._late_held = 0
+        self._late: deque[tuple[int, str]] = deque()
         self._stretches: list[tuple[int, list[Sampled]]] = []
         self._always: list[Sampled] = []
         self._window: tuple[int, int] = (0, 0)
@@ -175,11 +181,22 @@ class Collector:
             self.singles = self.singles[::2]
 
     def other(self, number: int, text: str) -> None:
-        """Take a line without a record."""
-        if self.stream and self._held + len(text) > MOST_OTHERS:
+        """Take a line without a record; of a streamed log the first and the last ones are kept."""
+        size = len(text) + LINE_COST
+        if not self.stream or self._held + size <= MOST_OTHERS // 2:
+            self._held += size
+            self.others.append((number, text))
             return
-        self._held += len(text)
-        self.others.append((number, text))
+        self._late.append((number, text))
+        self._late_held += size
+        while self._late_held > MOST_OTHERS // 2:
+            _, gone = self._late.popleft()
+            self._late_held -= len(gone) + LINE_COST
+            self.untold += 1
+
+    def told(self) -> list[tuple[int, str]]:
+        """Return the lines without a record that are kept, in file order."""
+        return sorted([*self.others, *self._late], key=lambda item: item[0])
 
     def bulk(self, bulk: Bulk) -> None:
         """Take many records of one effect."""

@@ -42,7 +42,8 @@ BLOCK = 4 << 20
 """Bytes matched in one go: enough that the cost of a call is small beside its work, few enough for the caches."""
 LEAST_SAMPLES = 4
 MOST_SAMPLES = 64
-MOST_GROUPS = 5000
+MOST_GROUPS = 1000
+"""Shapes that are remembered (about 30 kB each); the rare ones make room for others when there are more."""
 MOST_TEMPLATES = 256
 MOST_STATES = 500
 LONGEST_RECORD = 64
@@ -277,6 +278,8 @@ class Driver:
             return
         group = self.groups.get(shape)
         if group is None:
+            if len(self.groups) >= MOST_GROUPS:
+                self.groups = {shape: known for shape, known in self.groups.items() if known.told >= LEAST_SAMPLES}
             if len(self.groups) >= MOST_GROUPS:
                 return
             group = self.groups[shape] = Known()

@@ -81,7 +81,12 @@ def _read(opened: Any, parser: str | None, alone: Set[Effect], collector: Collec
         text = f"most lines have no common shape: of such records only one in {collector.kept_every} is kept"
         assembler.issues.append(Issue(line=None, text=text))
     sampled = collector.sample()
-    numbered = sorted(collector.others, key=lambda item: item[0])
+    numbered = collector.told()
+    if collector.untold:
+        text = (
+            f"{collector.untold:,} lines of no common shape were not searched for events and settings"
+        )
+        assembler.issues.append(Issue(line=None, text=text))
     last = driver.line - 1
     if last and (not numbered or numbered[-1][0] < last):
         numbered.append((last, ""))
