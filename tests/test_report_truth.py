@@ -216,3 +216,59 @@ def test_a_setting_accuses_nobody_where_too_few_rows_tell_of_learning(judged):
 def test_a_counter_that_falls_to_the_second_row_of_a_run_begins_another(judged):
     rows = [f"[Val] Epoch:{epoch} MAE:{0.3 / epoch + 0.02:.6f}" for epoch in (*range(1, 13), *range(2, 24, 2))]
     assert "step-goes-back" not in by_name(judged("\n".join(rows) + "\n"))
+
+
+def falls_back(q_last, *, best=130.0):
+    """A return that is learned and lost while Q stays near what it was worth."""
+    ret = np.concatenate([np.linspace(20, best, 60), np.full(60, 60.0)]) + noise(120, 1.5)
+    q = np.concatenate([np.linspace(0.3, 98, 60), np.linspace(100, q_last, 60)])
+    return keyed(episode_return=ret, q_max=q, loss=0.5 + np.abs(noise(120, 0.05)), grad_norm=5 + noise(120, 0.5))
+
+
+def test_values_a_tenth_above_the_largest_return_do_not_diverge(judged):
+    assert "q-divergence" not in by_name(judged(falls_back(144.0), algorithm="DQN", learning_rate=0.0023))
+    assert "q-divergence" in by_name(judged(falls_back(900.0), algorithm="DQN", learning_rate=0.0023))
+
+
+@pytest.mark.parametrize("q_last", [160.0, 190.0, 400.0, 4000.0])
+def test_the_sign_of_failure_lies_above_all_that_was_well(judged, q_last):
+    diagnosis = judged(falls_back(q_last), algorithm="DQN", learning_rate=0.02)
+    onset = by_name(diagnosis)["q-divergence"].onset.line
+    well = max(np.concatenate([np.linspace(0.3, 98, 60), np.linspace(100, q_last, 60)])[: onset - 3])
+    signs = [w for w in diagnosis.watch if w.metric == "q_max" and w.sign == "failure" and w.condition == ">"]
+    assert signs
+    assert all(well < item.value < q_last for item in signs)
+
+
+def test_a_metric_that_ran_one_way_before_the_break_gives_no_band(judged):
+    ret = np.concatenate([np.linspace(10, 90, 50), np.full(70, 8.0)]) + noise(120, 1.0)
+    q = np.concatenate([np.linspace(1, 60, 50), np.geomspace(70, 9000, 70)])
+    norm = np.concatenate([1 + np.abs(noise(50, 0.1)), 400 + noise(70, 5)])
+    story = judged(keyed(episode_return=ret, q_value=q, grad_norm=norm), algorithm="DQN").story
+    lines = [line for _, found in story.expectations for line in found]
+    assert any(line.startswith("grad_norm between") for line in lines)
+    assert not any(line.startswith("q_value between") for line in lines)
+
+
+def test_the_best_level_is_not_promised_where_the_start_was_better(judged):
+    ret = np.concatenate([np.linspace(-5, -8, 20), np.linspace(-9, -12.5, 100)]) + noise(120, 0.1)
+    dead = np.concatenate([0.3 + noise(20, 0.02), np.zeros(100)])
+    story = judged(
+        keyed(episode_return=ret, actor_grad_norm=dead, critic_loss=2 + np.abs(noise(120, 0.2))), algorithm="TD3"
+    ).story
+    assert not any("its best level before" in line for _, found in story.expectations for line in found)
+
+
+def test_one_step_is_not_told_twice_as_the_beginning(judged):
+    rows = []
+    for i in range(80):
+        late = i >= 30
+        rows.append(
+            f"step: {100 * (i + 1)} q_value: {(2.0 if not late else 2.0 * 1.2 ** (i - 29)) + 0.01 * (i % 3):.5g}"
+        )
+        rows.append(f"step: {100 * (i + 1)} actor_grad_norm: {0.0 if late else 0.3 + 0.01 * (i % 5):.4f}")
+        rows.append(f"step: {100 * (i + 1)} episode_return: {(20 + 3 * i) if not late else 5 + (i % 4):.3f}")
+    facts = render(judged("\n".join(rows) + "\n", algorithm="TD3"), "markdown")
+    since = next(line for line in facts.splitlines() if line.startswith("- **Since:**"))
+    first, _, later = since.partition("; plain to see from ")
+    assert not later or later.split(" (line")[0] not in first

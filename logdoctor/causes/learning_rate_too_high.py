@@ -30,7 +30,7 @@ from logdoctor.causes._evidence import (
 )
 from logdoctor.causes._facts import SETTLED, facts, say
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change, Watch
+from logdoctor.model import Change, Finding, Watch
 from logdoctor.view import RunView
 
 FAR = 5.0  # times the usual rate: more than the factor of 3 by which rates are varied in a search
@@ -303,6 +303,16 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
         )
 
 
+def _too_much(view: RunView, grown: Finding, peak: float) -> tuple[float, str]:
+    """Return the value of Q that says that it runs away again: above all that it was worth while the run was well."""
+    q, line = view.finite("q_max"), first_line(grown)
+    before = q.highs[q.line < line] if q is not None and line is not None else np.empty(0)
+    well = float(before.max()) if before.size else 0.0
+    if well < peak / 2:
+        return peak / 2, f"half of the {norms.number(peak)} that it reached"
+    return (well + peak) / 2, f"midway between its largest value before, {norms.number(well)}, and {norms.number(peak)}"
+
+
 def _once_more(view: RunView, present: Present) -> Iterator[Watch]:
     """What a rate that is still too high would show, and the next smaller one."""
     grown, swings = seen(present, "q-divergence"), seen(present, "gradient-swings")
@@ -310,14 +320,15 @@ def _once_more(view: RunView, present: Present) -> Iterator[Watch]:
     lower = f"lower {new[0]} once more, to {norms.number(float(f'{new[1] / 2:.1g}'))}" if new else ""
     peak = abs(float(grown.figures.get("peak") or 0.0)) if grown is not None else 0.0
     if peak > 0 and lower and grown is not None and view.get("q_max") is not None:
+        limit, why = _too_much(view, grown, peak)
         yield Watch(
             metric="q_max",
             condition=">",
-            value=float(f"{peak / 2:.2g}"),
+            value=float(f"{limit:.2g}"),
             within_steps=None,
             sign="failure",
             otherwise=lower,
-            why=f"half of the {norms.number(peak)} that it reached",
+            why=why,
         )
     norm = view.finite("grad_norm")
     if swings is not None and norm is not None and lower:

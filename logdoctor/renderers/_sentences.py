@@ -79,7 +79,11 @@ def since(diagnosis: Diagnosis, incident: Incident) -> str:
     text = _start(diagnosis, chain[0].place) + (f", {first}" if first else "")
     worst = [f for f in (incident.root, *incident.derived) if f.severity == incident.severity and f.onset]
     seen = min((f.onset for f in worst if f.onset), key=lambda where: where.line, default=None)
-    if seen is None or seen.line <= chain[0].place.line:
+    first_seen = chain[0].place
+    same_row = (
+        seen is not None and seen.step is not None and (seen.step, seen.clock) == (first_seen.step, first_seen.clock)
+    )
+    if seen is None or seen.line <= first_seen.line or same_row:
         return text
     return f"{text}; plain to see from {place(diagnosis, seen)}"
 

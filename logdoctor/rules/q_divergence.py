@@ -45,6 +45,7 @@ from logdoctor.view import RunView
 LEAST_ELBOW = 8  # rows of growth in which a bend can be told from scatter
 SAG = 0.3  # of the peak: a curve that bends that far below its chord grew in two stages
 MOST_OF_GAIN = 0.7  # of the whole gain in performance was reached where the curve bends
+ABOVE = 1.2  # times the largest printed return, a mean over episodes: single states are worth a little more
 FAR_BELOW = 0.1  # of the largest printed return: a discount shortens the sum of rewards by about as much
 ESTIMATE = 10.0  # an estimated bound (mean reward a step) must be exceeded by an order of magnitude
 
@@ -189,7 +190,7 @@ def _implausible(view: RunView, q: Scale, rise: Growth, drop: float) -> bool:
     """
     top = largest_return(view)
     m = q.magnitude
-    if top is not None and m[rise.peak] > top[0]:
+    if top is not None and m[rise.peak] > ABOVE * top[0]:
         return True
     if top is not None and m[rise.peak] < FAR_BELOW * top[0] and not _learned(view):
         return False  # on their way from zero to what the returns are worth, in a run that has learned nothing yet

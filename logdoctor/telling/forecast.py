@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from logdoctor.detectors.trend import rank_correlation
 from logdoctor.model import Series, Watch
 from logdoctor.rules._outcome import label
 from logdoctor.telling.aftermath import ENDED, LOGGING, SPEED, UNFINISHED, resumes
@@ -23,6 +24,7 @@ from logdoctor.wording import counted, number, round_steps, rounded, unit_word
 SHOWN = 4  # lines of a horizon
 AROUND = 5  # rows of a running median
 FEW = 5  # rows before an early break from which a range can be given
+MOVED, STEADY = 0.15, 0.9  # of its size, and rank correlation with time, from which a stretch is a way and no level
 HORIZONS = ("Immediate", "Medium term", "Long term")
 
 
@@ -65,11 +67,23 @@ def _bands(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> It
         told = (
             (pair and name in {"q_min", "q_max"}) or "_share_" in name or (name.endswith("_loss") and "loss" in names)
         )
-        if band and band[0] < band[1] and series is not None and not told and not ill_before(incidents, parts, series):
+        if band is None or series is None or told or ill_before(incidents, parts, series) or _on_its_way(parts, series):
+            continue
+        if band[0] < band[1]:
             yield (
                 f"{label(series)} between {rounded(band[0])} and {rounded(band[1])}, as in {_lines(parts, series)} "
                 "before the break"
             )
+
+
+def _on_its_way(parts: Stretches, series: Series) -> bool:
+    """Whether a metric ran in one direction all along the rows of its band: such a stretch is no level to keep."""
+    value = series.value[parts.band_start(series) :]
+    value = value[np.isfinite(value)]
+    if value.size < LEAST_ROWS:
+        return False
+    far = abs(float(value[-1] - value[0])) > MOVED * float(np.abs(value).max())
+    return far and abs(rank_correlation(np.arange(value.size, dtype=np.float64), value)) > STEADY
 
 
 def _range(parts: Stretches) -> Iterator[str]:
@@ -177,6 +191,9 @@ def _beyond(view: RunView, parts: Stretches) -> Iterator[str]:
     down = performance.goal == "min"
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(before.value, AROUND), axis=1)
     index = int(smooth.argmin() if down else smooth.argmax())
+    start = head(before)
+    if (smooth[index] >= start) if down else (smooth[index] <= start):
+        return  # it never was better than at its start
     lines = before.line[index : index + AROUND]
     yield (
         f"{label(before)} {'below' if down else 'above'} {rounded(float(smooth[index]))}, its best level before the "

@@ -126,7 +126,8 @@ def _performance(
         )  # fmt: skip
     elif (expert := _expert_level(incidents)) is not None and not down:
         yield Watch(
-            metric=performance.name, condition=">=", value=_printed(expert / 2), within_steps=soon, sign="recovery",
+            metric=performance.name, condition=">=", value=_printed(expert / 2), sign="recovery",
+            within_steps=round_steps((parts.last_step - parts.first_step) / 2) if parts.good_steps > 0 else None,
             otherwise=action, why=f"half of the {number(expert)} that the expert earned",
             clock=performance.series.clock,
         )  # fmt: skip
