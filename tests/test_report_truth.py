@@ -272,3 +272,18 @@ def test_one_step_is_not_told_twice_as_the_beginning(judged):
     since = next(line for line in facts.splitlines() if line.startswith("- **Since:**"))
     first, _, later = since.partition("; plain to see from ")
     assert not later or later.split(" (line")[0] not in first
+
+
+def test_a_descent_with_tiny_ripples_at_its_end_does_not_swing(judged):
+    early = np.linspace(3.5, 1.2, 40) + 0.06 * np.sin(np.arange(40))
+    loss = np.concatenate([early, np.geomspace(1.1, 0.0075, 20), 0.0073 + 0.0004 * np.sin(np.arange(60))])
+    held = np.concatenate([np.linspace(3.5, 1.3, 30), np.linspace(1.3, 2.7, 90)])
+    assert "loss-oscillation" not in by_name(judged(keyed("iter", loss=loss, val_loss=held)))
+
+
+def test_the_name_of_a_metric_keeps_its_capital(judged):
+    curve = 60 + 37 * (1 - np.exp(-np.linspace(0, 9, ROWS))) + noise(ROWS, 0.05)
+    rows = [f"Epoch {i + 1}\nTest Error: Accuracy: {value:.2f}" for i, value in enumerate(curve)]
+    decision = judged("\n".join(rows) + "\n").story.decision_why
+    assert "levelled off" in decision
+    assert "accuracy" not in decision

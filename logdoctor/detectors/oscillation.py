@@ -16,8 +16,8 @@ class Oscillation:
 
     Attributes:
         reversals: number of swings larger than the noise that was asked for.
-        early: median swing of the first third, in the unit of the series.
-        late: median swing of the last third.
+        early: median swing of the first third, in the unit of the series; 0 where there are fewer than two.
+        late: the same of the last third.
     """
 
     reversals: int
@@ -35,12 +35,14 @@ def oscillation(value: Floats, least: float) -> Oscillation:
     value = binned(value).value
     turns = _turning_points(value, least)
     swing = np.abs(np.diff(value[turns]))
-    where = turns[1:]
+    where = (
+        turns[1:] + turns[:-1]
+    ) / 2  # a swing is where its middle is: a long descent that ends late is none of the end
     early, late = swing[where < value.size / 3], swing[where >= 2 * value.size / 3]
     return Oscillation(
         max(0, swing.size - 1),
-        float(np.median(early)) if early.size else 0.0,
-        float(np.median(late)) if late.size else 0.0,
+        float(np.median(early)) if early.size >= 2 else 0.0,
+        float(np.median(late)) if late.size >= 2 else 0.0,
     )
 
 

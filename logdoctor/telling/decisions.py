@@ -102,7 +102,7 @@ def _nothing_wrong(view: RunView) -> Decision:
     going = next(trend(view), "")
     if LEVEL in going or WORSE in going:
         text = "continue, or stop here if the level is enough" if LEVEL in going else "continue, and look again soon"
-        return Decision(text=text, why=f"nothing is broken; {lower_first(going).rstrip('.')}")
+        return Decision(text=text, why=f"nothing is broken; {going.rstrip('.')}")
     go_why = f"{name_of(view)} is still improving" if going else "nothing speaks against it"
     return Decision(text="continue", why="nothing at or above a warning was found", go=True, go_why=go_why)
 
