@@ -32,7 +32,7 @@ _LEVEL = (
     r"|debug|info|warning|warn|error|Info|Debug|Warning|Error)"
 )
 _TIMESTAMP = re.compile(
-    rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}(?:\s[A-Za-z][\w.\-]*(?=\]))?|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|\s|$|(?=[\[(])|(?<=\])(?=[A-Za-z]))"
+    rf"\s*[\[(<]?(?:{_DATE}[T\s,|_-]{{1,2}}{_CLOCK}(?:\s[A-Za-z][\w.\-]*(?=\]))?|{_CLOCK}(?=\s*[\]|])|\d{{4}}-\d{{2}}-\d{{2}}-\d{{2}}:\d{{2}}:\d{{2}})[\])>]?\s*(?:[:|,]\s|[:|]?\s*-\s|-(?=[A-Za-z])|\s|$|(?=[\[(])|(?<=\])(?=[A-Za-z]))"
 )
 # ``Mon, 22 Aug 2016 08:58:58``
 _DATED = re.compile(
@@ -57,6 +57,7 @@ _PARTS = (
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon
     re.compile(r"\s*\[(?:LightGBM|XGBoost|CatBoost|Horovod|DeepSpeed|Megatron)\]\s*"),
 )  # fmt: skip
+_DOTTED = re.compile(r"\s*[a-z_]\w*(?:\.\w+)+\s+-\s+")  # package.module -, behind a time or a level
 _SRUN = next(part for part in _PARTS if part.pattern.startswith(r"\s*\d+:"))
 _LOGGER = re.compile(rf"\s*(?:[-|:]\s+)?(?:[\w.\-/]+(?:[\s|:\-]+))??[\[(]?{_LEVEL}[\])]?(?:\s*[:|\]-]\s*|\s+|(?=\[))")
 _NAMES = re.compile(rf"\s*(?:[-|:]\s+)?(?:[\w\-]+:\d+\t)?(?:[\w.]+:\d+\t)?(?:{_LEVEL}\t)?")
@@ -69,6 +70,7 @@ class Stripped(NamedTuple):
     text: str
     start: int
     time: str | None
+    rank: str = ""
 
 
 def clean(text: str) -> str:
@@ -146,7 +148,11 @@ def strip_prefix(text: str) -> Stripped:
     if position:
         dash = _DASH.match(text, position)
         position = dash.end() if dash else position
-    return Stripped(text[position:], position, time)
+    rank = _RANK.search(text, 0, position) if position else None
+    return Stripped(text[position:], position, time, rank["n"] if rank else "")
+
+
+_RANK = re.compile(r"[\[(](?:rank|Rank|RANK|default|proc)\s?(?P<n>\d+)[\])]")
 
 
 def _one_prefix(text: str, at: int, timed: bool) -> tuple[int, str | None]:
@@ -158,6 +164,10 @@ def _one_prefix(text: str, at: int, timed: bool) -> tuple[int, str | None]:
                 if pattern is not _GLOG:
                     end = _after_stamp(text, end)
                 return end, match.group().strip(" []()|,:-")
+    if at:
+        named = _DOTTED.match(text, at)
+        if named:
+            return named.end(), None
     for pattern in _PARTS:
         if pattern is _SRUN and at:
             continue

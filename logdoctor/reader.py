@@ -17,7 +17,8 @@ from logdoctor.custom_formats import Matched
 from logdoctor.model import Event, Ints, Issue, Reading, RunLog, Segment, Series, Setting
 from logdoctor.normalise import states
 from logdoctor.parsers._assembler import Assembler, Record
-from logdoctor.parsers._trust import trusted, without_copies
+from logdoctor.parsers._listings import without_listings
+from logdoctor.parsers._trust import of_one_rank, trusted, without_copies
 from logdoctor.segments import Division, Judgement, Mark, divide, judge, segment_after, segment_at
 from logdoctor.settings import Settings
 from logdoctor.sources import HEAD
@@ -131,11 +132,18 @@ def understand(builder: Assembler, numbered: Sequence[tuple[int, str]], own: Seq
     if copies:
         text = f"{copies:,} records were printed again with the same counters and values (another rank, a redrawn bar)"
         builder.issues.append(Issue(line=None, text=f"{text}; each is read once"))
+    once, others = of_one_rank(once)
+    if others:
+        text = f"{others:,} records of other processes with values of their own were left out: the first one is read"
+        builder.issues.append(Issue(line=None, text=text))
+    once, lists = without_listings(once)
+    builder.issues += lists
     told, chosen = _claimed(numbered, builder, found, [mark.line for mark in marks])
     records = trusted(once, told, chosen)
     if own:
         records = sorted([*records, *own], key=lambda record: record.line)
-    unread = _unread(numbered, records, told | chosen | {event.line for event in found})
+    again = {record.line for record in builder.records} - {record.line for record in once}
+    unread = _unread(numbered, records, told | chosen | again | {event.line for event in found})
     return Understood(records, frames.tabulate(records), tuple(found), tuple(marks), unread)
 
 
@@ -290,11 +298,32 @@ def _hyperparameters(
         if firsts
         else table.line
     )
-    quiet = hyperparameters.quiet_regions(rows.tolist(), firsts, last)
+    moved = {line: _first_value(line, table) for line in {*rows.tolist(), *firsts}}
+    begins = [moved[line] for line in firsts]
+    quiet = hyperparameters.quiet_regions(sorted(moved[line] for line in rows.tolist()), begins, last)
     found = hyperparameters.scan(numbered, quiet)
+    found = tuple(item for item in found if item.name != "buffer_size" or not _printed(item, table))
     if len(segments) < 2:
         return found
     return tuple(replace(item, segment=_segment_of(item.line or 0, quiet, segments)) for item in found)
+
+
+def _first_value(line: int, table: frames.Table) -> int:
+    """Return where the first metric of the row at ``line`` stands: settings may stand above it in the same block."""
+    row = int(np.searchsorted(table.line, line))
+    if row == table.line.size or table.line[row] != line:
+        return line
+    lines = []
+    for column in table.columns.values():
+        at = int(np.searchsorted(column.rows, row))
+        if at < column.rows.size and column.rows[at] == row:
+            lines.append(int(column.line[at]))
+    return min(lines, default=line)
+
+
+def _printed(item: Setting, table: frames.Table) -> bool:
+    """Whether a setting is the first value of a series: how full a buffer is, not how much it holds."""
+    return any(item.raw_name in (column.key.raw, column.key.title) for column in table.columns.values())
 
 
 def _segment_of(line: int, quiet: Sequence[tuple[int, int]], segments: Sequence[Segment]) -> int | None:

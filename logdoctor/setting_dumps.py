@@ -127,7 +127,8 @@ def options_of(number: int, text: str) -> tuple[Setting, ...]:
     found: list[tuple[str, Any]] = []
     for key, value in data.items():
         if str(key).lower() in _DUMP_KEYS and isinstance(value, Mapping):
-            found += islice(flatten(value), MOST_SETTINGS)
+            pairs = islice(flatten(value), MOST_SETTINGS)
+            found += [pair for pair in pairs if canonical(pair[0]) != "epsilon"]  # that of an optimiser or a filter
     flat = [(str(key), value) for key, value in data.items() if _is_option(str(key), value)]
     if len([name for name, _ in flat if "learning_rate" not in str(canonical(name))]) >= LEAST_KNOWN:
         found += flat

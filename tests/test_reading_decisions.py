@@ -462,3 +462,54 @@ def test_lines_of_still_more_kinds(read, line, values):
         assert run.series[name].value[-1] == pytest.approx(value), name
         assert run.series[name].step[-1] >= 7
     assert not [name for name in run.series if "eta" in name or "epoch" in name]
+
+
+# ------------------------------------------------------------------------------------- tables, processes, settings
+
+
+def test_a_table_with_a_metric_a_row_and_a_column_a_part(read):
+    rule = "+---------+---------+---------+\n"
+    text = "".join(
+        f"---- [Epoch 0/9, Batch {b}/90] ----\n{rule}| Metrics | Head 0  | Head 1  |\n{rule}"
+        f"| size    | 14      | 28      |\n| loss    | 32.5{b}   | 46.1{b}   |\n{rule}Total loss 78.{b}\n"
+        for b in range(4)
+    )
+    run = read(text)
+    assert run.series["head_0_loss"].value[-1] == 32.53
+    assert run.series["head_1_loss"].step.tolist() == [0, 1, 2, 3]
+    assert run.series["loss"].value.tolist() == pytest.approx([78.0, 78.1, 78.2, 78.3])
+    assert run.series["loss"].step.tolist() == [0, 1, 2, 3]
+
+
+def test_a_table_with_a_column_for_training_and_one_for_validation(read):
+    head = "2021-05-11 13:36:10,220 - INFO - pack.training.writer - "
+    text = "".join(
+        f"{head}Epoch {e}/9\n{head}                       Training |  Validation\n"
+        f"{head}accuracy           |     0.5{e}2  |     0.6{e}1\n{head}memory_MB          |  1500.000  |       N/A\n"
+        for e in range(4)
+    )
+    run = read(text)
+    assert run.series["accuracy"].value[-1] == 0.532
+    assert run.series["val_accuracy"].value[-1] == 0.631
+    assert run.series["val_accuracy"].step.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "line", ["[rank{r}]: step: {i}  loss: 0.{i}{r}  mfu: 0.1", "Rank {r}, step {i}, loss 0.{i}{r}, acc 0.5{i}"]
+)
+def test_of_several_processes_with_values_of_their_own_the_first_is_read(read, line):
+    run = read("".join(line.format(r=r, i=i) + "\n" for i in range(1, 6) for r in range(3)))
+    assert run.series["loss"].value.tolist() == pytest.approx([i / 10 for i in range(1, 6)])
+    assert any("10 records of other processes" in issue.text for issue in run.reading.issues)
+    assert run.reading.unread_lines == 0
+    run = read("".join(line.format(r=7, i=i) + "\n" for i in range(1, 6)))  # the last stage of a pipeline
+    assert run.series["loss"].value.tolist() == pytest.approx([i / 10 + 0.07 for i in range(1, 6)])
+
+
+def test_how_full_a_buffer_is_is_no_setting(read):
+    text = "Gamma: 0.99\nReplay buffer size: 500\n" + "".join(
+        f"Episode {i}: reward {i}.5\nReplay buffer size: {i}500\n" for i in range(1, 8)
+    )
+    run = read(text)
+    assert [setting.name for setting in run.hyperparameters] == ["gamma"]
+    assert run.series["buffer_size"].value[-1] == 7500

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from logdoctor.model import Issue
 from logdoctor.names import EPOCHS, canonical, counter, identity, is_clock
 from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
-from logdoctor.parsers import boxed, columns, literal
+from logdoctor.parsers import _wide, boxed, columns, literal
 from logdoctor.parsers._bare import Bare, is_bare, rows_of
 from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import Cell, Count, Scan
@@ -25,6 +25,11 @@ NEAR_HEADER = 8  # lines below which a header of plain words has its first row; 
 
 
 _SUMMARY = re.compile(r"[\W_]*best\s+(?:iter|epoch|step|round|result|model|at)\w*\b", re.IGNORECASE)
+# What the head of a table with a metric a row begins with.
+_WIDE = re.compile(
+    r"\s*(?:[|│┃║]\s*(?:metrics?|name|key|item|stat(?:s|istic)?|measure|quantity)?|train(?:ing)?)\s*[|│┃║]",
+    re.IGNORECASE,
+)
 _WARNS = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\b(?:step|iter|epoch|episode|batch|update|loss)", re.IGNORECASE)
 _BEST = ("est iteration:", "est iteration is:")
@@ -56,6 +61,19 @@ def _same_bar(before: Record, after: Record) -> bool:
     if first is None or second is None:
         return first is second
     return first.total == second.total and second.value >= first.value
+
+
+def _rank_of(stripped: Stripped, found: Scan) -> str:
+    """Return the title of values that another process than the first one printed: ``rank 3``."""
+    rank = stripped.rank
+    if not rank and "ank" in stripped.text:
+        named = next((cell.value for cell in found.cells if cell.name.lower() in _RANKS), 0.0)
+        rank = f"{named:.0f}" if named > 0 and named.is_integer() else ""
+    return f"{RANK}{rank}" if rank not in ("", "0") else ""
+
+
+_RANKS = frozenset({"rank", "local rank", "local_rank", "global rank", "global_rank"})
+RANK = "rank "
 
 
 def _best(text: str) -> str:
@@ -125,6 +143,7 @@ class Assembler:
         self._block: Record | None = None
         self._box: Record | None = None
         self._group = ""
+        self._parts: tuple[_wide.Part, ...] = ()
         self._bar: Record | None = None
         self._titles: list[tuple[int, str, str, str]] = []
         self._last = ""
@@ -172,6 +191,10 @@ class Assembler:
         if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text):
             return
         stripped = strip_prefix(text)
+        if self._parts or (_WIDE.match(stripped.text) and "boxed" in self.grammars):
+            shown = " " * stripped.start + stripped.text if stripped.start else text
+            if self._table(number, shown.translate(_BARS)):
+                return
         if "columns" in self.grammars and self._columns(number, text, stripped):
             return
         if "keyvalue" in self.grammars:
@@ -189,12 +212,13 @@ class Assembler:
             self._header = None if self._blank > 3 else self._header
 
     def _ruler(self) -> None:
-        if self._box is not None and self._box.cells:
+        closing = self._box is not None and bool(self._box.cells)
+        if closing:
             self._close_box()
         if self._framed:
             self._close_block()
             self._framed = False
-        self._ruled = self._last != "anchor"
+        self._ruled = self._last != "anchor" and not closing
         self._last = "ruler"
 
     # ------------------------------------------------------------------------------------------------ grammars
@@ -208,6 +232,27 @@ class Assembler:
         for cell in found.cells:
             record.cells.setdefault(Key(cell.name, "", found.phase), (cell, number))
         self._emit(record)
+        return True
+
+    def _table(self, number: int, text: str) -> bool:
+        """Read a row of a table with a metric a row, or its head."""
+        found = _wide.row(text, len(self._parts)) if self._parts else None
+        if found is None:
+            self._close_box()
+            self._parts = _wide.parts(text)
+            return bool(self._parts)
+        name, cells = found
+        keys = [Key(name, part.title, part.phase) for part in self._parts]
+        if self._box is not None and any(key in self._box.cells for key in keys):
+            parts = self._parts
+            self._close_box()
+            self._parts = parts
+        if self._box is None:
+            self._close_block()
+            self._box = Record(number, "boxed", (), self._context, self._latest, self._anchored)
+        for key, cell in zip(keys, cells, strict=True):
+            if cell is not None:
+                self._box.cells[key] = (cell, number)
         return True
 
     def _boxed(self, number: int, text: str) -> bool:
@@ -414,7 +459,7 @@ class Assembler:
         self._anchor_indent = indent
         record = self._record(number, "keyvalue", found, stripped.time)
         record.bar = found.bar
-        self._add(record, number, found, _best(stripped.text), phase)
+        self._add(record, number, found, _best(stripped.text) or _rank_of(stripped, found), phase)
         if found.bar == "running":
             self._running(record)
             return
@@ -446,7 +491,7 @@ class Assembler:
             self._member_indent = indent
             self._framed = self._ruled
         self._member_indent = min(indent, self._member_indent)
-        self._add(block, number, found, title, phase)
+        self._add(block, number, found, title or _rank_of(stripped, found), phase)
 
     def _add(self, record: Record, number: int, found: Scan, title: str, phase: str) -> None:
         for cell in found.cells:
@@ -567,5 +612,6 @@ class Assembler:
     def _close_box(self) -> None:
         box, self._box = self._box, None
         self._group = ""
+        self._parts = ()
         if box is not None and (box.cells or box.counters):
             self._emit(box)

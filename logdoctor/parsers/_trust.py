@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from logdoctor.names import canonical, is_clock
-from logdoctor.parsers._assembler import Key, Record
+from logdoctor.parsers._assembler import RANK, Key, Record
 from logdoctor.parsers._record import Cell
 
 AGAIN = 3  # a line must come again twice before its shape is trusted (research: quirk 13)
@@ -136,7 +136,9 @@ def without_copies(records: Sequence[Record]) -> tuple[list[Record], int]:
             own = tuple((count.name, count.value) for count in record.counters if count.name)
             turn += own != last
             last = own
-            same = (own, tuple((key, repr(cell.value)) for key, (cell, _) in record.cells.items()))
+            keys = (key._replace(title="") if _rank(key) else key for key in record.cells)
+            values = (repr(cell.value) for cell, _ in record.cells.values())
+            same = (own, tuple(zip(keys, values, strict=True)))
             at, then, before = recent.get(same, (-NEAR, 0, record))
             if len(kept) - at < NEAR and turn - then <= TURNS and _same_place(before, record):
                 continue
@@ -145,6 +147,37 @@ def without_copies(records: Sequence[Record]) -> tuple[list[Record], int]:
                 recent = {key: at for key, at in recent.items() if len(kept) - at[0] < NEAR}
         kept.append(record)
     return kept, len(records) - len(kept)
+
+
+def of_one_rank(records: Sequence[Record]) -> tuple[list[Record], int]:
+    """Keep of names that several processes print those of the first one; also return how many were left out.
+
+    Where only another one prints a name (the last stage of a pipeline prints the loss), it speaks for all.
+    """
+    first: dict[str, int] = {}
+    ranked = False
+    for record in records:
+        if record.grammar in ("keyvalue", "blocks"):
+            for key in record.cells:
+                rank = _rank(key)
+                ranked = ranked or rank > 0
+                first[key.raw] = min(rank, first.get(key.raw, rank))
+    if not ranked:
+        return list(records), 0
+    kept: list[Record] = []
+    for record in records:
+        if any(map(_rank, record.cells)):
+            own = {key: item for key, item in record.cells.items() if _rank(key) == first[key.raw]}
+            record.cells = {key._replace(title="") if _rank(key) else key: item for key, item in own.items()}
+        if record.cells:
+            kept.append(record)
+    return kept, len(records) - len(kept)
+
+
+def _rank(key: Key) -> int:
+    """Return which process printed a value, 0 for the first one and where it is not said."""
+    number = key.title.removeprefix(RANK) if key.title.startswith(RANK) else ""
+    return int(number) if number.isdigit() else 0
 
 
 def _same_place(one: Record, other: Record) -> bool:
