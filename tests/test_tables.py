@@ -50,3 +50,105 @@ def test_a_line_of_words_above_a_header_does_not_belong_to_it(read):
     run = read(text)
     assert set(run.series) == {"loss", "reward", "learning_rate"}
     assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5]
+
+
+# ------------------------------------------------------------------------------------------- lists that are no series
+def epochs(count: int) -> str:
+    return "".join(
+        f"epoch {e:3d}  train_loss {1 / e:.4f}  val_loss {1.1 / e:.4f}  F1 {1 - 1 / e:.3f}\n"
+        for e in range(1, count + 1)
+    )
+
+
+def test_thresholds_tried_after_the_training_are_no_series(read):
+    sweep = "Threshold sweep on val:\n  thr | count MAE | timing P/R/F1      | tp/fp/fn\n" + "".join(
+        f"  {k / 10:.2f} | {200 / k:8.3f}  | 0.{10 + k}/0.{90 - k}/0.{17 + k} | {230 - k}/{2000 // k}/{15 + k}\n"
+        for k in range(1, 9)
+    )
+    run = read(f"{epochs(12)}\nbest val F1: 0.91\n\n{sweep}\nbest F1=0.93 @ thr=0.70\n")
+    assert set(run.series) == {"loss", "val_loss", "quality"}
+    assert run.series["quality"].value[-1] == pytest.approx(0.917)
+    assert any("'thr'" in issue.text for issue in run.reading.issues)
+
+
+def test_a_table_of_errors_by_data_set_at_the_end_is_no_series(read):
+    rule = "+---------------+-----------------+------------------+\n"
+    table = (
+        f"{rule}|  config_type  | RMSE E / meV    | RMSE F / meV / A |\n{rule}"
+        f"| train_Default |       41.8      |       115.2      |\n| valid_Default |       33.5      |       129.1      |\n{rule}"
+    )
+    run = read(f"{epochs(9)}Training complete\nError table:\n{table}")
+    assert set(run.series) == {"loss", "val_loss", "quality"}
+
+
+def test_one_row_for_each_target_is_no_series(read):
+    rows = (("pH", 0.2, 0.175), ("EC", 0.53, 0.167), ("OC", 0.1, 0.574), ("N", 39.4, 0.299))
+    table = "  Param       RMSE      R2    Coverage\n" + "".join(
+        f"  {p:8s} {a:8.4f}   {b:.3f}     90.{i}1%\n" for i, (p, a, b) in enumerate(rows)
+    )
+    assert not read(f"Training Summary\n{table}").series
+
+
+def test_the_row_of_all_classes_stays(read):
+    table = "   Class   Images  Labels      P      R    mAP50\n" + "".join(
+        f"{name:>8s}    128    {n:4d}   0.{n}1  0.{n}2  0.{n}3\n"
+        for name, n in (("all", 92), ("person", 81), ("car", 71))
+    )
+    run = read(f"{epochs(5)}{table}")
+    assert any(series.value.tolist() == [0.921] for series in run.series.values())
+    assert not any(0.811 in series.value for series in run.series.values())
+
+
+def test_rows_of_labels_that_come_again_stay(read):
+    def table(e: int) -> str:
+        return f"split    loss    acc    f1\ntrain  {1 / e:.4f}  0.8{e}  0.6{e}\nvalid  {1.2 / e:.4f}  0.7{e}  0.5{e}\n"
+
+    run = read("".join(f"Epoch {e}\n{table(e)}" for e in range(1, 6)))
+    assert sorted(series.value[-1] for series in run.series.values()) == pytest.approx(
+        [0.2, 0.24, 0.55, 0.65, 0.75, 0.85]
+    )
+
+
+def test_a_population_listed_in_every_generation_is_no_series(read):
+    def generation(g: int) -> str:
+        rows = "".join(f"  {i:4d}   {g}    {20 + i}     {40 + g}.4    0.{i}3    {g}\n" for i in range(42, 47 - g % 3))
+        return (
+            f" ****** Running generation {g} ****** \n\nPopulation's average fitness: {46 + g / 10:.5f} stdev: 7.{g}1\n"
+            f"Average adjusted fitness: 0.7{g}\n   ID   age  size  fitness  adj fit  stag\n"
+            f"  ====  ===  ====  =======  =======  ====\n{rows}Total extinctions: 0\nGeneration time: 2.1{g} sec (2.2 average)\n"
+        )
+
+    run = read("".join(map(generation, range(1, 7))))
+    assert not {"age", "size", "fitness", "stag"} & set(run.series)
+    assert run.series["population_average_fitness"].step.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "loss,reward,entropy\n" + "".join(f"{2 / i:.4f},{10 * i},{1 / i:.3f}\n" for i in range(1, 9)),
+        "reward   loss   entropy   kl\n"
+        + "".join(f"{10 * i + i % 3:5.1f}  {2 / i:.4f}  {1 / i:.3f}   0.0{i}\n" for i in range(1, 9)),
+        "checkpoint,loss,reward,kl\n"
+        + "".join(f"model-{i}00,{2 / i:.4f},{10 * i + i % 3},0.0{i}\n" for i in range(1, 9)),
+        "Epoch 1\nreward   loss   entropy   kl\n"
+        + "".join(f"{10 * i + i % 3:5.1f}  {2 / i:.4f}  {1 / i:.3f}   0.0{i}\n" for i in range(1, 9)),
+        "".join(f"warmup step {i} loss {3 / i:.3f}\n" for i in range(1, 6))
+        + "reward   loss   entropy   kl\n"
+        + "".join(f"{10 * i + i % 3:5.1f}  {2 / i:.4f}  {1 / i:.3f}   0.0{i}\n" for i in range(1, 9)),
+    ],
+    ids=["csv", "blanks", "named", "below an epoch", "behind another table"],
+)
+def test_a_table_that_counts_nothing_is_a_series_all_the_same(read, text):
+    run = read(text)
+    assert 0.25 in run.series["loss"].value
+    assert len(run.series["reward"]) == 8
+
+
+def test_what_a_table_comes_to_is_not_another_row_of_it(read):
+    rows = "".join(f"{i:5d}  {2 / i:.5f}  {10 * i:7.2f}  0.0010\n" for i in range(1, 13))
+    run = read(
+        f" step     loss   reward      lr\n{rows}\nfinished run\nnumber of rows = 12\nloss = 0.6000\nreward = 31.2\n"
+    )
+    assert run.series["loss"].value[-1] == pytest.approx(2 / 12, rel=1e-4)
+    assert len(run.series["loss"]) == 12
