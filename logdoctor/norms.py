@@ -204,6 +204,7 @@ NORMS["recurrent"] = (  # word-level recurrent language models, plain SGD on tru
 )
 RECURRENT = re.compile(r"(^|[^a-z])(lstm|gru|qrnn|rnn)", re.IGNORECASE)
 
+SGD_RATE = 0.1  # a hundred times the usual rate of Adam, at which no model of that optimiser learns
 FROM_SCRATCH = 3.0  # nats; a fine-tuned model begins below it, a new one at ln(vocabulary), 4.2 for 65 characters
 OFF_ABOVE = 100.0  # a gradient norm limit above this never acts: 10 is the largest default in use (wang2016)
 
@@ -341,11 +342,29 @@ def as_number(value: Scalar) -> float | None:
 def _key(view: RunView) -> str | None:
     """Return the family, language models split into recurrent ones, those from scratch and fine-tuned ones."""
     family = view.family
-    if family == "llm" and (view.setting("bptt") or RECURRENT.search(str(view.value("model", "rnn_type") or ""))):
-        adam = "adam" in str(view.value("optimizer") or "").lower()
-        return family if adam else "recurrent"
+    if family == "llm" and _plain_sgd(view):
+        return "recurrent"
     loss = view.finite("loss") if family == "llm" else None
     return "pretraining" if loss is not None and float(loss.value[0]) >= FROM_SCRATCH else family
+
+
+def _plain_sgd(view: RunView) -> bool:
+    """Whether a language model is trained as recurrent ones are: it says so, or learns at a rate no other bears."""
+    optimizer = str(view.value("optimizer") or "").lower()
+    if "adam" in optimizer:
+        return False
+    if view.setting("bptt") or RECURRENT.search(str(view.value("model", "rnn_type") or "")):
+        return True
+    if view.setting("model") or optimizer:
+        return False
+    rate = max((r for r in (view.number("learning_rate"), _peak(view)) if r is not None), default=0.0)
+    held = view.first("val_perplexity", "perplexity", "val_loss", "loss")
+    return rate >= SGD_RATE and held is not None and float(held.value[-1]) < 0.9 * float(held.value[0])
+
+
+def _peak(view: RunView) -> float | None:
+    column = view.finite("learning_rate")
+    return float(column.value.max()) if column is not None and len(column) else None
 
 
 def clipping_off(view: RunView) -> bool | None:

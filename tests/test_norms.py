@@ -102,6 +102,13 @@ def test_a_large_setting_is_written_out():
     ]
 
 
+def test_a_language_model_that_learns_at_a_rate_of_one_is_trained_by_plain_sgd():
+    learns = view({"learning_rate": 1.0}, perplexity=[847, 400, 250, 180, 140, 120, 111])
+    assert norms.judge(learns, "learning_rate").side == "inside"
+    stuck = view({"learning_rate": 1.0}, perplexity=[847, 850, 861, 840, 855, 850, 849])
+    assert norms.judge(stuck, "learning_rate").side == "above"
+
+
 @pytest.mark.parametrize(
     ("settings", "side"),
     [({"bptt": 35}, "inside"), ({"model": "LSTM"}, "inside"), ({"model": "RNN_TANH"}, "inside"),

@@ -84,6 +84,12 @@ def test_schedules_are_no_raises(rate):
     assert not raises(column(rate))
 
 
+@pytest.mark.parametrize("count", [4, 6, 20])
+def test_the_warm_up_of_a_short_log_is_no_raise(count):
+    rate = np.minimum(6e-5 * np.arange(1, count + 1), 3e-4)
+    assert not raises(view_of(series_of("learning_rate", rate), series_of("loss", np.linspace(10, 8, count))))
+
+
 def test_warm_restarts_stay_restarts():
     rate = 1e-3 * (0.05 + 0.95 * (1 + np.cos(np.pi * (np.arange(ROWS) % 30) / 30)) / 2)
     assert are_restarts(raises(column(rate)))

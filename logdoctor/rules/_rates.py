@@ -19,6 +19,7 @@ EXACT = 1e-6  # 0.0003 / 0.0002 is a rounding error short of 1.5
 SOON = 0.25  # share of the run in which a change shows; later breaks have had time for causes of their own
 GAP, GAP_LINES = 0.005, 12  # share of the lines, or lines, between keys that were pressed one after the other
 FLAT, FLAT_ROWS = 0.05, 5  # share of the records, and records, without a change before a ramp that is no schedule
+FIRST_ROWS = 5  # rows in which a rate that rises from the first one on is warmed up, however short the log is
 RAMP = 4  # like rises in a row that are a ramp (a triangular or cyclic schedule out of its trough), not a jump
 WARM_UP = 0.15  # share of the run in which a rising rate may still be its warm-up (1 to 10 % is usual)
 
@@ -150,7 +151,8 @@ def _jumps(view: RunView, rate: Rate) -> list[Step]:
     for i in np.flatnonzero(value[1:] >= RAISED * np.maximum(value[:-1], 1e-300)) + 1:
         before = value[:i]
         ramp = (i <= WARM_UP * count and (i <= 2 or bool((np.diff(before) > 0).any()))) or _goes_on(value[i - 1 :])
-        if before[-1] > 0 and not ramp:
+        early = i <= FIRST_ROWS and bool((np.diff(value[: i + 1]) > 0).all())
+        if before[-1] > 0 and not ramp and not early:
             place = view.place(rate.series, int(i))
             steps.append(Step(float(before[-1]), float(value[i]), place.line, place.step, float(i) / count))
     return steps
