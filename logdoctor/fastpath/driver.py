@@ -173,8 +173,9 @@ class Driver:
     def read(self, blocks: Iterable[bytes]) -> None:
         """Read all blocks (each ends at a line end, the last one may not) and close the assembler."""
         tail = b""
-        for pieces, last in _with_last(gathered(blocks)):
+        for pieces, last in gathered(blocks):
             walk = _Walk(self, self.scanner.window([tail, *pieces]), last)
+            pieces.clear()  # they are in the window now
             walk.run()
             tail = walk.raw(walk.count, walk.starts.size - 1)
         self.assembler.finish()
@@ -785,26 +786,18 @@ def _counts(counters: Iterable[Count]) -> list[tuple[str, float, float | None]]:
     return [(count.name, count.value, count.total) for count in counters]
 
 
-def _with_last(groups: Iterable[list[bytes]]) -> Iterator[tuple[list[bytes], bool]]:
-    """Yield each group, and whether it is the last one."""
-    held: list[bytes] | None = None
-    for group in groups:
-        if held is not None:
-            yield held, False
-        held = group
-    if held is not None:
-        yield held, True
+def gathered(blocks: Iterable[bytes]) -> Iterator[tuple[list[bytes], bool]]:
+    """Gather blocks to about :data:`BLOCK` bytes, and say of each group whether it is the last one.
 
-
-def gathered(blocks: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Gather blocks to about :data:`BLOCK` bytes; the first groups are small: shapes are learnt from few lines."""
+    The first groups are small: shapes are learnt from few lines.
+    """
     held: list[bytes] = []
     total, wanted = 0, BLOCK >> 2
     for block in blocks:
+        if total >= wanted:
+            yield held, False
+            held, total, wanted = [], 0, min(BLOCK, 2 * wanted)
         held.append(block)
         total += len(block)
-        if total >= wanted:
-            yield held
-            held, total, wanted = [], 0, min(BLOCK, 2 * wanted)
     if held:
-        yield held
+        yield held, True

@@ -83,9 +83,7 @@ def _read(opened: Any, parser: str | None, alone: Set[Effect], collector: Collec
     sampled = collector.sample()
     numbered = collector.told()
     if collector.untold:
-        text = (
-            f"{collector.untold:,} lines of no common shape were not searched for events and settings"
-        )
+        text = f"{collector.untold:,} lines of no common shape were not searched for events and settings"
         assembler.issues.append(Issue(line=None, text=text))
     last = driver.line - 1
     if last and (not numbered or numbered[-1][0] < last):

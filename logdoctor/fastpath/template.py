@@ -21,6 +21,7 @@ _LOW7 = spread(0x7F)
 _OVER_NINE = spread(0x76)
 _HIGH = spread(0x80)
 _ONE = u64(1)
+_ALL = u64(-1)
 _QUAD = 32
 
 #: The tokens that :func:`~logdoctor.fastpath.numbers.read_numbers` reads, with an optional suffix.
@@ -74,44 +75,37 @@ class Literal:
 class _Part:
     """Up to 32 bytes of a literal, compared word by word over all lines at once."""
 
-    __slots__ = ("classes", "masks", "offset", "tiles", "wide", "words")
+    __slots__ = ("offset", "wide", "words")
 
     def __init__(self, offset: int, text: bytes, digit: bytes) -> None:
         self.offset = offset
         self.wide = 1 if len(text) <= 8 else 4
-        size = 8 * self.wide
-        exact = bytes(0 if d else 255 for d in digit)
-        self.words = np.frombuffer(text.ljust(size, b"\0"), "<u8") & np.frombuffer(exact.ljust(size, b"\0"), "<u8")
-        self.masks = np.frombuffer(exact.ljust(size, b"\0"), "<u8").copy()
-        any_digit = bytes(128 if d else 0 for d in digit)
-        self.classes = np.frombuffer(any_digit.ljust(size, b"\0"), "<u8").copy() if any(digit) else None
-        self.tiles: tuple[Words, Words, Words | None] = (np.zeros(0, "<u8"), np.zeros(0, "<u8"), None)
-
-    def _tiles(self, count: int) -> tuple[Words, Words, Words | None]:
-        if self.tiles[0].size < count * self.wide:
-            classes = None if self.classes is None else np.tile(self.classes, count)
-            self.tiles = (np.tile(self.words, count), np.tile(self.masks, count), classes)
-        words, masks, classes = self.tiles
-        size = count * self.wide
-        return words[:size], masks[:size], None if classes is None else classes[:size]
+        # For each word that is looked at: where, its bytes, which of them must be these, which may be any digit.
+        self.words: list[tuple[int, np.uint64, np.uint64, np.uint64]] = []
+        for k in range(0, len(text), 8):
+            free = digit[k : k + 8]
+            exact, classes = (bytes(a if d else b for d in free) for a, b in ((0, 255), (128, 0)))
+            mask = _word(exact)
+            self.words.append((k // 8, _word(text[k : k + 8]) & mask, mask, _word(classes)))
 
     def stands(self, window: Window, at: Cursor) -> Bools | None:
         place = at + self.offset if self.offset else at
         found = window.words(place) if self.wide == 1 else window.quads(place)
-        if self.wide == 1 and self.classes is None:
-            equal = (found & self.masks[0]) == self.words[0]
-            return None if equal.all() else np.asarray(equal, np.bool_)
-        words, masks, classes = self._tiles(at.size)
-        if classes is not None:
-            digits = found ^ _ZEROS
-            wrong = (((digits & _LOW7) + _OVER_NINE) | digits) & classes
-        found &= masks
-        found ^= words
-        if classes is not None:
-            found |= wrong
-        if not found.any():
-            return None
-        return np.asarray(~found.reshape(-1, self.wide).any(axis=1), np.bool_)
+        table = found.reshape(-1, self.wide)
+        good: Bools | None = None
+        for k, word, mask, classes in self.words:
+            column = table[:, k]
+            equal = (column if mask == _ALL else column & mask) == word
+            if classes:
+                digits = column ^ _ZEROS
+                equal &= (((digits & _LOW7) + _OVER_NINE) | digits) & classes == 0
+            if not equal.all():
+                good = equal if good is None else good & equal
+        return good
+
+
+def _word(text: bytes) -> np.uint64:
+    return u64(int.from_bytes(text, "little"))
 
 
 class Spaces:
