@@ -365,7 +365,7 @@ Goals: the two "at most / at least" columns; 30 % NaN at most {nan} times the sa
 ## How
 
 A log is read by the parsers line by line only until the shapes of its lines are known. From then on
-`logdoctor/fastpath` walks each shape over a megabyte of lines at once, one cursor a line:
+`logdoctor/fastpath` walks each shape over some megabytes of lines at once, one cursor a line:
 
 1. literal bytes are compared 32 at a time, all of them; runs of spaces and digits are counted inside 64-bit words;
 2. digits are summed eight at a time inside 64-bit words, and the decimal is rounded to a double exactly as `float()`
@@ -374,18 +374,22 @@ A log is read by the parsers line by line only until the shapes of its lines are
 3. a line that differs from its shape in any byte that is not a number goes back to the parsers, in its place and with
    its line number; what they read teaches new shapes;
 4. in the first piece of the log with records of a kind, and in a quarter of the others, one of them is read a second
-   time by the parsers and compared bit by bit; one difference, and the whole log is read line by line.
+   time by the parsers and compared bit by bit; after one difference all records of this kind are read one by one.
 
 Which cells are metrics, their names and their steps are decided on a sample of records (stretches from all over the
 log, extremes, restarts, everything read alone) by the very code that decides for short logs, and carried over by rules
-that are checked on the sample; where no rule holds, the log is read line by line (`logdoctor/fastpath/expand.py`).
+that are checked on the sample (`decide.py`); records for which no rule holds are read one by one. The arrays that the
+records were read into become the columns of the table in place (`places.py`, `whole.py`); series and the dataframe are
+made when they are asked for and share that memory until one of them is written to (pandas copies on write). On most
+machines memory that a process touches for the first time costs more than the work done on it.
 
 Other measurements: `python benchmarks/detectors.py` (20 series of 1e6 points in at most 0.3 s) and
 `python benchmarks/startup.py` (`--help` at most 1.5 times a bare typer application; a 1 MB log analysed in at most
 twice the time of its imports).
 
 Above 64 MB `analyze` and `watch` keep, for each metric, at most 4096 bins with the smallest, the largest and a middle
-printed value and their lines (`logdoctor/streaming.py`); `read_log(path)` keeps every row.
+printed value and their lines (`logdoctor/streaming.py`); `read_log(path)` keeps every row. A streamed log is never kept
+as a whole: of records that have no common shape one in 2, 4, 8 ... is kept, and the report says so.
 """
 
 
