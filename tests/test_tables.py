@@ -152,3 +152,29 @@ def test_what_a_table_comes_to_is_not_another_row_of_it(read):
     )
     assert run.series["loss"].value[-1] == pytest.approx(2 / 12, rel=1e-4)
     assert len(run.series["loss"]) == 12
+
+
+# ------------------------------------------------------------------------------------------- objects behind pairs
+@pytest.mark.parametrize("word", ["Pass", "Epoch"])
+def test_pairs_in_front_of_an_object_belong_to_its_record(read, word):
+    text = "".join(
+        "".join(
+            f"{word} {e}, Batch {b}, Cost {1 / (1 + e + b / 300):.4f}, {{'auc': 0.{7 + e}{b // 100}, 'err': 0.{3 - e}{b // 100}}}\n"
+            for b in (0, 100, 200)
+        )
+        + f"Test at {word} {e}, {{'auc': 0.{6 + e}5, 'err': 0.{4 - e}}}\n"
+        for e in range(3)
+    )
+    run = read(text)
+    assert len(run.series["loss"]) == 9
+    assert run.series["loss"].step.tolist() == [0, 100, 200, 300, 400, 500, 600, 700, 800]
+    assert run.series["quality"].value.tolist() == [0.7, 0.71, 0.72, 0.8, 0.81, 0.82, 0.9, 0.91, 0.92]
+    assert run.series["val_quality"].value.tolist() == [0.65, 0.75, 0.85]
+    assert run.series["val_error"].value.tolist() == [0.4, 0.3, 0.2]
+
+
+def test_numbers_of_a_prefix_are_no_pairs_of_the_object_behind_it(read):
+    text = "".join(
+        f"2024-05-01 10:0{i}:00,123 worker 3.5 [metrics] step {i}: {{'loss': {1 / i:.3f}}}\n" for i in range(1, 6)
+    )
+    assert set(read(text).series) == {"loss"}

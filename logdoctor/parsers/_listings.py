@@ -40,7 +40,7 @@ def without_listings(records: Sequence[Record]) -> tuple[list[Record], list[Issu
             continue
         listed = _listed(rows, others)
         if listed:
-            what = f"{len(listed)} rows list things by {_first(rows[0])[0]!r} and are no series"
+            what = f"a table lists things by {_first(rows[0])[0]!r}: its rows are no series"
             issues.append(Issue(line=listed[0].line, text=what))
             left_out.update(map(id, listed))
     kept = [record for record in records if id(record) not in left_out] if left_out else list(records)

@@ -36,11 +36,12 @@ def scan(text: str) -> Scan | None:
     _flatten(record, "", cells, counters, words, 0)
     if not cells and not counters:
         return None
-    counters += _in_front(before, counters)
+    front = _in_front(before, counters, cells)
+    counters += front.counters
+    cells += front.cells
     phase = next((words[key] for key in _PHASE_KEYS if key in words), "")
-    return Scan(
-        tuple(counters), tuple(cells), _phase(phase) or _phase_before(before), before.strip(" :-"), "", {}, words
-    )
+    phase = _phase(phase) or _phase_before(before) or front.phase
+    return Scan(tuple(counters), tuple(cells), phase, before.strip(" :-"), "", {}, words)
 
 
 _OPTIONS = words(
@@ -66,18 +67,38 @@ _NAMED = re.compile(
 )
 
 
-def _in_front(before: str, known: list[Count]) -> list[Count]:
-    """Return the counters that stand before the object: ``step 3: {...}``."""
-    if "%|" in before or not any(ch.isdigit() for ch in before):
-        return []
-    from logdoctor.normalise import strip_prefix
+_VALUE = re.compile(r"[A-Za-z][\w)\]]*\s*[:=]?\s*[-+]?\d+\.\d")
+_PASS = re.compile(r"\bPass (?=\d+,)")  # through the data; elsewhere a pass is a test. As long as what stands for it
+_HELD_OUT = frozenset({"val", "eval", "test"})
 
-    stripped = strip_prefix(before)
-    return [
-        Count(m["name"], float(m["n"]), None, stripped.start + m.start("n"), stripped.start + m.end("n"))
+
+def _in_front(before: str, known: list[Count], cells: list[Cell]) -> Scan:
+    """Return what stands before the object: ``step 3: {...}``, ``Epoch 0, Batch 100, Cost 0.54, {...}``."""
+    if "%|" in before or not any(ch.isdigit() for ch in before):
+        return EMPTY
+    from logdoctor.normalise import strip_prefix
+    from logdoctor.parsers._scan import _phase_of, scan
+
+    stripped = strip_prefix(_PASS.sub("Epoch", before))
+    at = stripped.start
+    phase = _phase_of(stripped.text)
+    phase = phase if phase in _HELD_OUT else ""
+    if stripped.text.rstrip().endswith(",") and _VALUE.search(stripped.text):
+        pairs = scan(stripped.text)
+        names = {cell.name for cell in cells} | {count.name.lower() for count in known}
+        return Scan(
+            tuple(
+                c._replace(start=at + c.start, end=at + c.end) for c in pairs.counters if c.name.lower() not in names
+            ),
+            tuple(c._replace(start=at + c.start, end=at + c.end) for c in pairs.cells if c.name not in names),
+            phase,
+        )
+    counters = tuple(
+        Count(m["name"], float(m["n"]), None, at + m.start("n"), at + m.end("n"))
         for m in _NAMED.finditer(stripped.text)
         if counter(m["name"]) and all(count.name.lower() != m["name"].lower() for count in known)
-    ]
+    )
+    return Scan(counters, (), phase)
 
 
 _PHASE_BEFORE = re.compile(
