@@ -68,7 +68,9 @@ _NAMED = re.compile(
 
 
 _VALUE = re.compile(r"[A-Za-z][\w)\]]*\s*[:=]?\s*[-+]?\d+\.\d")
-_PASS = re.compile(r"\bPass (?=\d+,)")  # through the data; elsewhere a pass is a test. As long as what stands for it
+_PASS = re.compile(
+    r"\bPass (?=\d+,\s*(?:Batch\b|$))"
+)  # through the data; elsewhere a pass is a test. As long as what stands for it
 _HELD_OUT = frozenset({"val", "eval", "test"})
 
 
