@@ -26,7 +26,7 @@ from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
-from logdoctor.rules.loss_not_learning import spoken_for
+from logdoctor.rules.loss_explosion import lasting_jump
 from logdoctor.view import RunView
 
 PARTS = 20  # the stretch is looked for in twentieths of the run
@@ -35,16 +35,22 @@ PARTS = 20  # the stretch is looked for in twentieths of the run
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding for the longest flat stretch at a high level."""
     progress = main_loss(view)
-    if progress is None or fine_tuning(view, progress) or first_level(progress) <= 0 or spoken_for(progress):
-        return  # a level to which a loss was thrown back is no plateau of its descent
+    if progress is None or fine_tuning(view, progress) or first_level(progress) <= 0:
+        return
     stretch = flat_stretch(progress, limits)
     if stretch is None:
         return
     level = -progress.level(stretch[0] / len(progress.series), stretch[1] / len(progress.series))
-    if stretch[1] - stretch[0] < int(limits.points):
+    if stretch[1] - stretch[0] < int(limits.points) or _thrown(progress, stretch):
         return
     if level >= limits.high * first_level(progress) and level < 0.98 * first_level(progress):
         yield _finding(view, progress, stretch, level)
+
+
+def _thrown(progress: Progress, stretch: tuple[int, int]) -> bool:
+    """Whether the loss exploded inside the stretch: what it was thrown back to is no plateau of its descent."""
+    jump = lasting_jump(progress.series, 8.0, 2.0)
+    return jump is not None and stretch[0] <= jump.start < stretch[1]
 
 
 def flat_stretch(progress: Progress, limits: Limits) -> tuple[int, int] | None:
@@ -111,7 +117,7 @@ RULE = Rule(
     severity="warning",
     detect=detect,
     thresholds=(
-        threshold("points", 15.0, "rows", "a few rows stand still by chance", "rldoctor: at least 12 points"),
+        threshold("points", 10.0, "rows", "a few rows stand still by chance", "UMLAUT, rldoctor: about a dozen"),
         threshold("still", 0.035, "of the level", "less is standing still", "trainspotter: 2 %; runmedic: 2 %"),
         threshold("share", 0.3, "of the run", "a large part of the budget", "runmedic: last 30 %"),
         threshold(
