@@ -383,6 +383,14 @@ def _limits(rows: list[Row]) -> str:
   batch: causes that differ only there get near confidences, and `would_settle` names the metric to print.
 - **The code.** A clip call whose result is dropped and a missing `zero_grad` look like other faults; `--source`
   confirms or weakens them.
+- **A drift no larger than what is usual.** A reinforcement-learning loss that creeps up by a fifth beside a flat
+  reward, a feature norm that grows within its band, an agreement that stands still at a fair level while its loss
+  falls: healthy learners show the same, so this is silence or a remark.
+- **Why a quantity is wrong.** Sampling weights that drown most samples, actions credited to the wrong actor, a mask
+  of the wrong type, a reward filter with the wrong sign, a floor that another schedule overrides: the log shows the
+  plateau, the value below chance or the floor that does not hold; which line does it, only the code shows.
+- **How a young run goes on.** A fall in the last fifth of a log may be a dip that comes back, so it is at most a
+  warning; a run that was cut off early, before it had learned, looks like one that does not learn.
 - **Seeds.** One run of reinforcement learning says little about its settings: half of the return can be the
   seed (Henderson et al. 2018).
 - **Behaviour.** An agent may score well and play badly; no metric of the log says so.
