@@ -107,6 +107,7 @@ def tabulate(records: Sequence[Record]) -> Table:
     """Turn records into columns with canonical names."""
     axis = _clocks.choose(records)
     _lengths(records, axis.lengths)
+    _close(records)
     records, axis = _merged(records, axis)
     columns, issues = _columns(records)
     agents = any(clock.unit in ("episodes", "env steps", "games") for clock in axis.clocks)
@@ -185,15 +186,20 @@ def _two_kinds(records: Sequence[Record]) -> frozenset[Key]:
     return frozenset(key for key, times in seen[1].items() if times > 1 and seen[0].get(key, 0) > 1)
 
 
+def _close(records: Sequence[Record]) -> None:
+    """Give the means of an epoch keys of their own (before records are joined: then it is seen no more)."""
+    both = _two_kinds(records)
+    for record in records if both else ():
+        if _closing(record):
+            record.cells = {_Closing(*key) if key in both else key: item for key, item in record.cells.items()}
+
+
 def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
     cells: dict[Key, list[tuple[int, float, str, str | None, int]]] = {}
-    both = _two_kinds(records)
     for index, record in enumerate(records):
-        closes = bool(both) and bool(_closing(record))
         for key, (cell, line) in record.cells.items():
             if not is_clock(key.raw):
-                own = _Closing(*key) if closes and key in both else key
-                cells.setdefault(own, []).append((index, cell.value, cell.flag, cell.unit, line))
+                cells.setdefault(key, []).append((index, cell.value, cell.flag, cell.unit, line))
     issues: list[Issue] = []
     if len(cells) > MAX_SERIES:
         often = sorted(cells, key=lambda key: -len(cells[key]))
@@ -262,12 +268,13 @@ def _named(columns: Sequence[Column], agents: bool) -> tuple[dict[str, Column], 
     names: dict[str, Name] = {}
     spelt = Tally(squash(column.key.raw) for column in columns)
     agents = agents or any(of_agents(*column.key) for column in columns)
+    measured = any(canonical(*column.key).name.endswith("loss") for column in columns)
     for column in sorted(
         columns, key=lambda item: (-item.value.size, item.key.phase == "train", item.key.raw == "base_lr")
     ):
         name = canonical(column.key.raw, column.key.title, column.key.phase)
         if not agents:
-            name = elsewhere(column.key.raw, name)
+            name = elsewhere(column.key.raw, name, measured)
         if not name.known and spelt[squash(column.key.raw)] == 1 and squash(column.key.raw) in _LOSS:
             name = canonical(
                 column.key.raw, "", column.key.phase

@@ -23,6 +23,7 @@ def words(text: str) -> frozenset[str]:
 # canonical name -> spellings, lower case, without blanks, underscores, dashes and dots.
 _SPELLINGS: dict[str, str] = {
     "loss": (
+        "xent crossent nll nllloss negloglikelihood allloss totloss "
         "minibatchloss steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
         "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss epochloss "
         "perdida perda perte perdita verlust потери потеря "
@@ -54,11 +55,12 @@ _SPELLINGS: dict[str, str] = {
     ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",
     "error": (
-        "minibatchrmse err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
+        "minibatchrmse errs errrate err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
         "mlogloss binarylogloss bpb bitsperbyte errorrate meansquarederror merror"
     ),
     "quality": (
-        "dicecoeff dicecoefficient dicescore diceavg f1macro macrof1 microf1 f1micro "
+        "ndcg ndcg@1 ndcg@3 ndcg@5 ndcg@10 ndcg@20 mrr hit@1 hit@10 hr@10 recall@10 recall@20 pcc pearson "
+        "spearman corrcoef kappa mcc dicecoeff dicecoefficient dicescore diceavg f1macro macrof1 microf1 f1micro "
         "ap map map@.5 map50 map@.5:.95 map5095 bboxmap miou iou dice meandice auc f1 f1score fscore bleu "
         "psnr ssim elo averageglobalforegrounddice lpipsinv meaniou decodeaccseg bleu4 rougel"
     ),
@@ -493,7 +495,7 @@ def canonical(raw: str, title: str = "", phase: str = "") -> Name:
         phase: the phase that the line or its block names; a phase inside ``raw`` wins.
     """
     base, unit = _units(raw.strip())
-    base = _SAYING.sub("", base) or base
+    base = _FOLDS.sub("", _SAYING.sub("", base)) or base
     shares = _SHARE.match(base)
     if shares:
         return Name(_share_name(shares), "none", None, phase, True)
@@ -524,6 +526,7 @@ _SHARE = re.compile(
 _DERIVED = re.compile(r"^(?P<base>.+)_(?P<suffix>min|max|avg|std|\d+)$")
 
 
+_FOLDS = re.compile(r"^cv_agg's\s+")  # of the folds of a cross-validation
 _SAYING = re.compile(r"[\s_]+(?:is|was|are|of|equals)$", re.IGNORECASE)  # ``loss is: 2.5``
 _OVER_EPISODES = re.compile(
     r"^(?:over|on|of|mean|avg|average)?\s*\d+\s*(?:episodes?|trials?|runs?|games?)$", re.IGNORECASE
@@ -592,11 +595,19 @@ def of_agents(raw: str, title: str = "", phase: str = "") -> bool:
     return _plain(raw) not in AMBIGUOUS and bool(_OF_AGENTS.search(canonical(raw, title, phase).name))
 
 
-def elsewhere(raw: str, name: Name) -> Name:
-    """Return what an ambiguous name means in a log without metrics of reinforcement learning."""
+def elsewhere(raw: str, name: Name, measured: bool) -> Name:
+    """Return what an ambiguous name means in a log without metrics of reinforcement learning.
+
+    Args:
+        raw: the name as printed.
+        name: what it would mean among them.
+        measured: a loss is printed as well; without one a score may be the loss, so that no direction is the good one.
+    """
     other = AMBIGUOUS.get(_plain(raw))
     if other is None:
         return name
+    if other and not measured:
+        return _finish("score", name.unit, name.phase, False)._replace(goal="none")
     return _finish(other or snake(split_phase(raw)[0]), name.unit, name.phase, bool(other))
 
 

@@ -513,3 +513,16 @@ def test_how_full_a_buffer_is_is_no_setting(read):
     run = read(text)
     assert [setting.name for setting in run.hyperparameters] == ["gamma"]
     assert run.series["buffer_size"].value[-1] == 7500
+
+
+def test_a_log_of_two_rows_is_read(read):
+    text = "Number of routes: 51\nGeneration 0: Best length = 922\nGeneration 10: Best length = 630\n"
+    assert read(text).series["best_length"].value.tolist() == [922, 630]
+    text = "Read 0M words\nProgress: 100.0% words/sec/thread:  771 lr:  0.000000 avg.loss:  3.93 ETA:   0h 0m 0s\n"
+    assert read(text).series["loss"].value.tolist() == [3.93]
+    assert not read("epochs: 10\nlearning_rate: 0.1\nbatch_size: 64\n").series
+
+
+def test_a_score_without_a_loss_has_no_good_direction(read):
+    run = read("".join(f"Score at iteration {i}0 is 2.{9 - i}\n" for i in range(6)))
+    assert run.series["score"].goal == "none"

@@ -44,12 +44,35 @@ def trusted(
     """
     counted = any(record.counters or record.context for record in records)
     _rephase(records)
+    told = claimed
     claimed |= _settings_alone(records, chosen)
     kept = _chosen(records, claimed, counted)
-    if kept or not counted:
+    if kept:
         return kept
     # All stand in one place, and nothing else is there to be read: what says that it is a metric is believed.
-    return [record for record in _chosen(records, claimed, False) if any(map(_judged, record.cells))]
+    again = _chosen(records, claimed, False) if counted else []
+    kept = [record for record in again if any(map(_judged, record.cells))]
+    return kept or _shortest(records, told, claimed)
+
+
+def _shortest(records: Sequence[Record], told: frozenset[int], claimed: frozenset[int]) -> list[Record]:
+    """Return the rows of a log too short for anything to come again: they count, or say that they are metrics."""
+    if len(records) > SHORTEST or any(record.line > EXCERPT for record in records):
+        return []
+    return [
+        record
+        for record in records
+        if (record.line not in claimed and record.grammar == "keyvalue" and _counts_rows(record))
+        or (record.line not in told and any(canonical(*key).goal != "none" and _judged(key) for key in record.cells))
+    ]
+
+
+def _counts_rows(record: Record) -> bool:
+    """Whether a line has a counter of its own: ``epoch``, and not ``epochs``, which is how many."""
+    return any(not count.name.endswith("s") for count in record.counters)
+
+
+SHORTEST = 6  # records of such a log
 
 
 def _settings_alone(records: Sequence[Record], chosen: frozenset[int]) -> frozenset[int]:
