@@ -27,7 +27,7 @@ import numpy as np
 
 from logdoctor.detectors.baseline import noise
 from logdoctor.detectors.smooth import rolling_mean
-from logdoctor.model import Finding, Severity
+from logdoctor.model import Finding, Floats, Severity
 from logdoctor.rules._examples import ROWS, ramp, table
 from logdoctor.rules._outcome import label
 from logdoctor.rules._pairs import Pair, held_accuracy, pair
@@ -38,6 +38,9 @@ from logdoctor.rules.updates_stopped import stopped_metrics
 from logdoctor.view import RunView
 
 HELD_OUT = re.compile(r"^(val|eval|test)_\w+_loss$")  # one held-out set of several
+
+
+FEW = 6  # evaluations from which scatter can be told from a trend
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +89,16 @@ def turn_of(found: Pair) -> Turn:
         best=best,
         final=final,
         rise=final - best,
-        error=noise(value) / np.sqrt(width),
+        error=_scatter(value, index) / np.sqrt(width),
         train_at=float(np.median(found.train[near])),
         train_end=float(np.median(found.train[-width:])),
     )
+
+
+def _scatter(value: Floats, index: int) -> float:
+    """Return the noise of the evaluations since the turn, where there are enough; the steep descent before is none."""
+    since = value[index:]
+    return noise(since) if since.size >= FEW else noise(value)
 
 
 def _hurts(view: RunView, turn: Turn, limits: Limits) -> bool:
