@@ -287,3 +287,29 @@ def test_the_name_of_a_metric_keeps_its_capital(judged):
     decision = judged("\n".join(rows) + "\n").story.decision_why
     assert "levelled off" in decision
     assert "accuracy" not in decision
+
+
+def test_the_number_of_classes_is_one_that_data_sets_have(judged):
+    said = by_name(judged(keyed("epoch", loss=2.367 + noise(ROWS, 0.01), accuracy=0.0958 + noise(ROWS, 0.004))))
+    assert "a guess among 10 gets 0.1" in said["loss-at-chance"].summary
+    assert said["loss-at-chance"].figures["classes"] == 10
+
+
+def test_a_loss_that_never_was_below_its_start_is_not_better_by_less_than_nothing(judged):
+    said = by_name(judged(keyed("epoch", loss=np.concatenate([[2.35], 2.39 + 0.001 * np.arange(59)]))))
+    assert "better" not in said["loss-not-learning"].summary
+    assert "above its start at its best" in said["loss-not-learning"].summary
+
+
+def test_a_sibling_on_another_scale_is_no_target(judged):
+    lame, good = np.linspace(0.2, 0.47, ROWS), np.geomspace(0.75, 7e-5, ROWS)
+    stuck, twin = 45 + noise(ROWS, 2.0), np.linspace(2, 97, ROWS)
+    q = np.linspace(0.1, 3.1, ROWS)
+    q[0] = 0.0
+    columns = {"q_min": np.where(q > 0, q - 1.0, 0.0), "q_max": q, "agreement": stuck, "spin_agreement": twin}
+    diagnosis = judged(
+        keyed(d_loss=lame, c_loss=good, dqn_reward_1m=np.linspace(0, 40, ROWS), **columns), algorithm="DQN"
+    )
+    targets = {item.metric: item.value for item in diagnosis.watch if item.sign == "recovery"}
+    assert targets["d_loss"] >= 0.1
+    assert targets["agreement"] == 80.0

@@ -115,6 +115,21 @@ def test_what_stands_still_by_nature_did_not_freeze(values):
     assert not found(view, "LD102", "LD807")
 
 
+def test_a_value_of_two_digits_that_stops_with_the_others_does_not_hide_the_stop():
+    view = view_of(
+        series_of("critic_loss", stop(1.2 + noise(N, 0.1), 60)),
+        series_of("actor_norm", stop(1 + noise(N, 0.1, 2), 60)),
+        series_of("q_value", stop(np.round(np.linspace(0, 0.9, N), 2), 60)), series_of("episode_return", learns()),
+    )  # fmt: skip
+    assert list(found(view, "LD102", "LD807")) == ["updates-stopped"]
+    moving = view_of(
+        series_of("critic_loss", stop(1.2 + noise(N, 0.1), 60)),
+        series_of("actor_norm", stop(1 + noise(N, 0.1, 2), 60)),
+        series_of("q_value", np.round(np.linspace(0, 0.9, N), 2)), series_of("episode_return", learns()),
+    )  # fmt: skip
+    assert list(found(moving, "LD102", "LD807")) == ["metric-frozen"]
+
+
 # ---------------------------------------------------------------------------------------------------- steps
 def test_a_step_that_goes_back_is_found_and_a_late_row_is_not():
     step = np.concatenate([np.arange(1, 81), np.arange(41, 81)]) * 100.0

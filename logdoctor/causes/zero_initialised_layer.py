@@ -92,11 +92,16 @@ def _changes(view: RunView, present: Present) -> Iterator[Change]:
     )
 
 
+FAR = 0.5  # of its own lowest value: a loss that far above its sibling's has another scale
+CONVERGED = 80.0  # percent of agreement from which a policy has settled
+
+
 def _watch(view: RunView, present: Present) -> Iterator[Watch]:
     lame = present.get("head-not-learning")
     series = [view.finite(name) for name in lame.metrics[:2]] if lame is not None else []
     if len(series) == 2 and series[0] is not None and series[1] is not None and series[0].name.endswith("loss"):
-        level = float(series[1].value[-1])
+        # Another loss on another scale is no target: what this one had at its best is the least to reach.
+        level = max(float(series[1].value[-1]), FAR * float(series[0].lows.min()))
         weight = view.setting(f"{series[0].name}_weight", "discrete_loss_weight")
         stated = f" (now {weight.value})" if weight is not None else ""
         yield Watch(
@@ -107,7 +112,9 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             sign="recovery",
             otherwise=f"check the weight of this loss{stated}: raise it while {series[0].raw_name} stays far above "
             f"{series[1].raw_name}, lower it when it falls far below",
-            why=f"the level of its sibling {series[1].raw_name}",
+            why=f"the level of its sibling {series[1].raw_name}"
+            if level == float(series[1].value[-1])
+            else f"half of its lowest value; its sibling {series[1].raw_name} lies far below",
             horizon="Long term",
         )
     q, zero = view.finite("q_max"), present.get("zero-initial-output")
@@ -129,11 +136,13 @@ def _watch(view: RunView, present: Present) -> Iterator[Watch]:
             yield Watch(
                 metric=stuck.metrics[0],
                 condition=">=",
-                value=float(f"{float(twin.value[-1]):.3g}"),
+                value=float(f"{min(float(twin.value[-1]), CONVERGED):.3g}"),
                 within_steps=None,
                 sign="recovery",
                 otherwise="More exploration (a higher epsilon), if it stands still again",
-                why=f"the level of {twin.raw_name}",
+                why=f"the level of {twin.raw_name}"
+                if float(twin.value[-1]) <= CONVERGED
+                else f"from there on a policy has converged; {twin.raw_name} is at {float(twin.value[-1]):.3g}",
                 horizon="Long term",
             )
 

@@ -32,7 +32,7 @@ ROUND = 10.0  # caps are round numbers: 500 steps, 100 %
 SHARE = 0.08  # of the series: a frozen value must cover a stretch that matters
 # What the optimiser computes anew at every update: it cannot repeat itself to the last digit while training goes on.
 OPTIMISED = re.compile(
-    r"loss$|grad_norm$|^td_error$|^q_(value|max|min|std)$|^target_q$|^agreement$|^spin_agreement$|^kl$|^entropy$|^entropy_loss$"
+    r"loss$|grad_norm$|^(actor|critic|policy|value)_norm$|^td_error$|^q_(value|max|min|std)$|^target_q$|^agreement$|^spin_agreement$|^kl$|^entropy$|^entropy_loss$"
     r"|^clip_fraction$|^explained_variance$|^clip_delta$|^log_prob_|^advantage_"
 )
 # Counters, schedules, settings and windowed means that stand still at a bound are no measurements that froze.

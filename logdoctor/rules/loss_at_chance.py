@@ -36,6 +36,9 @@ PAIRS = (
 )
 
 
+USUAL = (2, 3, 4, 5, 10, 20, 50, 100, 200, 1000)  # counts of classes that data sets have
+
+
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when loss and accuracy both say "chance"."""
     for loss_name, accuracy_name in PAIRS:
@@ -74,7 +77,8 @@ def chance_of(loss: Series, accuracy: Series, limits: Limits) -> int:
         and best < limits.best / k
         and late > 0.5 / k
     ]
-    return min(fits, key=lambda k: abs(level - float(np.log(k))), default=0)
+    usual = [k for k in fits if k in USUAL]
+    return min(usual or fits, key=lambda k: abs(level - float(np.log(k))), default=0)
 
 
 def _finding(view: RunView, loss: Series, accuracy: Series, classes: int) -> Finding:
@@ -91,8 +95,8 @@ def _finding(view: RunView, loss: Series, accuracy: Series, classes: int) -> Fin
         confidence=0.93,
         metrics=[loss.name, accuracy.name],
         summary=(
-            f"The classifier guesses: {label(accuracy)} is about {say(float(f'{late:.3g}'))} (one in"
-            f" {round(top / late)}) and {label(loss)} about"
+            f"The classifier guesses: {label(accuracy)} is about {say(float(f'{late:.3g}'))} (a guess"
+            f" among {classes} gets {say(float(f'{top / classes:.3g}'))}) and {label(loss)} about"
             f" {say(float(f'{level:.4g}'))} over the second half, up to {at(view, accuracy, last)}; ln"
             f" {classes} is {np.log(classes):.3f}."
         ),

@@ -116,6 +116,7 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
         else ""
     )
     lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
+    best = f"{fall:.1%} better at its best" if fall > 0 else f"{-fall:.1%} above its start at its best"
     severity: Severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
     return finding(
         RULE,
@@ -126,7 +127,7 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
         summary=(
             f"{label(series)} {'rose instead of falling' if worse else 'did not fall'}: {say(begin)} at the"
             f" start, {say(progress.printed(progress.final))} at the end"
-            f" ({at(view, series, last)}), {fall:.1%} better at its best over {len(series):,} rows."
+            f" ({at(view, series, last)}), {best} over {len(series):,} rows."
         ),
         figures={
             "first": begin,

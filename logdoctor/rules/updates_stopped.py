@@ -5,9 +5,10 @@ digit from one row to the end, while the environment or the clock goes on.
 Why it matters: the rest of the run is wasted, and nothing in the log says so: no error, no odd number.
 How it decides: at least ``together`` update metrics moved at nearly every row, and all of them (``all`` of those
 printed) stand still from within ``apart`` of the rows of one another to the end, over at least 8 rows and 8 % of the
-run. A speed of updates that falls to exactly zero at the same place confirms it. Where the loss is one of a batch and
-scatters on, the held-out metrics tell: all of them repeat to the last digit over at least 8 evaluations after a stop in
-mid-flight, and the training loss goes nowhere meanwhile.
+run; metrics of one or two digits count when they stand still from there on as well. A speed of updates that falls to
+exactly zero at the same place confirms it. Where the loss is one of a batch and scatters on, the held-out metrics tell:
+all of them repeat to the last digit over at least 8 evaluations after a stop in mid-flight, and the training loss goes
+nowhere meanwhile.
 When it is wrong: a program that prints the last known values while it evaluates or waits for clients; masked rows are
 left out for that reason.
 What to do: look for a thread that died, a queue that ran empty, or a condition that is never true again; resume from
@@ -21,9 +22,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from logdoctor.detectors.constant import trailing_constant
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, learning, ramp, table, wobble
-from logdoctor.rules._frozen import HELD, OPTIMISED, Frozen, frozen, held_still
+from logdoctor.rules._frozen import HELD, LEAST, OPTIMISED, Frozen, frozen, held_still
 from logdoctor.rules._outcome import label
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
@@ -48,7 +50,10 @@ def stopped_metrics(view: RunView, together: int = 2, share: float = 0.99, apart
 def _frozen_updates(view: RunView, together: int, share: float, apart: float) -> list[Frozen]:
     still = [item for item in frozen(view) if OPTIMISED.search(item.series.name)]
     moving = [name for name in view.names if OPTIMISED.search(name) and _was_moving(view, name)]
-    if len(still) < together or len(still) < share * len(moving):
+    if len(still) < together:
+        return []
+    coarse = _also_still(view, set(moving) - {item.series.name for item in still}, still, apart)
+    if len(still) + coarse < share * len(moving):
         return []
     lines = np.array([item.series.line[item.first] for item in still])
     spread = max(len(item.series) for item in still) * apart
@@ -58,6 +63,20 @@ def _frozen_updates(view: RunView, together: int, share: float, apart: float) ->
     ):
         return []
     return still
+
+
+def _also_still(view: RunView, names: set[str], still: list[Frozen], apart: float) -> int:
+    """Count the metrics that stand still from the same place on, printed too coarsely to prove it by themselves."""
+    place = float(np.median([item.series.line[item.first] for item in still]))
+    count = 0
+    for name in names:
+        series = view.get(name)
+        tail = trailing_constant(series.value) if series is not None else None
+        if series is None or tail is None or tail.length < LEAST:
+            continue
+        span = float(series.line[-1] - series.line[0])
+        count += abs(float(series.line[tail.first]) - place) <= max(apart * span, 2 * span / len(series))
+    return count
 
 
 def _was_moving(view: RunView, name: str) -> bool:
