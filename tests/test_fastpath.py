@@ -409,6 +409,45 @@ def block_log(rng: np.random.Generator, count: int) -> list[str]:
     return out
 
 
+def update_log(rng: np.random.Generator, count: int) -> list[str]:
+    """Blocks below a line of their own: one record."""
+    out = []
+    for i in range(count // 12):
+        out += [
+            "=" * 60,
+            f"UPDATE - Step {15 * (i + 1)}, k={i / 1000:.3f}",
+            "=" * 60,
+            "Advantage:",
+            f"  Mean: {rng.normal():.6f}",
+            f"  Std: {rng.lognormal():.6f}",
+            "",
+            "Log-probabilities:",
+            f"  Mean: {rng.normal():.6f}",
+            f"  Std: {rng.lognormal():.6f}",
+            "",
+            f"Total norm: {rng.lognormal():.4f}",
+            "",
+        ]
+    return out
+
+
+def features_log(rng: np.random.Generator, count: int) -> list[str]:
+    """Blocks, a line of values and a line of further values: one record."""
+    out = []
+    for i in range(count // 6):
+        step = 384 * (i + 1)
+        out += [
+            f"[DEBUG][Step {step}] Feature Stats:",
+            f"  L2 Norm: {rng.lognormal(4):.3f}",
+            f"  Mean: {rng.normal(13, 1):.3f}, Std: {rng.normal(16, 1):.3f}",
+            f"[LEARNING] Step {step} | critic_loss={rng.lognormal():.4f} q1={rng.normal(-4, 1):.3f}",
+            f"[GRADIENT] critic_norm={rng.lognormal():.4f} actor_norm={rng.random():.4f}",
+            f"[EPISODE] count={17 * i} mean_reward={rng.normal(-13, 1):.2f}",
+            "",
+        ]
+    return out
+
+
 def talk(rng: np.random.Generator, lines: list[str]) -> list[str]:
     """Put lines between that are no rows: chatter, blank lines, and rows that are torn."""
     out = []
@@ -426,7 +465,7 @@ def talk(rng: np.random.Generator, lines: list[str]) -> list[str]:
     return out
 
 
-LOGS = (columns_log, keyvalue_log, epochs_log, json_log, box_log, block_log)
+LOGS = (columns_log, keyvalue_log, epochs_log, json_log, box_log, block_log, update_log, features_log)
 
 
 @pytest.mark.parametrize("make", LOGS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -86,6 +87,11 @@ class Decider:
         self.bulk_lines = {item.record.line + kind.below for item in sampled for kind in item.effect.cells}
         self.bulk_lines |= {item.record.line for item in sampled if item.effect.counters}
         self.singles = singles
+
+    @cached_property
+    def rows(self) -> dict[int, int]:
+        """The row of the sample that the cells of each line went into."""
+        return {line: row for cells in self.cells.values() for line, (row, _) in cells.items()}
 
     def decide(self, store: Store) -> Decided | None:
         """Return what the sample says of an effect, None when none of its cells is a metric.
@@ -181,10 +187,7 @@ class Decider:
 
     def pairs(self, sampled: Sequence[Sampled], shapes: Mapping[int, Shape]) -> set[tuple[Shape, Shape]]:
         """Return which shape of record is joined to a record of which other shape printed just before it."""
-        rows: dict[int, int] = {}
-        for cells in self.cells.values():
-            for line, (row, _) in cells.items():
-                rows[line] = row
+        rows = self.rows
         entries = [(item.row, shape_of(item.effect), _lines(item)) for item in sampled]
         entries += [
             (record.line, shapes[id(record)], [line for _, line in record.cells.values()]) for record in self.singles

@@ -64,13 +64,14 @@ def whole(
     kinds = [_kind(store, found) for store, found in decided]
     alone = Group.of_singles(sample, singles, shapes)
     merge([*(kind.group for kind in kinds), alone], pairs)
-    singles.key[singles.rows[alone.moved]] = alone.to * DUPLICATES
+    moved = alone.moved[alone.moved < singles.rows.size]
+    singles.key[singles.rows[moved]] = alone.to[: moved.size] * DUPLICATES
     keys = singles.key[singles.rows]
     places = place([kind.group for kind in kinds], keys)
     for kind, where in zip(kinds, places.groups, strict=True):
         kind.put(where)
     joined = np.zeros(keys.size, np.bool_)
-    joined[alone.moved] = True
+    joined[moved] = True
     out = _table(table, kinds, places.size, singles.rows[~joined], places.singles[~joined])
     stream = _streams(sample, kinds, out, dict(zip(table.line[singles.rows], places.singles, strict=True)))
     tally = _tally(sample, kinds, set(table.line[singles.rows[~joined]].tolist()))
