@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from logdoctor.names import canonical, is_clock
 from logdoctor.parsers._assembler import RANK, Key, Record
@@ -136,7 +137,11 @@ def _belongs(record: Record) -> bool:
 def _tabled(records: Sequence[Record]) -> bool:
     """Whether the log is a table first of all."""
     rows = sum(1 for record in records if record.grammar == "columns" and record.counters)
-    return rows >= ROWS and 2 * rows > len(records)
+    # Of a long log the lines of a block are records of their own: they count as one.
+    parts = sum(
+        1 for one, two in pairwise(records) if one.grammar == two.grammar == "blocks" and two.line - one.line == 1
+    )
+    return rows >= ROWS and 2 * rows > len(records) - parts
 
 
 NEAR = 64  # records between which two processes print the same one
