@@ -178,3 +178,97 @@ def test_numbers_of_a_prefix_are_no_pairs_of_the_object_behind_it(read):
         f"2024-05-01 10:0{i}:00,123 worker 3.5 [metrics] step {i}: {{'loss': {1 / i:.3f}}}\n" for i in range(1, 6)
     )
     assert set(read(text).series) == {"loss"}
+
+
+# ------------------------------------------------------------------------------------------- rows and their cells
+def test_a_printed_data_frame_has_its_index_in_front(read):
+    text = "    train-auc-mean  train-auc-std  test-auc-mean  test-auc-std\n" + "".join(
+        f"{i:<3d} {0.7 + i / 50:15.6f}  {0.001 * i:13.6f}  {0.65 + i / 60:13.6f}  {0.002:12.6f}\n" for i in range(12)
+    )
+    run = read(f"cross-validation of 5 folds\n{text}")
+    assert {series.raw_name for series in run.series.values()} == set(text.split("\n")[0].split())
+    assert next(s for s in run.series.values() if s.raw_name == "test-auc-mean").step.tolist() == list(range(12))
+
+
+def test_a_data_frame_of_data_or_of_models_is_no_series(read):
+    data = "   age   income  label\n" + "".join(f"{i}   {20 + i}   {100.5 + i:7.1f}      {i % 2}\n" for i in range(5))
+    models = "      model   accuracy   loss    f1\n" + "".join(
+        f"{i}   model{c}     0.{70 + i}   0.{30 - i}   0.{60 + i}\n" for i, c in enumerate("abcd")
+    )
+    classes = "              precision    recall  f1-score   support\n\n" + "".join(
+        f"           {k}       0.{50 + k}      0.6{k}      0.5{k}        {100 + k}\n" for k in range(4)
+    )
+    run = read(f"{data}\n{epochs(8)}\n{models}\n{classes}")
+    assert set(run.series) == {"loss", "val_loss", "quality"}
+    assert all(len(series) == 8 for series in run.series.values())
+
+
+def test_a_dash_in_the_first_row_is_a_cell_that_is_filled_later(read):
+    text = (
+        "n_gen  |  n_eval  |     gap      |  indicator  \n"
+        + "=" * 50
+        + "\n"
+        + "".join(
+            f"{i:6d} | {100 * i:8d} | {'-' if i == 1 else f'{0.5 / i:.6f}':>12} | {'-' if i == 1 else 'ideal':>11}\n"
+            for i in range(1, 9)
+        )
+    )
+    run = read(text)
+    assert len(run.series["gap"]) == 7
+
+
+def test_a_decimal_comma_between_semicolons(read):
+    text = "epoch;train loss;val loss;lr\n" + "".join(
+        f"{i};{2 / i:.3f};{2.2 / i:.4f};0.001\n".replace(".", ",") for i in range(1, 9)
+    )
+    run = read(text)
+    assert run.series["loss"].value.tolist() == [2, 1, 0.667, 0.5, 0.4, 0.333, 0.286, 0.25]
+    assert run.series["val_loss"].value[-1] == 0.275
+    assert run.series["learning_rate"].value[0] == 0.001
+
+
+def test_thousands_between_semicolons_stay_thousands(read):
+    text = "step;tokens per second;loss\n" + "".join(f"{1000 * i:,};{12_500 + i:,};{2 / i:.3f}\n" for i in range(1, 9))
+    run = read(text)
+    assert run.series["loss"].step.tolist() == [1000 * i for i in range(1, 9)]
+    assert run.series["tokens_per_second"].value[0] == 12501
+
+
+def test_a_duration_of_two_words_is_one_cell(read):
+    text = (
+        "Epoch     Train Loss     Val Loss     Val Acc     Time\n"
+        + "-" * 56
+        + "\n"
+        + "".join(
+            f"{i:>3}/12     {2 / i:.4f}       {2.2 / i:.4f}       {80 - 40 / i:.2f}%      {i}m {3 * i}s\n"
+            for i in range(1, 13)
+        )
+    )
+    run = read(text)
+    assert run.series["val_accuracy"].value[0] == 40
+    assert run.series["val_loss"].value[-1] == 0.1833
+    assert len(run.series["loss"]) == 12
+
+
+@pytest.mark.parametrize("mark", ["*", "<-- best", "(best)", "✓", "saved"])
+def test_a_mark_behind_a_row_is_no_cell(read, mark):
+    text = "Epoch  Loss      Val\n" + "".join(
+        f"{i:>4d}  {2 / i:.6f}  {2.2 / i:.6f}{'  ' + mark if i % 3 else ''}\n" for i in range(1, 13)
+    )
+    assert len(read(text).series["loss"]) == 12
+
+
+def test_a_column_of_marks_may_be_empty(read):
+    text = "epoch   train_loss   val_loss   best\n" + "".join(
+        f"{i:>4d}  {2 / i:.6f}  {2.2 / i:.6f}  {'*' if i % 3 == 0 else ''}\n" for i in range(1, 13)
+    )
+    run = read(text)
+    assert len(run.series["loss"]) == 12
+    assert "best" not in run.series
+
+
+def test_an_index_without_a_title_is_no_metric_beside_a_counter(read):
+    text = ",epoch,loss,val_loss\n" + "".join(f"{i - 1},{i},{2 / i:.4f},{2.1 / i:.4f}\n" for i in range(1, 13))
+    run = read(text)
+    assert set(run.series) == {"loss", "val_loss"}
+    assert run.series["loss"].step.tolist() == list(range(1, 13))

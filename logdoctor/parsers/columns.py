@@ -18,9 +18,10 @@ from logdoctor.parsers._record import Cell, Count, Parser, Scan
 from logdoctor.parsers._scan import is_range
 from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
 
-_FIELD = re.compile(r"[\[(][^\[\]()]*[\])][*!]?|\d+(?:\.\d+)?[kKM]?/\s+(?:\d\S*|n/a)|\S+")
+_DURATION = r"\d+[dhm] (?:\d+[hm] )?\d+(?:\.\d+)?[ms](?=\s|$)"
+_FIELD = re.compile(rf"[\[(][^\[\]()]*[\])][*!]?|\d+(?:\.\d+)?[kKM]?/\s+(?:\d\S*|n/a)|{_DURATION}|\S+")
 _LOOKS = re.compile(
-    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms|/\S*)?[*!]*|[\[(][^\[\]()]*[\])][*!]?|n/?a|N/A|--?|OVR|OFF|ON|None|null|err|Error|\d+(?:\.\d+)?\S{{0,12}}|\d[\d.,]*[kKM]?/.*)$",
+    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms|/\S*)?[*!]*|[\[(][^\[\]()]*[\])][*!]?|n/?a|N/A|--?|OVR|OFF|ON|None|null|err|Error|\d+(?:\.\d+)?\S{{0,12}}|\d[\d.,]*[kKM]?/.*|{_DURATION})$",
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(
@@ -59,8 +60,9 @@ class Header:
     delimiter: str
     rows: int = 0
     joins: dict[int, list[str]] = field(default_factory=dict)
-    words: tuple[bool, ...] = ()
+    words: tuple[bool | None, ...] = ()  # which columns hold words; None where there was nothing yet
     barred: bool = False  # blanks part the columns, bars only group them
+    comma: bool = False  # a comma stands before the decimals
     repeats: bool = False  # a title comes again: what tells the columns apart stands in the line below
 
     @property
@@ -214,12 +216,45 @@ def row_fields(text: str, header: Header) -> list[Field]:
     fields = split(text, header.delimiter)
     if header.delimiter != " " and len(fields) == header.width + 1 and not fields[-1].text:
         del fields[-1]  # a delimiter at the end of every row
+    if header.delimiter == ";" and "," in text:
+        fields = _with_points(fields, header)
     if len(fields) == header.width + 1 and _TOOK.match(fields[-1].text):
         del fields[-1]  # ``(00:52)``: how long it took, under no title
+    if header.delimiter == " " and len(fields) != header.width and fields and not fields[-1].text[-1].isdigit():
+        fields = _unmarked(fields, header)
     if header.delimiter == " " and 1 < len(fields) < header.width and any(item.text.count(".") > 1 for item in fields):
         apart = [part for item in fields for part in _apart(item)]
         return apart if len(apart) == header.width else fields
     return fields
+
+
+_MARK = re.compile(
+    r"^(?:[*✓✔★☆]+|<[-=]+|←|\(?(?:new|best|saved?|saving|improved|checkpoint|model)\)?[!.]*)$", re.IGNORECASE
+)
+_OF_MARKS = frozenset(
+    {"best", "saved", "save", "improved", "new", "status", "note", "notes", "flag", "ckpt", "checkpoint"}
+)
+
+
+def _unmarked(fields: list[Field], header: Header) -> list[Field]:
+    """Take off what only marks a row, under no title: ``*``, ``<-- best``."""
+    last = len(fields)
+    while last > 1 and _MARK.match(fields[last - 1].text):
+        last -= 1
+    return fields[:last] if last <= header.width and squash(header.titles[-1]) not in _OF_MARKS else fields
+
+
+# ``0,512`` and ``12,5``; groups of three digits may be thousands
+_DECIMAL_COMMA = re.compile(r"^[-+]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))(?:[eE][-+]?\d+)?$")
+_COMMA = re.compile(r"^[-+]?\d+,\d+(?:[eE][-+]?\d+)?$")
+
+
+def _with_points(fields: list[Field], header: Header) -> list[Field]:
+    """Write a point for the comma of decimals, once a value has told that it is one."""
+    header.comma = header.comma or any(_DECIMAL_COMMA.match(item.text) for item in fields)
+    if not header.comma:
+        return fields
+    return [item._replace(text=item.text.replace(",", ".")) if _COMMA.match(item.text) else item for item in fields]
 
 
 _TOOK = re.compile(r"^\(?\d{1,3}:\d{2}(?::\d{2})?\)?$")
@@ -254,12 +289,19 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
 
 
 def keeps_kind(fields: Sequence[Field], header: Header) -> bool:
-    """Whether words stand only in the columns in which the first row had words."""
-    words = tuple(_is_word(item.text) for item in fields)
-    if not header.words or len(header.words) != len(words):
-        header.words = header.words or words
+    """Whether words stand only in the columns in which the first row that had something there had words."""
+    if not header.words or len(header.words) != len(fields):
+        header.words = header.words or tuple(_kind(item.text) for item in fields)
         return True
-    return sum(1 for now, first in zip(words, header.words, strict=True) if now and not first) <= len(words) // 8
+    if None in header.words:
+        pairs = zip(header.words, fields, strict=True)
+        header.words = tuple(_kind(item.text) if first is None else first for first, item in pairs)
+    new = sum(1 for item, first in zip(fields, header.words, strict=True) if not first and _is_word(item.text))
+    return new <= len(fields) // 8
+
+
+def _kind(text: str) -> bool | None:
+    return None if parse(text).flag == MISSING else _is_word(text)
 
 
 def _is_word(text: str) -> bool:
@@ -273,8 +315,12 @@ def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
     count, width = len(fields), header.width
     if count == width:
         return header.titles
+    if count == width + 1 and header.delimiter == " ":
+        return _behind_index(fields, header)
     if header.delimiter != " " or count > width or count < 2:
         return None
+    if count == width - 1 and squash(header.titles[-1]) in _OF_MARKS:
+        return header.titles[:-1]
     if count in header.joins:
         return header.joins[count]
     if header.rows:
@@ -283,6 +329,24 @@ def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
     if best is not None:
         header.joins[count] = best
     return best
+
+
+def _behind_index(fields: Sequence[Field], header: Header) -> list[str] | None:
+    """Return the titles of a row of a printed data frame: its index stands in front, left of the first title.
+
+    Data frames also show data and models: only one of metrics, without words, is read.
+    """
+    first, rest = fields[0], fields[1:]
+    if not first.text.isdigit() or first.end > header.spans[0][0]:
+        return None
+    if any(abs(item.end - end) > ALIGNED for item, (_, end) in zip(rest, header.spans, strict=True)):
+        return None
+    if any(_is_word(item.text) for item in rest) or "support" in header.titles:  # by class
+        return None
+    names = [canonical(title) for title in header.titles]
+    if not any(name.goal != "none" and (name.known or name.phase) for name in names):
+        return None
+    return ["" if any(counter(title) for title in header.titles) else "#", *header.titles]
 
 
 def _join(fields: Sequence[Field], header: Header, missing: int) -> list[str] | None:
@@ -368,6 +432,8 @@ def read_row(fields: Sequence[Field], titles: Sequence[str]) -> Scan:
     cells: list[Cell] = []
     words: dict[str, str] = {}
     seen: set[str] = set()
+    if not titles[0] and any(counter(title) for title in titles):
+        fields, titles = fields[1:], titles[1:]  # the index of a data frame
     for item, raw in zip(fields, titles, strict=True):
         title = raw.lstrip("#").strip() or raw or "index"
         if title in seen:
