@@ -313,3 +313,43 @@ def test_a_sibling_on_another_scale_is_no_target(judged):
     targets = {item.metric: item.value for item in diagnosis.watch if item.sign == "recovery"}
     assert targets["d_loss"] >= 0.1
     assert targets["agreement"] == 80.0
+
+
+def forgets():
+    spin = np.concatenate([[2.0], np.linspace(97, 99, 11), np.linspace(98, 44, 48)])
+    both = np.concatenate([np.full(20, 90.0), np.full(40, -6.0)]) + noise(ROWS, 3.0)
+    share = np.concatenate([np.linspace(90, 5, 28), np.full(32, 5.0)])
+    return keyed(
+        agreement=np.linspace(45, 67, ROWS),
+        spin_agreement=spin,
+        reward=both,
+        expert_ratio=share,
+        loss=1 + noise(ROWS, 0.02),
+    )
+
+
+def test_a_head_that_forgets_falls_from_the_level_it_had(judged):
+    lame = by_name(judged(forgets()))["head-not-learning"]
+    assert "spin_agreement fell from 9" in lame.summary
+    assert "(-5" in lame.summary
+
+
+def test_a_head_that_forgets_must_rise_again(judged):
+    diagnosis = judged(forgets())
+    assert not any(w.metric == "spin_agreement" and w.condition == "falls" for w in diagnosis.watch)
+    assert not any(line == "spin_agreement falls" for _, found in diagnosis.story.expectations for line in found)
+
+
+def test_what_was_earned_with_the_expert_is_not_what_the_agent_had(judged):
+    assert "any more" not in by_name(judged(forgets()))["performance-below-expert"].summary
+
+
+@pytest.mark.parametrize(
+    ("behind", "why"), [(10, "a fall this young may come back"), (22, "part of what was learned is lost")]
+)
+def test_after_a_fall_that_is_a_warning_the_best_checkpoint_is_kept(judged, behind, why):
+    ret = np.concatenate([np.linspace(10, 200, ROWS - behind), np.full(behind, 95.0)]) + noise(ROWS, 2.0)
+    story = judged(keyed(episode_return=ret, policy_loss=noise(ROWS, 0.1))).story
+    assert story.decision.startswith("keep the checkpoint nearest to step ")
+    assert why in story.decision_why
+    assert "nothing is lost" not in story.decision_why

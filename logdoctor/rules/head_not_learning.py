@@ -105,8 +105,8 @@ def _forgotten(view: RunView, limits: Limits) -> Iterable[Finding]:
             down, up = _points(bad), _points(good)
             if good is bad or down > -limits.points or up < limits.points:
                 continue
-            last = len(bad) - 1
-            first_value, last_value = float(bad.value[0]), float(bad.value[last])
+            last, top = len(bad) - 1, _height(bad)
+            first_value, last_value = float(bad.value[top]), float(bad.value[last])
             twin_first, twin_last = float(good.value[0]), float(good.value[-1])
             yield finding(
                 RULE,
@@ -128,7 +128,14 @@ def _forgotten(view: RunView, limits: Limits) -> Iterable[Finding]:
                     "better_last": twin_last,
                 },
                 evidence=[
-                    *rows(bad, [(0, "first"), *((i, "") for i in way(0, last, 2)), (last, "last")]),
+                    *rows(
+                        bad,
+                        [
+                            (top, "first" if not top else "at its level"),
+                            *((i, "") for i in way(top, last, 2)),
+                            (last, "last"),
+                        ],
+                    ),
                     *rows(good, [(0, "first"), (len(good) - 1, "last")]),
                 ],
                 analysis=(
@@ -136,6 +143,15 @@ def _forgotten(view: RunView, limits: Limits) -> Iterable[Finding]:
                 ),
             )
             return
+
+
+def _height(series: Series) -> int:
+    """Return the row from which the fall is counted: the first, or the first at the early level it had yet to reach."""
+    tenth = max(1, len(series) // 10)
+    level = float(np.median(series.value[:tenth]))
+    if series.value[0] >= 0.8 * level:
+        return 0
+    return int(np.argmax(series.value >= level))
 
 
 def _points(series: Series) -> float:

@@ -71,21 +71,24 @@ def _compare(view: RunView, taught: Progress, own: Progress, alone: int, limits:
 
 def _finding(view: RunView, taught: Progress, own: Progress, expert: float, reached: float, alone: int) -> Finding:
     series, rising = own.series, _on_its_way(own, expert)
-    half = own.best >= 0.5 * expert
-    once = f" any more (it had: {say(own.printed(own.best))} around {at(view, series, own.best_index)})" if half else ""
     outlook = ", but at its present rate it would in half a run more" if rising else ""
     first = int(np.clip(np.searchsorted(series.line, alone), 0, len(series) - 1))
+    top = first + int(np.argmax(own.smooth[first:]))
+    half = float(own.smooth[top]) >= 0.5 * expert
+    once = (
+        f" any more (it had: {say(own.printed(float(own.smooth[top])))} around {at(view, series, top)})" if half else ""
+    )
     last = len(series) - 1
-    top = int(np.argmax(taught.series.value))
+    taught_best = int(np.argmax(taught.series.value))
     figure = {
         "expert_level": float(f"{expert:.4g}"),
         "agent_level": own.printed(own.final),
         "reached_share": round(reached, 3),
         "agent_start": own.printed(own.start),
-        "expert_best_line": int(taught.series.line[top]),
+        "expert_best_line": int(taught.series.line[taught_best]),
         "handover_line": alone,
     }
-    proof = rows(taught.series, [(top, "the expert still acts")])
+    proof = rows(taught.series, [(taught_best, "the expert still acts")])
     proof += rows(
         series, [(first, "the agent acts alone from here"), *((i, "") for i in way(first, last, 2)), (last, "last row")]
     )

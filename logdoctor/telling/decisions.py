@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logdoctor.model import Cause, Place
+import numpy as np
+
+from logdoctor.model import Cause, Finding, Place
 from logdoctor.rules._outcome import label
 from logdoctor.telling.aftermath import (
     ENDED,
@@ -34,6 +36,7 @@ REBUILT = frozenset({
     "unnormalised-inputs",
 })  # fmt: skip
 ADAPTED = frozenset({"zero-initialised-layer"})  # the layers before it have learned to do its work
+LOST = "performance-collapse"
 BY_CHANCE = "natural-variance"
 LABELS = frozenset({"label-noise"})
 SPOILT = frozenset({"loss-explosion", "q-divergence", "critic-loss-explosion", "gradient-explosion"})
@@ -92,7 +95,7 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
             go=False, go_why="as it is, the run does not do what it is for",
         )  # fmt: skip
     if not grave and not names & FUTILE:
-        return _go_on(incidents[0], causes)
+        return _fallen(view, main, causes) if main.name == LOST else _go_on(incidents[0], causes)
     if not grave and not any(c.confidence >= SURE for c in causes):
         return _find_out(view)
     return _restart(view, incidents, parts, causes)
@@ -117,6 +120,21 @@ def _find_out(view: RunView) -> Decision:
             "if the run began from a trained model, that may be all there is"
         )
     return Decision(text="pause, and find out first", why=why, go=False, go_why="nothing was gained in this log")
+
+
+def _fallen(view: RunView, main: Finding, causes: Sequence[Cause]) -> Decision:
+    """A fall that is too young or too small to throw the run away: its best checkpoint is what must not be lost."""
+    young = "too few to tell a collapse" in main.summary
+    line = main.figures.get("best_line")
+    series = view.get(main.metrics[0]) if main.metrics else None
+    at = np.flatnonzero(series.line == line) if series is not None and isinstance(line, int) else np.empty(0, int)
+    best = place_text(view, view.place(series, int(at[0]))) if series is not None and at.size else "the best level"
+    sure = [c for c in causes if c.confidence >= SURE and c.changes]
+    text = f"keep the checkpoint nearest to {best}, and look again at the next one"
+    if sure:
+        text += "; make the change below in the next run"
+    why = "a fall this young may come back" if young else "part of what was learned is lost, not all of it"
+    return Decision(text=text, why=why, go=None)
 
 
 def _go_on(incident: Incident, causes: Sequence[Cause]) -> Decision:

@@ -230,10 +230,12 @@ def _head(view: RunView, incidents: Sequence[Incident], parts: Stretches, action
     lame = named_in(incidents, "head-not-learning")
     if lame is not None and len(lame.metrics) > 1:
         name, twin = lame.metrics[0], view.get(lame.metrics[1])
-        why = f"its sibling {label(twin)} fell to {number(float(twin.value[-1]))}" if twin is not None else ""
+        up = "agreement" in name  # of a share of agreement more is better, of a loss less
+        moved = "rose" if up else "fell"
+        why = f"its sibling {label(twin)} {moved} to {number(float(twin.value[-1]))}" if twin is not None else ""
         yield Watch(
-            metric=name, condition="falls", value=None, within_steps=_share(parts, 2), sign="recovery",
-            otherwise=action, why=why, clock=_clock(view, name), horizon="Medium term",
+            metric=name, condition="rises" if up else "falls", value=None, within_steps=_share(parts, 2),
+            sign="recovery", otherwise=action, why=why, clock=_clock(view, name), horizon="Medium term",
         )  # fmt: skip
     stuck = named_in(incidents, "agreement-stagnates")
     peak = stuck.figures.get("peak") if stuck is not None else None
