@@ -315,8 +315,8 @@ def test_a_sibling_on_another_scale_is_no_target(judged):
     assert targets["agreement"] == 80.0
 
 
-def forgets():
-    spin = np.concatenate([[2.0], np.linspace(97, 99, 11), np.linspace(98, 44, 48)])
+def forgets(last=80.0):
+    spin = np.concatenate([[2.0], np.linspace(97, 99, 11), np.linspace(98, last, 48)])
     both = np.concatenate([np.full(20, 90.0), np.full(40, -6.0)]) + noise(ROWS, 3.0)
     share = np.concatenate([np.linspace(90, 5, 28), np.full(32, 5.0)])
     return keyed(
@@ -331,7 +331,10 @@ def forgets():
 def test_a_head_that_forgets_falls_from_the_level_it_had(judged):
     lame = by_name(judged(forgets()))["head-not-learning"]
     assert "spin_agreement fell from 9" in lame.summary
-    assert "(-5" in lame.summary
+    assert "(-1" in lame.summary
+    collapsed = by_name(judged(forgets(20.0)))  # told once, by the rule of that name
+    assert "agreement-collapse" in collapsed
+    assert "head-not-learning" not in collapsed
 
 
 def test_a_head_that_forgets_must_rise_again(judged):

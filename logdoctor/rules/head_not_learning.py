@@ -28,6 +28,7 @@ from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._policy import agreements
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import change, finding, rows, say, started, threshold, way
+from logdoctor.rules.agreement_collapse import collapse_of
 from logdoctor.view import RunView
 
 PARTS = frozenset(
@@ -103,8 +104,8 @@ def _forgotten(view: RunView, limits: Limits) -> Iterable[Finding]:
     for bad in shares:
         for good in shares:
             down, up = _points(bad), _points(good)
-            if good is bad or down > -limits.points or up < limits.points:
-                continue
+            if good is bad or down > -limits.points or up < limits.points or collapse_of(bad) is not None:
+                continue  # a collapse is told by the rule of that name
             last, top = len(bad) - 1, _height(bad)
             first_value, last_value = float(bad.value[top]), float(bad.value[last])
             twin_first, twin_last = float(good.value[0]), float(good.value[-1])
