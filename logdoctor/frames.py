@@ -22,6 +22,7 @@ from logdoctor.names import (
     is_elapsed,
     of_agents,
     snake,
+    split_phase,
     squash,
 )
 from logdoctor.parsers import _clocks
@@ -321,7 +322,7 @@ def _joined(one: Column, other: Column) -> Column:
 
 
 def _own_name(key: Key, name: Name, taken: Mapping[str, Column]) -> str:
-    held = key.phase in ("val", "eval", "test")
+    held = name.phase in ("val", "eval", "test")
     candidates = [snake(key.raw)]
     if isinstance(key, _Closing):
         candidates = [f"{name.name}_epoch"]
@@ -330,8 +331,8 @@ def _own_name(key: Key, name: Name, taken: Mapping[str, Column]) -> str:
         candidates = [f"{name.phase}_{name.name}"]
     if name.phase == "test" and name.name.startswith("val_"):  # a test set beside a validation set
         candidates = [f"test_{name.name.removeprefix('val_')}"]
-    if held and not candidates[0].startswith(("val", "eval", "test")):
-        candidates = [f"val_{candidates[0]}"]
+    if held and not candidates[0].startswith(("val_", "eval_", "test_")):
+        candidates = [f"val_{snake(split_phase(key.raw)[0])}"]
     if key.title:
         candidates.append(snake(f"{key.title} {key.raw}"))
     if key.phase and not candidates[0].startswith(key.phase):

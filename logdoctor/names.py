@@ -55,7 +55,8 @@ _SPELLINGS: dict[str, str] = {
     ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",
     "error": (
-        "minibatchrmse errs errrate err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
+        "minibatchrmse errs errrate "
+        "err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
         "mlogloss binarylogloss bpb bitsperbyte errorrate meansquarederror merror"
     ),
     "quality": (
@@ -150,6 +151,7 @@ _SPELLINGS: dict[str, str] = {
     "nan_iterations": "numberofnaniterations naniterations",
     "fps": "fps sps fpstotal fpsmean framespersecond stepspersec",
     "steps_per_second": (
+        "environmentstepspersecond learnerstepspersecond "
         "averagetrainingstepspersecond steps/s stepspersecond steps/sec globalstep/sec "
         "trainstepspersecond it/s its iter/s iterationspersecond batch/s globalsteppersec "
         "batchespersecond batches/s updates/s ups iters/s"
@@ -210,7 +212,7 @@ PHASES = {
     "train": "train", "training": "train", "learn": "train", "fit": "train", "trn": "train",
     "val": "val", "valid": "val", "validation": "val", "validating": "val",
     "validate": "val", "dev": "val", "heldout": "val",
-    "vali": "val",
+    "vali": "val", "cv": "val",
     "eval": "eval", "evaluation": "eval", "evaluate": "eval", "evaluating": "eval", "test": "test", "testing": "test",
     "训练": "train", "訓練": "train", "学習": "train", "验证": "val", "驗證": "val", "検証": "val",
     "测试": "test", "測試": "test",
@@ -245,6 +247,7 @@ _counters(
     "env steps",
     "totalt actorsteps totaltimesteps timestepstotal totalenvinteracts envstep envsteps numenvstepssampled "
     "numenvstepssampledlifetime agentsteps totalsteps totalenvsteps nbsteps timesteps timestep "
+    "environmentsteps environmentstep environmentinteractions "
     "numenvsteps totalnumsteps envinteractions numtimesteps timestepssofar tenv totalnumtimesteps "
     "agenttimestepstotal",
 )
@@ -317,7 +320,7 @@ ALIASES: dict[str, str] = {
 _CAPITAL = frozenset({"obj", "subj", "exp", "dqn"})
 
 _UP = re.compile(
-    r"return|reward|score|acc|quality|dice|auc|f1|bleu|psnr|ssim|success|win|explained_variance|agreement|per_second|fps|mfu|iou|(?:^|_)m?ap(?:_|$)|precision|recall|margin|advantage_mean"
+    r"return|reward|score|elbo|acc|quality|dice|auc|f1|bleu|psnr|ssim|success|win|explained_variance|agreement|per_second|fps|mfu|iou|(?:^|_)m?ap(?:_|$)|precision|recall|margin|advantage_mean"
 )
 _DOWN = re.compile(
     r"loss|error|(?:^|_)err|perplexity|(?:^|_)(?:mae|mse|rmse|fid|wer|cer|bpb|cost|kid|kl|nll|ppl)(?:_|$)|step_time|data_time|td_error|memory|collision|skipped"
@@ -406,7 +409,7 @@ def identity(raw: str) -> str:
 def is_clock(raw: str) -> bool:
     """Whether ``raw`` names elapsed or remaining time or a counter without interest, which is never a metric."""
     last = squash(_PARENS.sub("", raw).rsplit("/", 1)[-1])
-    return last in _TIMES or last in _ETAS or last in _MINOR or last.endswith("runtime")
+    return last in _TIMES or last in _ETAS or last in _MINOR or last.endswith(("runtime", "walltime"))
 
 
 @lru_cache(maxsize=8192)

@@ -154,7 +154,7 @@ _LOOKS = re.compile(
     re.IGNORECASE,
 )
 #: Words of lines that say again what a row said: the best so far, what a checkpoint is named after, a summary.
-_AGAIN = re.compile(r"best|sav(?:ed|ing)|improv|highest|lowest|checkpoint|final|initial", re.IGNORECASE)
+_AGAIN = re.compile(r"^wandb:|best|sav(?:ed|ing)|improv|highest|lowest|checkpoint|final|initial", re.IGNORECASE)
 
 
 def _unread(numbered: Sequence[tuple[int, str]], records: Sequence[Record], claimed: frozenset[int]) -> tuple[int, ...]:

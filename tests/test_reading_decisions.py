@@ -526,3 +526,66 @@ def test_a_log_of_two_rows_is_read(read):
 def test_a_score_without_a_loss_has_no_good_direction(read):
     run = read("".join(f"Score at iteration {i}0 is 2.{9 - i}\n" for i in range(6)))
     assert run.series["score"].goal == "none"
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("[Environment Loop] Episode Return = -90{i} | Environment Steps = {i}00", {"episode_return": -907}),
+        ("{i}00 [D loss: 0.{i}21, acc.: 5{i}.00%] [G loss: 1.{i}]", {"d_loss": 0.721, "g_loss": 1.7}),
+        ("{i}00 ELBO: -12.{i}", {"elbo": -12.7}),
+        ("eta: 1:02:03  epoch/iter: {i}/{i}99  total_loss: 7.{i}  lr: 3.5e-04", {"loss": 7.7}),
+        (
+            "[B] Batch [{i}0]\tSpeed: 900.12 samples/sec 2000{i}.1 tokens/sec\tloss=3.{i}",
+            {"tokens_per_second": 20007.1},
+        ),
+        ("epoch: {i} - valid CER: 1.01, valid WER: 2.5{i}", {"val_error": 1.01, "val_wer": 2.57}),
+        (
+            "[1119 10:00:0{i} @base.py:275] Start Epoch {i} ...\n[1119 10:00:0{i} @monitor.py:467] cost: 0.{i}",
+            {"loss": 0.7},
+        ),
+    ],
+)
+def test_lines_of_other_programs(read, line, values):
+    run = read("".join(line.format(i=i) + "\n" for i in range(1, 8)))
+    for name, value in values.items():
+        assert run.series[name].value[-1] == pytest.approx(value), name
+        assert run.series[name].step[-1] >= 7
+    assert not [name for name in run.series if "base" in name]
+
+
+def test_the_summary_of_a_detection_is_the_value_behind_its_thresholds(read):
+    head = "Average Precision  (AP) @[ IoU=0.50{}| area=   all | maxDets=100 ] = 0.{}21\n"
+    text = "".join(
+        f"Epoch: [{e}]  [  0/90]  loss: 4.{e} (4.{e})\n "
+        + head.format(":0.95 ", e)
+        + " "
+        + head.format("      ", e + 1)
+        for e in range(1, 5)
+    )
+    run = read(text)
+    assert run.series["val_quality"].value.tolist() == pytest.approx([0.121, 0.221, 0.321, 0.421])
+    assert run.series["val_ap50"].value[-1] == 0.521
+    assert not [name for name in run.series if "iou" in name]
+
+
+def test_rows_of_a_table_that_name_their_split_are_kept_apart(read):
+    text = "".join(
+        f"Epoch {e}\n│ label   │   loss │   accuracy │\n├─────────┼────────┼────────────┤\n"
+        f"│ train   │ 0.{9 - e}54 │     0.5{e} │\n│ vali    │ 0.{9 - e}64 │     0.4{e} │\n"
+        for e in range(1, 6)
+    )
+    run = read(text)
+    assert run.series["loss"].value[-1] == 0.454
+    assert run.series["val_loss"].value[-1] == 0.464
+
+
+def test_counters_among_the_indented_values_of_a_titled_block_are_its_own(read):
+    text = "".join(
+        f"Result for trial_a:\n  episode_reward_mean: 2{i}.5\n  info:\n    entropy: 0.6{i}\n  timesteps_total: {i}000\n"
+        f"  training_iteration: {i}\n\n"
+        for i in range(1, 6)
+    )
+    run = read(text)
+    assert run.series["episode_return"].step.tolist() == [1000, 2000, 3000, 4000, 5000]
+    assert run.series["entropy"].step.tolist() == [1000, 2000, 3000, 4000, 5000]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from logdoctor.model import Issue
-from logdoctor.names import EPOCHS, canonical, counter, identity, is_clock
+from logdoctor.names import EPOCHS, PHASES, canonical, counter, identity, is_clock
 from logdoctor.normalise import Stripped, is_ruler, states, strip_prefix
 from logdoctor.parsers import _wide, boxed, columns, literal
 from logdoctor.parsers._bare import Bare, is_bare, rows_of
@@ -341,17 +341,14 @@ class Assembler:
         record.header = header
         record.words = dict(found.text)
         record.bar = "running" if barred else ""
-        label = (
-            next(iter(found.text.values()), "")
-            if delimiter == " " and len(found.text) == 1 and not found.counters
-            else ""
-        )
+        only = next(iter(found.text.values()), "") if len(found.text) == 1 else ""
+        phase = PHASES.get(only.lower(), "")  # ``| vali | 0.61 |`` below ``| train | 0.54 |``
+        label = only if delimiter == " " and not found.counters and not phase else ""
         for cell in found.cells:
             if cell.name in found.text:
                 continue
-            record.cells[
-                Key(cell.name, "" if label.lower() in ("", "all", "total", "mean", "average", "overall") else label)
-            ] = (cell, number)
+            title = "" if label.lower() in ("", "all", "total", "mean", "average", "overall") else label
+            record.cells[Key(cell.name, title, phase)] = (cell, number)
         if barred:
             self._running(record)
             return
@@ -513,6 +510,11 @@ class Assembler:
             self._block.counters = (*self._block.counters, *found.counters)
             self._context = {**self._context, **{count.name.lower(): count for count in found.counters if count.name}}
             return
+        if self._block is not None and self._within(self._block, indent, found.counters):
+            # Below ``Result for trial 7:`` the counters stand among the values.
+            self._block.counters = (*self._block.counters, *found.counters)
+            self._remember(self._block.counters, anchored=False)
+            return
         if self._framed and self._block is not None and self._block.cells and not self._counted(found.counters):
             # Between two rulers: the counter stands among the values of its own record.
             self._block.counters = (*self._block.counters, *found.counters)
@@ -538,6 +540,13 @@ class Assembler:
         # One that says nothing, or the same again, is not kept: a long log has an anchor every few lines.
         if any(title[1:3]) and title not in self._titles[-1:]:
             self._titles.append(title)
+
+    def _within(self, block: Record, indent: int, counters: Iterable[Count]) -> bool:
+        """Whether a counter is indented among values below a title that counts nothing itself."""
+        if not block.cells or not 0 < self._member_indent == indent:
+            return False
+        titled = any(item[1] and not item[3] and 0 <= item[0] < indent for item in self._titles)
+        return titled and not self._counted(counters)
 
     def _again(self, counters: Iterable[Count]) -> bool:
         """Whether an epoch is named again, as below the heading of its validation."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from logdoctor.names import PHASES, canonical, counter, fold, squash, words
 from logdoctor.parsers._recall import Recall
 from logdoctor.parsers._record import EMPTY, Cell, Count, Scan
-from logdoctor.values import MISSING, NUMBER, OK, Value, parse
+from logdoctor.values import FINITE, MISSING, NUMBER, OK, Value, parse
 
 _MASK = "\x00"
 _INT = r"\d{1,3}(?:,\d{3})+|\d+"
@@ -28,7 +28,7 @@ _WORDS = (
     r"|エポック|ステップ|エピソード|轮次|轮|迭代次数|迭代|步数|周期|回合|에폭"
 )
 _BEFORE = (
-    r"(?:(?:end|of|val|epoch|accumulation|optimizer|learning|global|total|num|completed|training|train|current|env|environment|optimizer|gradient|outer"
+    r"(?:(?:start|end|of|val|epoch|accumulation|optimizer|learning|global|total|num|completed|training|train|current|env|environment|optimizer|gradient|outer"
     r"|processing|finished|end of|agent|valid|validation|eval|test|after|at|update|policy|the|online|starting|start of"
     r"|begin|beginning|running|evaluating)[ _]){0,3}"
 )
@@ -41,7 +41,7 @@ _COUNTER = re.compile(
 _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
 _LEADING = re.compile(
     rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s|\s+(?:examples|samples|images|words|sentences)\b)\s*:?|(?P<only>\d+):(?=\s)"
-    r"|>?\s*(?P<first>\d{1,9})\s+(?=(?:train|valid|val|test|dev)\s(?:loss|acc)\w*\s*[:=])"
+    r"|>?\s*(?P<first>\d{1,9})[\s:]+(?=\[?(?P<named>[A-Za-z]\w*(?: [A-Za-z]\w*)?)\s*[:=]\s*[-+]?\d)"
     r"|(?P<bare>\d{1,9})(?=\s*\|\s*[A-Za-z]|\s+-?\d+\.\d+\s*(?:ms|s)\b))"
 )
 _PAIR_LEADING = re.compile(
@@ -75,6 +75,13 @@ _AT = re.compile(
     rf"(?P<value>{NUMBER})(?![\w:/])",
     re.IGNORECASE,
 )
+# `` Average Precision  (AP) @[ IoU=0.50:0.95 | area=   all | maxDets=100 ] = 0.321``
+_COCO = re.compile(
+    r"^\s*Average (?:Precision|Recall)\s+\((?P<what>AP|AR)\) @\[ ?IoU=(?P<iou>[\d.:]+)\s*\| area=\s*(?P<size>\w+)\s*\|"
+    rf" maxDets=\s*(?P<most>\d+) ?\] = (?P<value>{NUMBER})"
+)
+_THRESHOLDS = {"0.50": "50", "0.75": "75"}
+_SIZES = {"small": "_small", "medium": "_medium", "large": "_large"}
 # ``Overall average objective function for 'output' is -0.5 + -0.01 = -0.51 over 5120 frames.``
 _OVER = re.compile(
     rf"^\W*(?P<name>[A-Za-z][A-Za-z ]+?)(?: for '?(?P<of>[\w\-]+)'?)? is (?P<value>{NUMBER})"
@@ -245,9 +252,11 @@ def _spaces(match: re.Match[str]) -> str:
 _MAY_HOLD = re.compile(r"\d|nan|inf", re.IGNORECASE)
 
 
-def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
-    """Scan a line; also return the spans whose numbers mean nothing to the scan (clock times, bars)."""
-    counters: list[Count] = []
+def _prepared(text: str) -> tuple[str, str]:
+    """Return the line with numbers taken out of tensors and braces, and the same with names of several parts joined.
+
+    Both are as long as the line.
+    """
     if "tensor(" in text:
         text = _TENSOR.sub(_unwrapped, text)
     if "{" in text:
@@ -259,6 +268,13 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
         plain = _BETWEEN_BARS.sub("\x01\\1\x01", plain)
     if "<br" in plain:
         plain = _BREAK.sub(_spaces, plain)
+    return text, plain
+
+
+def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
+    """Scan a line; also return the spans whose numbers mean nothing to the scan (clock times, bars)."""
+    counters: list[Count] = []
+    text, plain = _prepared(text)
     masked, bar = _bars(plain, counters)
     free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
@@ -273,6 +289,8 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     masked = _marked(masked, cells)
     shares: dict[str, tuple[float, ...]] = {}
     masked = _pairs(masked, counters, cells, shares)
+    if "/s" in masked:
+        masked = _rates(masked, cells)
     masked = _blanks(masked, counters, cells)
     _reversed(masked, cells)
     if counters and not cells and ", " in masked:
@@ -299,6 +317,13 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
 
 def _sentence(text: str, counters: list[Count], cells: list[Cell]) -> str:
     """Read ``Score at iteration 300 is 0.5``."""
+    measured = _COCO.match(text) if "maxDets" in text else None
+    if measured:
+        value = parse(measured["value"])
+        name = "".join(filter(None, (measured["what"], _THRESHOLDS.get(measured["iou"]), _SIZES.get(measured["size"]))))
+        name += f"@{measured['most']}" if measured["what"] == "AR" and measured["size"] == "all" else ""
+        cells.append(Cell(name, value.value, value.flag, None, *measured.span("value"), "val"))
+        return _mask(text, 0, len(text))
     match = _AT.match(text) if " " in text else None
     if match is None:
         over = _OVER.match(text) if " is " in text and " over " in text else None
@@ -584,6 +609,8 @@ def _leading(text: str, match: re.Match[str], counters: list[Count]) -> str:
     elif match["n"] is not None:
         counters.append(Count("step", _integer(match["n"]), _total(match["total"]), match.start("n"), match.end("n")))
     elif match["first"] is not None:
+        if canonical(match["named"]).goal == "none":
+            return text
         counters.append(Count("iteration", float(match["first"]), None, match.start("first"), match.end("first")))
     elif match["bare"] is not None:
         if len(re.findall(r"[A-Za-z]", text)) < 3:
@@ -728,6 +755,11 @@ def _take(
         counts = None  # ``steps: 5.81``: a mean
     if counts is not None and value.flag == OK:
         ratio = re.compile(rf"\s*(?:/|of\s)\s*({_INT})").match(text, end)
+        outer, slash, inner = name.partition("/")
+        if ratio and slash and counter(outer) and counter(inner):  # ``epoch/iter: 1/199``
+            counters.append(Count(outer, value.value, None, start, end))
+            counters.append(Count(inner, _integer(ratio.group(1)), None, ratio.start(1), ratio.end(1)))
+            return ratio.end()
         counters.append(Count(name, value.value, _total(ratio.group(1)) if ratio else None, start, end))
         return ratio.end() if ratio else end
     cells.append(Cell(name, value.value, value.flag, value.unit, start, end))
@@ -848,6 +880,21 @@ _RANGE_NAME = re.compile(
 def is_range(name: str) -> bool:
     """Whether two numbers under this name are the ends of a range, and not two parts."""
     return bool(_RANGE_NAME.search(name)) or canonical(name).name in ("q", "q_value", "range")
+
+
+_RATED = re.compile(
+    rf"(?<![\w.:=\x00])(?P<value>{FINITE})\s+(?P<name>(?:samples|tokens|tok|words|images|imgs|updates|steps|batches|frames"
+    r"|examples|sents|pos)/s(?:ec)?)(?=[\s,;|)\]\x00]|$)"
+)
+
+
+def _rates(text: str, cells: list[Cell]) -> str:
+    """Read ``20000.1 tokens/sec 10.1 updates/sec``: the name stands behind its value."""
+    for match in _RATED.finditer(text):
+        value = parse(match["value"])
+        cells.append(Cell(match["name"], value.value, value.flag, None, *match.span("value")))
+        text = _mask(text, match.start(), match.end())
+    return text
 
 
 def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:

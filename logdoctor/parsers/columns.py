@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from logdoctor.names import canonical, counter, squash
+from logdoctor.names import PHASES, canonical, counter, squash
 from logdoctor.parsers._record import Cell, Count, Parser, Scan
 from logdoctor.parsers._scan import is_range
 from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
@@ -284,7 +284,7 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
     if header.delimiter in ",;" and any(": " in text for text in filled):
         return False
     if header.width < 4:
-        return numbers == len(filled)
+        return numbers == len(filled) - (filled[0].lower() in PHASES)
     return numbers * 2 >= len(filled) or numbers >= 2
 
 
