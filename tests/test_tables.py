@@ -272,3 +272,21 @@ def test_an_index_without_a_title_is_no_metric_beside_a_counter(read):
     run = read(text)
     assert set(run.series) == {"loss", "val_loss"}
     assert run.series["loss"].step.tolist() == list(range(1, 13))
+
+
+def test_the_parameters_of_a_trial_are_no_metrics(read):
+    text = "".join(
+        f"[I 2023-03-02 10:{i:02d}:12,345] Trial {i} finished with value: {2 / (i + 1):.5f} and parameters: "
+        f"{{'lr': 0.00{i + 1}, 'n_layers': {i % 4 + 1}, 'dropout': 0.{i}}}. Best is trial {i} with value: {2 / (i + 1):.5f}.\n"
+        for i in range(12)
+    )
+    run = read(text)
+    assert len(run.series) == 1
+    (series,) = run.series.values()
+    assert series.step.tolist() == list(range(12))
+    assert series.value[:3].tolist() == [2, 1, 0.66667]
+
+
+def test_values_in_an_object_of_parameters_are_read_where_they_are_all_there_is(read):
+    text = "".join(f"step {i} params: {{'loss': {2 / i:.4f}, 'grad_norm': 0.{i}}}\n" for i in range(1, 8))
+    assert set(read(text).series) == {"loss", "grad_norm"}

@@ -30,6 +30,9 @@ def scan(text: str) -> Scan | None:
     record, before = found
     if _is_dump(record):
         return EMPTY
+    if _OF_TRIAL.search(before):
+        front = _in_front(before, [], [])
+        return front if front.cells else EMPTY
     cells: list[Cell] = []
     counters: list[Count] = []
     words: dict[str, str] = {}
@@ -44,6 +47,8 @@ def scan(text: str) -> Scan | None:
     return Scan(tuple(counters), tuple(cells), phase, before.strip(" :-"), "", {}, words)
 
 
+# ``Trial 3 finished with value: 0.51 and parameters: {...}``
+_OF_TRIAL = re.compile(r"\d\s*,?\s+(?:and|with|for|using|at)\s+(?:hyper-?)?param(?:eter)?s\s*[:=]?\s*$", re.IGNORECASE)
 _OPTIONS = words(
     "batch_size batchsize epochs num_epochs lr learning_rate momentum weight_decay wd num_workers workers seed "
     "optimizer opt dataset arch model gpu gpus device dropout hidden_size img_size image_size save_dir log_dir "
@@ -68,6 +73,7 @@ _NAMED = re.compile(
 
 
 _VALUE = re.compile(r"[A-Za-z][\w)\]]*\s*[:=]?\s*[-+]?\d+\.\d")
+_VALUES_IN_FRONT = re.compile(r"(?:,|param(?:eter)?s\s*[:=]?)\s*$", re.IGNORECASE)
 _PASS = re.compile(
     r"\bPass (?=\d+,\s*(?:Batch\b|$))"
 )  # through the data; elsewhere a pass is a test. As long as what stands for it
@@ -85,7 +91,7 @@ def _in_front(before: str, known: list[Count], cells: list[Cell]) -> Scan:
     at = stripped.start
     phase = _phase_of(stripped.text)
     phase = phase if phase in _HELD_OUT else ""
-    if stripped.text.rstrip().endswith(",") and _VALUE.search(stripped.text):
+    if _VALUES_IN_FRONT.search(stripped.text) and _VALUE.search(stripped.text):
         pairs = scan(stripped.text)
         names = {cell.name for cell in cells} | {count.name.lower() for count in known}
         return Scan(
