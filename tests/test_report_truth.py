@@ -356,3 +356,21 @@ def test_after_a_fall_that_is_a_warning_the_best_checkpoint_is_kept(judged, behi
     assert story.decision.startswith("keep the checkpoint nearest to step ")
     assert why in story.decision_why
     assert "nothing is lost" not in story.decision_why
+
+
+def test_a_row_printed_before_training_is_no_level_of_agreement(judged):
+    agree = np.concatenate([[1.6], 46.5 + noise(ROWS - 1, 1.0)])
+    columns = {"agreement": agree, "spin_agreement": np.linspace(20, 83, ROWS), "d_loss": 0.3 + noise(ROWS, 0.01)}
+    said = by_name(judged(keyed(dqn_reward_1m=10 + noise(ROWS, 1.0), **columns), algorithm="DQN"))[
+        "agreement-stagnates"
+    ]
+    assert "went from 4" in said.summary
+    assert abs(said.figures["change"]) < 5
+
+
+def test_features_outside_of_the_usual_band_are_not_called_healthy(judged):
+    rows = {"episode_return": np.linspace(0, 90, ROWS) + noise(ROWS, 1.0)}
+    well = judged(keyed(feature_l2_norm=15 + noise(ROWS, 0.5), **rows), algorithm="TD3")
+    large = judged(keyed(feature_l2_norm=np.linspace(120, 430, ROWS), **rows), algorithm="TD3")
+    assert "feature_l2_norm" in {item.metric for item in well.healthy}
+    assert "feature_l2_norm" not in {item.metric for item in large.healthy}

@@ -42,6 +42,9 @@ def action_count(view: RunView) -> tuple[int, str] | None:
     return None
 
 
+LONG, UNTRAINED = 20, 0.25  # rows of a log, and share of the early level, below which a first row shows no level
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Distribution:
     """Printed action shares: ``share`` has a row a print and a column an action; each row sums to one."""
@@ -89,4 +92,13 @@ def agreements(view: RunView) -> list[Series]:
     """Return the agreement series of the run, the main one first."""
     names = [n for n in view.names if n == "agreement" or n.endswith("_agreement")]
     found = [s for n in sorted(names, key=lambda n: n != "agreement") if (s := view.finite(n)) is not None]
-    return [started(s) for s in found if len(s) >= 3]
+    return [_trained(started(s)) for s in found if len(s) >= 3]
+
+
+def _trained(series: Series) -> Series:
+    """Leave out a first row or two that was printed before any training: far below all that follows at once."""
+    if len(series) < LONG:
+        return series
+    level = float(np.median(series.value[: max(5, len(series) // 10)]))
+    untrained = int(np.argmax(series.value >= UNTRAINED * level))
+    return series.where(np.arange(len(series)) >= untrained) if 0 < untrained <= 2 else series

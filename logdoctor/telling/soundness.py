@@ -31,6 +31,7 @@ FAR_BELOW = 10.0  # times: two losses of one optimiser that lie an order of magn
 STEADY = 0.1  # relative difference of the first and the last part of a speed that is still called steady
 GAIN = 3.0  # percentage points of agreement below which a rise is no learning
 SPARE = 0.1  # share of the first entropy that must be left: below, a policy is close to being deterministic
+FEATURES = 100.0  # norm of a feature layer up to which it is usual (the rule feature-norm-explosion expects 10 to 100)
 FITS = 0.5  # explained variance from which a value function is of use (1 = perfect, 0 = as good as a constant)
 KL_LIMIT = 0.05  # approximate KL an update of on-policy methods stays below (target_kl of 0.01 to 0.03, times 1.5)
 CLIPPED = 0.3  # clip fraction above which updates are cut off rather than limited
@@ -324,7 +325,7 @@ def _accuracy(view: RunView, series: Series) -> Healthy | None:
 
 def _features(view: RunView, series: Series) -> Healthy | None:
     low, high = float(series.lows.min()), float(series.highs.max())
-    if not np.isfinite([low, high]).all() or low <= 0 or high > 5 * low:
+    if not np.isfinite([low, high]).all() or low <= 0 or high > 5 * low or high > FEATURES:
         return None
     del view
     return _item(series, f"stays between {number(low)} and {number(high)} over {len(series):,} rows")
