@@ -374,3 +374,29 @@ def test_features_outside_of_the_usual_band_are_not_called_healthy(judged):
     large = judged(keyed(feature_l2_norm=np.linspace(120, 430, ROWS), **rows), algorithm="TD3")
     assert "feature_l2_norm" in {item.metric for item in well.healthy}
     assert "feature_l2_norm" not in {item.metric for item in large.healthy}
+
+
+@pytest.mark.parametrize(("rows", "told"), [(7, 0), (40, 1)])
+def test_a_buffer_that_fills_is_not_four_lost_measurements(judged, rows, told):
+    still = {name: np.zeros(rows) for name in ("d_loss", "grad_norm", "steps_per_second", "samples_per_second")}
+    text = keyed(
+        "frame", fps=1400 + noise(rows, 30), reward=5 + noise(rows, 1.0), episode_length=800 + noise(rows, 9), **still
+    )
+    found = [f for f in judged(text).findings if f.name == "metric-never-recorded"]
+    assert len(found) == told
+    assert all("No update was made" in f.summary for f in found)
+
+
+def test_an_adapted_model_that_scatters_around_its_first_loss_did_not_get_worse(judged):
+    loss = np.concatenate([[0.5566], 0.571 + noise(31, 0.006)])
+    found = by_name(judged(keyed(loss=loss, learning_rate=1e-5)))
+    assert "loss-not-learning" not in found or found["loss-not-learning"].severity == "info"
+
+
+def test_a_loss_that_hides_in_its_noise_while_the_answers_improve_is_no_plateau(judged):
+    loss = 0.0011 * (1 + noise(90, 0.05))
+    loss[:10] = np.linspace(0.00153, 0.00115, 10)
+    assert "loss-plateau" not in by_name(
+        judged(keyed("iter", loss=loss, accuracy=np.linspace(0.1, 0.4, 90) + noise(90, 0.01)))
+    )
+    assert "loss-plateau" in by_name(judged(keyed("iter", loss=loss, accuracy=0.1 + noise(90, 0.01))))

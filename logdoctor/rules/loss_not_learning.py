@@ -51,7 +51,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     rose = -progress.final - max(begin, float(np.median(progress.series.value[: max(5, len(progress.series) // 10)])))
     worse = rose > max(limits.rose * abs(begin), 4 * progress.error)
     value = progress.series.value
-    worse = worse or bool((value[value.size // 2 :] > value[0]).mean() >= limits.above)
+    later = bool((value[value.size // 2 :] > value[0]).mean() >= limits.above)
+    worse = worse or (later and rose_at_all(progress, limits.rose))
     if begin == 0 or (fall >= limits.small and not worse) or _good(view) or spoken_for(progress):
         return
     away = bool(worse and 0 < limits.away * value[0] < -progress.final)
@@ -88,6 +89,13 @@ def _beyond_guessing(view: RunView) -> Finding | None:
         figures={"first": float(series.value[0]), "final": float(series.value[-1]), "largest_guess": LARGEST_GUESS},
         evidence=rows(series, [(0, "first value"), *((k, "") for k in way(0, last, 3)), (last, "last row")]),
         analysis="A loss like this is made by the updates themselves: the weights have been driven far away.",
+    )
+
+
+def rose_at_all(progress: Progress, least: float) -> bool:
+    """Whether the last fifth lies above the first value by a part of ``least``: an adapted model scatters around it."""
+    return -progress.level(0.8, 1.0) - float(progress.series.value[0]) > 0.5 * least * abs(
+        float(progress.series.value[0])
     )
 
 

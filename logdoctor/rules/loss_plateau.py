@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from logdoctor.detectors.trend import trend
 from logdoctor.model import Finding
 from logdoctor.rules._examples import ROWS, ramp, table
@@ -29,6 +31,7 @@ from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.rules.loss_explosion import lasting_jump
 from logdoctor.view import RunView
 
+ANSWERS = 0.2  # of its level: a rise of an accuracy over a stretch in which something was learned
 PARTS = 20  # the stretch is looked for in twentieths of the run
 
 
@@ -41,10 +44,28 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if stretch is None:
         return
     level = -progress.level(stretch[0] / len(progress.series), stretch[1] / len(progress.series))
-    if stretch[1] - stretch[0] < int(limits.points) or _thrown(progress, stretch):
+    if (
+        stretch[1] - stretch[0] < int(limits.points)
+        or _thrown(progress, stretch)
+        or _answers_improve(view, progress, stretch)
+    ):
         return
     if level >= limits.high * first_level(progress) and level < 0.98 * first_level(progress):
         yield _finding(view, progress, stretch, level)
+
+
+def _answers_improve(view: RunView, progress: Progress, stretch: tuple[int, int]) -> bool:
+    """Whether an accuracy rose clearly over the stretch: then the run learned, whatever the loss in its noise shows."""
+    first, last = (int(progress.series.line[i]) for i in (stretch[0], stretch[1] - 1))
+    for name in ("accuracy", "train_accuracy", "val_accuracy"):
+        series = view.finite(name)
+        inside = series.value[(series.line >= first) & (series.line <= last)] if series is not None else np.empty(0)
+        if inside.size < 8:
+            continue
+        line = trend(inside, 128)
+        if line is not None and line.p < 0.001 and line.change > ANSWERS * abs(line.start):
+            return True
+    return False
 
 
 def _thrown(progress: Progress, stretch: tuple[int, int]) -> bool:

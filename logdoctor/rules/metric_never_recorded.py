@@ -6,10 +6,10 @@ Why it matters: the column looks like a measurement and is none; every alarm tha
 silent.
 How it decides: at least ``points`` values, all exactly zero, of a metric whose zero would mean that nothing happens,
 while other metrics of the same log move. When performance did not improve either, the zero may be real (a dead
-gradient); then the finding says so and is less sure.
-An agreement counts as zero when it never exceeds ``chance`` in ``long`` rows.
-A loss whose weight is 0, or that imitates an expert who never acts, is zero by configuration: then the finding only
-explains.
+gradient); then the finding says so and is less sure. An agreement counts as zero when it never exceeds ``chance`` in
+``long`` rows. Zeros of the speed of updates together with those of a loss or a norm say that nothing was updated: one
+finding from ``long`` rows on, and none before, because a buffer fills first. A loss whose weight is 0, or that imitates
+an expert who never acts, is zero by configuration: then the finding only explains.
 When it is wrong: a value below the printed precision reads as zero (0.0000 with four decimals).
 What to do: record the value where it is computed (before clipping, after backward, before zero_grad), or drop the
 column.
@@ -41,6 +41,7 @@ NEVER_ZERO = re.compile(
 )
 
 
+UPDATES = frozenset({"steps_per_second", "samples_per_second"})  # of the optimiser, where fps counts the environment
 AGREEMENTS = ("agreement", "spin_agreement")
 
 
@@ -52,6 +53,10 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     zero += [series for name in AGREEMENTS if (series := _hardly_ever(view, name, limits)) is not None]
     moving = [name for name in view.names if _moves(view, name)]
     if not zero or len(moving) < int(limits.moving):
+        return
+    if _no_update(zero):
+        if len(zero[0]) >= int(limits.long):
+            yield _idle(view, zero, moving)
         return
     trains = _trains(view)
     explained = delayed(view)
@@ -65,6 +70,32 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
             yield _off(view, series, why)
             continue
         yield _finding(view, series, moving, trains)
+
+
+def _no_update(zero: list[Series]) -> bool:
+    """Whether the speed of updates is among the zeros, with a loss or a norm: then nothing was updated."""
+    names = {series.name for series in zero}
+    return bool(names & UPDATES and any(name.endswith(("loss", "grad_norm")) for name in names))
+
+
+def _idle(view: RunView, zero: list[Series], moving: list[str]) -> Finding:
+    """Tell zeros that belong together once: no update was made."""
+    speed = next(series for series in zero if series.name in UPDATES)
+    names, last = ", ".join(label(series) for series in zero), len(speed) - 1
+    return finding(
+        RULE,
+        view,
+        severity="warning",
+        confidence=0.8,
+        metrics=[series.name for series in zero],
+        onset=view.place(speed, 0),
+        summary=(
+            f"No update was made: {names} are exactly 0 in all {len(speed):,} rows while {', '.join(moving[:3])} move."
+        ),
+        figures={"rows": len(speed), "metrics": len(zero)},
+        evidence=rows(speed, [(0, "first row"), *((i, "") for i in way(0, last, 2)), (last, "last row")]),
+        analysis="A buffer that is still filling looks like this for a while; here it lasts for the whole log.",
+    )
 
 
 def _zero(view: RunView, name: str, limits: Limits) -> Series | None:
