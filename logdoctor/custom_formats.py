@@ -119,18 +119,54 @@ def match(
         seconds: time limit of a batch of ``BATCH_LINES`` lines.
     """
     found = Matched()
-    with _Worker([one.pattern for one in formats], seconds) as worker:
-        for batch in _batches(numbered):
-            answer = worker.ask([states(text)[-1][:LONGEST] for _, text in batch])
-            if answer is None:
-                names = ", ".join(one.id for one in formats)
-                text = f"matching the format {names} took longer than {seconds:g} s from this line on; it is not used"
-                return Matched(issues=[Issue(line=batch[0][0], text=text)])
-            for at, which, groups in answer:
-                number = batch[at][0]
-                found.records.append(_record(formats[which], number, groups))
-                found.lines.add(number)
+    with Matcher(formats, seconds) as matcher:
+        try:
+            for batch in _batches(numbered):
+                records = matcher.take(batch)
+                found.records += records.values()
+                found.lines |= records.keys()
+        except TooSlow as error:
+            return Matched(issues=[error.issue])
     return found
+
+
+class TooSlow(Exception):  # noqa: N818 - what is told is in the issue
+    """Matching took longer than it may; the formats are not to be used for this log."""
+
+    def __init__(self, issue: Issue) -> None:
+        """Take what is told."""
+        super().__init__(issue.text)
+        self.issue = issue
+
+
+class Matcher:
+    """Matches lines against formats, batch by batch, in one process of its own."""
+
+    def __init__(self, formats: Sequence[CustomFormat], seconds: float = BATCH_SECONDS) -> None:
+        """Start the process."""
+        self._formats, self._seconds = formats, seconds
+        self._worker = _Worker([one.pattern for one in formats], seconds)
+
+    def __enter__(self) -> Matcher:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process."""
+        self._worker.close()
+
+    def take(self, batch: Sequence[tuple[int, str]]) -> dict[int, Record]:
+        """Return the records of the lines that a format fits, by line.
+
+        Raises:
+            TooSlow: matching took longer than it may.
+        """
+        answer = self._worker.ask([states(text)[-1][:LONGEST] for _, text in batch])
+        if answer is None:
+            names = ", ".join(one.id for one in self._formats)
+            text = f"matching the format {names} took longer than {self._seconds:g} s from this line on; it is not used"
+            raise TooSlow(Issue(line=batch[0][0], text=text))
+        return {batch[at][0]: _record(self._formats[which], batch[at][0], groups) for at, which, groups in answer}
 
 
 def _batches(numbered: Iterable[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
@@ -154,7 +190,9 @@ def _record(one: CustomFormat, line: int, groups: Mapping[str, str | None]) -> R
         value = parse(text.strip(), count=group == step)
         if group == step:
             if not value.flag:
-                record.counters = (Count(one.units.get(group, name), value.value),)
+                printed = one.units.get(group, name)
+                # What the format calls its step is one, whatever the group is called.
+                record.counters = (Count(printed if counter(printed) else "step", value.value),)
             continue
         cell = Cell(name, value.value, value.flag, one.units.get(group, value.unit))
         record.cells[Key(name, "", one.phase)] = (cell, line)
@@ -205,10 +243,8 @@ class _Worker:
         )
         self._send({"patterns": list(patterns)})
 
-    def __enter__(self) -> _Worker:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the process."""
         self._process.kill()
         self._process.communicate()
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logdoctor.custom_formats import TooSlow, load
 from logdoctor.fastpath import collect
 from logdoctor.fastpath.collect import SLACK, Buffer, Collector
 from logdoctor.fastpath.driver import Distrust, Driver
@@ -20,6 +21,7 @@ from logdoctor.fastpath.merging import Group
 from logdoctor.fastpath.numbers import Slot, read_numbers
 from logdoctor.fastpath.places import Place, place, spread
 from logdoctor.fastpath.window import window_of
+from logdoctor.model import Issue
 from logdoctor.parsers._assembler import Assembler
 from logdoctor.reader import assemble
 from logdoctor.sources import open_source
@@ -237,3 +239,30 @@ def test_rare_shapes_make_room_for_others(monkeypatch):
     driver.read([("\n".join(lines) + "\n").encode()])
     assert len(driver.groups) <= 20
     assert driver.fast_lines > 300
+
+
+def test_a_long_log_with_a_format_of_its_own_is_streamed(tmp_path, monkeypatch):
+    path = tmp_path / "run.log"
+    path.write_text("".join(f"@{i} ~ {i / 7:.4f}\nlr {i}: value 0.1\n" for i in range(3000)))
+    own = load({"mine": {"pattern": r"^@(?P<n>\d+) ~ (?P<a>\S+)$", "step": "n", "fields": {"a": "train loss"}}})
+    monkeypatch.setattr("logdoctor.fastpath.long.STREAM_BYTES", 1000)
+    monkeypatch.setattr(collect, "MOST_SINGLES", 1000)
+    assert read_long(open_source(path), None, stream=False, own=own) is None
+    run = read_long(open_source(path), None, stream=True, own=own)
+    loss = run.series["loss"]
+    assert 375 <= len(loss) <= 1000
+    np.testing.assert_allclose(loss.value, [float(f"{step / 7:.4f}") for step in loss.step])
+    assert run.reading.streamed
+    assert any("of a format of your own: one in 4 is kept" in issue.text for issue in run.reading.issues)
+
+
+def test_a_long_log_is_read_without_a_format_that_takes_too_long(log, monkeypatch):
+    def slow(self, batch):
+        raise TooSlow(Issue(line=1, text="matching the format mine took longer than 2 s from this line on"))
+
+    own = load({"mine": {"pattern": r"(?P<a>x+)"}})
+    monkeypatch.setattr("logdoctor.custom_formats.Matcher.take", slow)
+    monkeypatch.setattr("logdoctor.fastpath.long.STREAM_BYTES", 1000)
+    run = read_long(open_source(log), None, stream=True, own=own)
+    assert "took longer" in run.reading.issues[0].text
+    assert run.series["loss"].count == 4000

@@ -136,3 +136,16 @@ def test_a_hostile_pattern_does_not_lose_the_log(tmp_path):
     run = read_log(log, settings=Settings(formats={"evil": {"pattern": r"^(?P<x>(a+)+)$"}}))
     assert run.series["loss"].value.tolist() == [0.5, 0.4, 0.3]
     assert any("evil" in issue.text for issue in run.reading.issues)
+
+
+def test_a_step_of_any_name_is_the_step(tmp_path):
+    log, formats = tmp_path / "run.log", tmp_path / "formats.toml"
+    log.write_text("".join(f"@{i} ~ {i / 7:.4f}\n" for i in range(5, 300, 5)))
+    formats.write_text("""[formats.mine]
+pattern = '^@(?P<n>\\d+) ~ (?P<a>\\S+)$'
+step = "n"
+fields = { a = "train loss" }
+""")
+    run = read_log(log, parser=str(formats))
+    assert run.series["loss"].step[:3].tolist() == [5, 10, 15]
+    assert run.reading.clocks[0].name == "step"

@@ -144,6 +144,24 @@ class Store:
         )
 
 
+@dataclass(slots=True)
+class _Few:
+    """Records read alone; of many only every second, fourth ... one is kept when a log is streamed."""
+
+    records: list[Record] = field(default_factory=list)
+    every: int = 1
+    seen: int = 0
+
+    def add(self, record: Record, bounded: bool) -> None:
+        self.seen += 1
+        if self.seen % self.every:
+            return
+        self.records.append(record)
+        if bounded and len(self.records) >= MOST_SINGLES:
+            self.every *= 2
+            self.records = self.records[::2]
+
+
 class Collector:
     """Takes what the driver reads.
 
@@ -155,11 +173,9 @@ class Collector:
     def __init__(self, *, stream: bool = False, size: int = 0) -> None:
         """Start with nothing."""
         self.stream, self.size = stream, size
-        self.singles: list[Record] = []
+        self._alone, self._own = _Few(), _Few()
         self.others: list[tuple[int, str]] = []
         self.stores: dict[Effect, Store] = {}
-        self.kept_every = 1
-        self._seen = 0
         self.untold = 0
         self._held = self._late_held = 0
         self._late: deque[tuple[int, str]] = deque()
@@ -172,13 +188,26 @@ class Collector:
 
     def single(self, record: Record) -> None:
         """Take a record that was read alone."""
-        self._seen += 1
-        if self._seen % self.kept_every:
-            return
-        self.singles.append(record)
-        if self.stream and len(self.singles) >= MOST_SINGLES:
-            self.kept_every *= 2
-            self.singles = self.singles[::2]
+        self._alone.add(record, self.stream)
+
+    def own(self, record: Record) -> None:
+        """Take a record that a format of the user's own read."""
+        self._own.add(record, self.stream)
+
+    @property
+    def singles(self) -> list[Record]:
+        """The records that were read alone."""
+        return self._alone.records
+
+    @property
+    def owned(self) -> list[Record]:
+        """The records that formats of the user's own read."""
+        return self._own.records
+
+    @property
+    def kept_every(self) -> int:
+        """Of how many records read alone one was kept."""
+        return max(self._alone.every, self._own.every)
 
     def other(self, number: int, text: str) -> None:
         """Take a line without a record; of a streamed log the first and the last ones are kept."""

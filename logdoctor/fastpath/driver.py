@@ -9,7 +9,7 @@ that path goes to the assembler.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterable, Iterator, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -129,14 +129,16 @@ class Driver:
         tells: Callable[[str], int],
         begins: Callable[[int, int, int], None] | None = None,
         alone: Set[Effect] = frozenset(),
+        own: Callable[[Sequence[tuple[int, str]]], Set[int]] | None = None,
     ) -> None:
         """Take the assembler, who wants records and lines without one, and how many lines like one are of interest.
 
-        Records of the effects ``alone`` are never read in bulk.
+        Records of the effects ``alone`` are never read in bulk; ``own`` takes lines and says which it has read.
         """
         self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
         self.begins = begins or _ignore
         self.alone = alone
+        self.own = own
         self.scanner = Scanner()
         self.groups: dict[Hashable, Known] = {}
         self.known: dict[int, Known] = {}
@@ -206,9 +208,11 @@ class Driver:
     def slow(self, first: int, lines: list[str], raw: bytes) -> None:
         """Read lines with the assembler, from line number ``first`` on, and learn from what it does."""
         start = 0
-        for offset, text in enumerate(lines):
+        read = self.own(list(enumerate(lines, first))) if self.own else frozenset()
+        for number, text in enumerate(lines, first):
             stop = raw.index(b"\n", start) + 1 if raw.find(b"\n", start) >= 0 else len(raw)
-            self._slow(first + offset, text, raw[start:stop])
+            if number not in read:
+                self._slow(number, text, raw[start:stop])
             start = stop
 
     def _slow(self, number: int, text: str, raw: bytes) -> None:

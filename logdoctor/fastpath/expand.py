@@ -32,7 +32,7 @@ def expand(
     Raises:
         Undecided: see there.
     """
-    sample = Decider(table, sampled, collector.singles)
+    sample = Decider(table, sampled, [*collector.singles, *collector.owned])
     decided = [(store, found) for store in collector.stores.values() if (found := sample.decide(store)) is not None]
     singles = Singles(sample, trusted)
     if collector.stream:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from logdoctor import events
+from logdoctor.custom_formats import CustomFormat, Matcher, TooSlow
 from logdoctor.fastpath.collect import Collector
 from logdoctor.fastpath.decide import Undecided
 from logdoctor.fastpath.driver import Distrust, Driver
@@ -27,17 +28,20 @@ HASHED_BYTES = 16 << 20
 """A larger log that is only read, not analysed, is not hashed on the way: that would cost as much as reading it."""
 
 
-def read_long(opened: Any, parser: str | None, *, stream: bool) -> RunLog | None:
+def read_long(opened: Any, parser: str | None, *, stream: bool, own: Sequence[CustomFormat] = ()) -> RunLog | None:
     """Return the run log, or None when the log must be read line by line (never when it is streamed).
 
     Args:
         opened: the source.
         parser: the id of the one grammar to use; all of them when None.
         stream: reduce a log above :data:`~logdoctor.streaming.STREAM_BYTES` into bins.
+        own: formats of the user's own; with them only a log that is streamed is read here, line by line.
     """
     size = opened.path.stat().st_size if opened.path is not None else None
     streamed = stream and (size is None or size > STREAM_BYTES or opened.compression is not None)
     opened.hashing = stream or (size or 0) < HASHED_BYTES
+    if own:
+        return _own(opened, parser, own, size) if streamed else None
     alone: set[Effect] = set()
     for _ in range(ATTEMPTS):
         try:
@@ -48,6 +52,26 @@ def read_long(opened: Any, parser: str | None, *, stream: bool) -> RunLog | None
             alone.add(refusal.effect)
     # A log that is streamed must not be kept as a whole: it is read in the same way, but nothing of it in bulk.
     return _read(opened, parser, _Everything(), Collector(stream=True, size=size or 0)) if streamed else None
+
+
+def _own(opened: Any, parser: str | None, own: Sequence[CustomFormat], size: int | None) -> RunLog:
+    """Read a log with formats of the user's own, without them when they take too long."""
+    collector = Collector(stream=True, size=size or 0)
+    with Matcher(own) as matcher:
+
+        def take(lines: Sequence[tuple[int, str]]) -> Set[int]:
+            records = matcher.take(lines)
+            for record in records.values():
+                collector.own(record)
+            return records.keys()
+
+        try:
+            return _read(opened, parser, _Everything(), collector, take)
+        except TooSlow as error:
+            run = read_long(opened, parser, stream=True)
+            assert run is not None
+            issues = (error.issue, *run.reading.issues)
+            return replace(run, reading=replace(run.reading, issues=issues))
 
 
 class _Everything(Set[Effect]):
@@ -63,7 +87,13 @@ class _Everything(Set[Effect]):
         return 0
 
 
-def _read(opened: Any, parser: str | None, alone: Set[Effect], collector: Collector) -> RunLog:
+def _read(
+    opened: Any,
+    parser: str | None,
+    alone: Set[Effect],
+    collector: Collector,
+    own: Callable[[Sequence[tuple[int, str]]], Set[int]] | None = None,
+) -> RunLog:
     from logdoctor.reader import new_assembler, run_log, understand
 
     assembler = new_assembler(parser)
@@ -75,10 +105,11 @@ def _read(opened: Any, parser: str | None, alone: Set[Effect], collector: Collec
         tells=_tells,
         begins=collector.next_block,
         alone=alone,
+        own=own,
     )
     driver.read(opened.blocks())
     if collector.kept_every > 1:
-        text = f"most lines have no common shape: of such records only one in {collector.kept_every} is kept"
+        text = f"records without a common shape, or of a format of your own: one in {collector.kept_every} is kept"
         assembler.issues.append(Issue(line=None, text=text))
     sampled = collector.sample()
     numbered = collector.told()
@@ -91,7 +122,7 @@ def _read(opened: Any, parser: str | None, alone: Set[Effect], collector: Collec
     records = [*collector.singles, *(item.record for item in sampled)]
     assembler.records = sorted(records, key=lambda record: record.line)
     shapes = {id(record): (record.grammar, tuple(record.cells)) for record in collector.singles}
-    known = understand(assembler, numbered)
+    known = understand(assembler, numbered, collector.owned)
     sample = known.table
     whole = expand(known.table, known.records, sampled, collector, shapes)
     known = known._replace(table=whole.table)
