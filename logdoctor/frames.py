@@ -21,6 +21,7 @@ from logdoctor.names import (
     is_clock,
     is_elapsed,
     of_agents,
+    of_episodes,
     snake,
     split_phase,
     squash,
@@ -274,8 +275,8 @@ def _named(columns: Sequence[Column], agents: bool) -> tuple[dict[str, Column], 
         columns, key=lambda item: (-item.value.size, item.key.phase == "train", item.key.raw == "base_lr")
     ):
         name = canonical(column.key.raw, column.key.title, column.key.phase)
-        if not agents:
-            name = elsewhere(column.key.raw, name, measured)
+        raw = column.key.raw
+        name = of_episodes(raw, name) if agents else elsewhere(raw, name, measured)
         if not name.known and spelt[squash(column.key.raw)] == 1 and squash(column.key.raw) in _LOSS:
             name = canonical(
                 column.key.raw, "", column.key.phase

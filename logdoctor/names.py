@@ -82,7 +82,7 @@ _SPELLINGS: dict[str, str] = {
     "episode_length": (
         "episodet episodesteps eplenmean eplen episodelenmean episodelength episodelengths "
         "meanepisodelength meanlen avgeplen avgepisodelength nbepisodesteps averageepisodelength "
-        "steps episodelen avglen epsteps eplength meaneplength eplengthmean episodiclength averageeplen "
+        "episodelen avglen epsteps eplength meaneplength eplengthmean episodiclength averageeplen "
         "averageeplength length len avglength meanlength"
     ),
     "success_rate": (
@@ -581,7 +581,7 @@ _AVERAGED = re.compile(r"^(?:average|avg|mean)[\s_]+(?P<what>.+)$", re.IGNORECAS
 #: Names that mean what they usually mean only in the company of metrics of reinforcement learning.
 AMBIGUOUS = {
     "score": "quality", "scores": "quality", "avgscore": "quality", "averagescore": "quality", "meanscore": "quality",
-    "alpha": "", "temperature": "", "std": "", "steps": "", "obj": "", "subj": "", "exp": "",
+    "alpha": "", "temperature": "", "std": "", "obj": "", "subj": "", "exp": "",
 }  # fmt: skip
 _OF_AGENTS = re.compile(
     r"episode|return|reward|policy|value_loss|critic|actor|td_error|^q_|target_q|entropy|clip_fraction|explained|epsilon"
@@ -598,6 +598,17 @@ def of_agents(raw: str, title: str = "", phase: str = "") -> bool:
     return _plain(raw) not in AMBIGUOUS and bool(_OF_AGENTS.search(canonical(raw, title, phase).name))
 
 
+_OF_EPISODES = words("steps numsteps avgsteps averagesteps meansteps")
+
+
+def of_episodes(raw: str, name: Name) -> Name:
+    """Return what a mean number of steps is among metrics of reinforcement learning: the length of an episode."""
+    if name.known or _plain(re.sub(r"_std$", "", raw)) not in _OF_EPISODES:
+        return name
+    spread = "_std" if raw.endswith("_std") else ""
+    return _finish(f"episode_length{spread}", name.unit, name.phase, True)
+
+
 def elsewhere(raw: str, name: Name, measured: bool) -> Name:
     """Return what an ambiguous name means in a log without metrics of reinforcement learning.
 
@@ -607,8 +618,9 @@ def elsewhere(raw: str, name: Name, measured: bool) -> Name:
         measured: a loss is printed as well; without one a score may be the loss, so that no direction is the good one.
     """
     other = AMBIGUOUS.get(_plain(raw))
-    if other is None:
-        return name
+    usual = ALIASES.get(_plain(raw))
+    if other is None or usual is None or not name.name.endswith((usual, "eval_return", "eval_episode_length")):
+        return name  # its title says more
     if other and not measured:
         return _finish("score", name.unit, name.phase, False)._replace(goal="none")
     return _finish(other or snake(split_phase(raw)[0]), name.unit, name.phase, bool(other))

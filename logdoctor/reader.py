@@ -66,10 +66,10 @@ def _read(source: str | Path, parser: str | None, stream: bool, settings: Settin
     if found is not None:
         return found
     opened = open_source(source)
-    if not own and _long(opened):
+    if _long(opened):
         from logdoctor.fastpath.long import read_long
 
-        long = read_long(opened, chosen, stream=stream)
+        long = read_long(opened, chosen, stream=stream, own=own)
         if long is not None:
             return long
     numbered = list(opened.lines())
@@ -169,9 +169,12 @@ def _unread(numbered: Sequence[tuple[int, str]], records: Sequence[Record], clai
 
 
 def _looks(text: str) -> bool:
-    return len(text) < LONGEST_UNREAD and bool(_LOOKS.search(text)) and not _AGAIN.search(text)
+    if len(text) > LONGEST_UNREAD or not _LOOKS.search(text):
+        return False
+    return not _AGAIN.search(text) and not _BAR.search(text)
 
 
+_BAR = re.compile(r"\[[=>.]{5,}\]|━━|%\s?\|")  # a state of a progress bar: the last one is read
 LONGEST_UNREAD = 2_000  # characters; a longer line is a dump
 
 

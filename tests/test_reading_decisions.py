@@ -589,3 +589,18 @@ def test_counters_among_the_indented_values_of_a_titled_block_are_its_own(read):
     run = read(text)
     assert run.series["episode_return"].step.tolist() == [1000, 2000, 3000, 4000, 5000]
     assert run.series["entropy"].step.tolist() == [1000, 2000, 3000, 4000, 5000]
+
+
+def test_a_title_says_more_than_a_word_that_means_many_things(read):
+    text = "".join(f"Step {i}00:\nFeature Stats:\n  Mean: 0.{i}\n  Std: 1.{i}\nLoss: 0.5{i}\n" for i in range(1, 6))
+    assert read(text).series["feature_std"].value[-1] == 1.5
+
+
+def test_shapes_and_exceptions_are_no_counters_and_no_metrics(read):
+    text = "".join(
+        f"DEBUG Step {i}:\n   Speed: 0.4{i} km/h\n   Non-zero frames: 4/4\nBrokenPipeError: [Errno 32] Broken pipe\n"
+        for i in range(1, 6)
+    )
+    run = read("Evaluation every 2,000 steps\n" + text)
+    assert [clock.name for clock in run.reading.clocks] == ["Step"]
+    assert set(run.series) == {"speed"}

@@ -583,7 +583,7 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
         before
         and ((before[-1].isascii() and before[-1].isalpha()) or before[-1] in "_'")
         and len(before) + 2 > match.start()
-        and not (_NAMED_PART.fullmatch(before) and (match["total"] or _ALONE.match(text, match.end())))
+        and not (_PASSES.search(match["name"]) and _NAMED_PART.fullmatch(before) and _ends(text, match))
     ):
         return False
     if _HOW_MANY.match(match["name"]):
@@ -595,6 +595,12 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
 
 
 _PAIR_BEFORE = re.compile(r"(?:^|\s)[A-Za-z_]\w*[:=]\S*[A-Za-z]\S*$")
+def _ends(text: str, match: re.Match[str]) -> bool:
+    """Whether a counter has a total, or a sign or the end of the line behind it."""
+    return bool(match["total"] or _ALONE.match(text, match.end()))
+
+
+_PASSES = re.compile(r"(?:epoch|episode|iteration|round)$", re.IGNORECASE)
 _ALONE = re.compile(r"\s*(?:$|[:|,]|-\s)")
 # ``Joint training epoch 5/10``: the part of the program whose epoch it is
 _NAMED_PART = re.compile(

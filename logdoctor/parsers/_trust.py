@@ -26,10 +26,13 @@ def known(key: Key) -> bool:
 @lru_cache(maxsize=16384)
 def _judged(key: Key) -> bool:
     """Whether a name says that it is a metric: one of ours, or one with a word such as loss or accuracy in it."""
+    if _EXCEPTION.search(key.raw):
+        return False
     name = canonical(key.raw, key.title, key.phase)
     return name.known or (name.goal != "none" and not _OF_SETTINGS.search(name.name))
 
 
+_EXCEPTION = re.compile(r"[a-z]Error\b|[a-z]Exception\b|Errno")
 _OF_SETTINGS = re.compile(r"coef|weight|scale|factor|lambda|thresh|smooth|_fn|function|type|target|clip|gamma|limit")
 
 
