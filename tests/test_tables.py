@@ -290,3 +290,47 @@ def test_the_parameters_of_a_trial_are_no_metrics(read):
 def test_values_in_an_object_of_parameters_are_read_where_they_are_all_there_is(read):
     text = "".join(f"step {i} params: {{'loss': {2 / i:.4f}, 'grad_norm': 0.{i}}}\n" for i in range(1, 8))
     assert set(read(text).series) == {"loss", "grad_norm"}
+
+
+def test_rows_of_another_table_are_none_of_the_table_above(read):
+    rows = "".join(f"{i:5d}  {2 / i:.4f}  {1 - 1 / (i + 1):.3f}\n" for i in range(1, 13))
+    final = "\nFinal evaluation\nTask      Score   Err\n" + "".join(
+        f"{task:<9s} 0.8{i}2   0.0{i}\n" for i, task in enumerate(("mnli", "qqp", "sst2"))
+    )
+    run = read(f"Epoch   Loss   Acc\n{rows}{final}")
+    assert run.series["loss"].value[-1] == pytest.approx(2 / 12, abs=1e-4)
+    assert len(run.series["accuracy"]) == 12
+
+
+@pytest.mark.parametrize(("second", "suffix"), [("± 0.0{}00", "std"), ("+/- 0.0{}00", "std"), ("(0.0{}00)", "avg")])
+def test_a_cell_may_hold_a_spread_or_an_average(read, second, suffix):
+    text = "epoch   train_loss          val_loss\n" + "".join(
+        f"{i:<7d} {2 / i:.4f} {second.format(i)}   {2.2 / i:.4f} {second.format(i + 1)}\n" for i in range(1, 9)
+    )
+    run = read(text)
+    assert run.series["loss"].value.tolist() == [round(2 / i, 4) for i in range(1, 9)]
+    assert run.series[f"loss_{suffix}"].value[0] == 0.01
+    assert run.series[f"val_loss_{suffix}"].value[-1] == 0.09
+
+
+def test_objects_of_one_line_belong_to_the_words_before_them(read):
+    text = "".join(
+        f"epoch {i} train {{'loss': {2 / i:.4f}, 'acc': 0.{80 + i}}} val {{'loss': {2.2 / i:.4f}, 'acc': 0.{70 + i}}}\n"
+        for i in range(1, 9)
+    )
+    run = read(text)
+    assert {name: float(series.value[-1]) for name, series in run.series.items()} == {
+        "loss": 0.25, "accuracy": 0.88, "val_loss": 0.275, "val_accuracy": 0.78,
+    }  # fmt: skip
+    assert run.series["val_loss"].step.tolist() == list(range(1, 9))
+
+
+def test_objects_without_quotes_belong_to_the_words_before_them(read):
+    text = "".join(
+        f"Epoch {i}: train={{loss: {2 / i:.4f}, acc: 0.{80 + i}}} valid={{loss: {2.2 / i:.4f}, acc: 0.{70 + i}}}\n"
+        for i in range(1, 9)
+    )
+    run = read(text)
+    assert {name: float(series.value[-1]) for name, series in run.series.items()} == {
+        "loss": 0.25, "accuracy": 0.88, "val_loss": 0.275, "val_accuracy": 0.78,
+    }  # fmt: skip

@@ -21,11 +21,11 @@ from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
 _DURATION = r"\d+[dhm] (?:\d+[hm] )?\d+(?:\.\d+)?[ms](?=\s|$)"
 _FIELD = re.compile(rf"[\[(][^\[\]()]*[\])][*!]?|\d+(?:\.\d+)?[kKM]?/\s+(?:\d\S*|n/a)|{_DURATION}|\S+")
 _LOOKS = re.compile(
-    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms|/\S*)?[*!]*|[\[(][^\[\]()]*[\])][*!]?|n/?a|N/A|--?|OVR|OFF|ON|None|null|err|Error|\d+(?:\.\d+)?\S{{0,12}}|\d[\d.,]*[kKM]?/.*|{_DURATION})$",
+    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms|/\S*)?[*!]*|{NUMBER}\s+(?:(?:±|\+/-|\+-)\s*{NUMBER}|\(\s*{NUMBER}\s*\))|[\[(][^\[\]()]*[\])][*!]?|n/?a|N/A|--?|OVR|OFF|ON|None|null|err|Error|\d+(?:\.\d+)?\S{{0,12}}|\d[\d.,]*[kKM]?/.*|{_DURATION})$",
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(
-    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms)?[*!]*|[\[(]\s*{NUMBER}\s*,\s*{NUMBER}\s*[\])][*!]?|\d[\d.,]*[kKM]?/\S.*)$",
+    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms)?[*!]*|{NUMBER}\s+(?:(?:±|\+/-|\+-)\s*{NUMBER}|\(\s*{NUMBER}\s*\))|[\[(]\s*{NUMBER}\s*,\s*{NUMBER}\s*[\])][*!]?|\d[\d.,]*[kKM]?/\S.*)$",
     re.IGNORECASE,
 )
 _TITLE = re.compile(r"^[#%]?[^\W\d][^\s|=<>{}\"';]*$|^[#%][^\W\d]\S*$|^#$")
@@ -222,6 +222,8 @@ def row_fields(text: str, header: Header) -> list[Field]:
         del fields[-1]  # ``(00:52)``: how long it took, under no title
     if header.delimiter == " " and len(fields) != header.width and fields and not fields[-1].text[-1].isdigit():
         fields = _unmarked(fields, header)
+    if header.delimiter == " " and len(fields) > header.width and _SECOND.search(text):
+        fields = _with_seconds(fields)
     if header.delimiter == " " and 1 < len(fields) < header.width and any(item.text.count(".") > 1 for item in fields):
         apart = [part for item in fields for part in _apart(item)]
         return apart if len(apart) == header.width else fields
@@ -242,6 +244,26 @@ def _unmarked(fields: list[Field], header: Header) -> list[Field]:
     while last > 1 and _MARK.match(fields[last - 1].text):
         last -= 1
     return fields[:last] if last <= header.width and squash(header.titles[-1]) not in _OF_MARKS else fields
+
+
+_SECOND = re.compile(
+    rf"(?<=\d)\s+(?:(?P<sign>±|\+/-|\+-)\s*(?P<std>{NUMBER})|\(\s*(?P<avg>{NUMBER})\s*\))", re.IGNORECASE
+)
+_SIGN = re.compile(rf"^(?:±|\+/-|\+-)(?:{NUMBER})?$", re.IGNORECASE)
+_BRACKETED = re.compile(rf"^\(\s*{NUMBER}\s*\)$", re.IGNORECASE)
+
+
+def _with_seconds(fields: list[Field]) -> list[Field]:
+    """Join ``0.51 ± 0.02`` and ``0.51 (0.49)``, which are one cell."""
+    out: list[Field] = []
+    for item in fields:
+        joins = out and (_SIGN.match(item.text) or _BRACKETED.match(item.text) or out[-1].text.endswith(("±", "-")))
+        if joins and out[-1].text[0] not in "([":
+            gap = " " * (item.start - out[-1].end)
+            out[-1] = Field(f"{out[-1].text}{gap}{item.text}", out[-1].start, item.end)
+        else:
+            out.append(item)
+    return out
 
 
 # ``0,512`` and ``12,5``; groups of three digits may be thousands
@@ -276,6 +298,8 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
         return False
     numbers = sum(1 for text in filled if _NUMERIC.match(text) or re.match(r"^\d+/\d+$", text))
     if header.delimiter == " ":
+        if filled[0][0].isalpha() and len(fields) == header.width and counter(header.titles[0]) and _is_word(filled[0]):
+            return False  # a row of another table
         if filled[0][-1] == ":" and not _LOOKS.match(filled[0]):
             return False  # a name and its value
         looks = sum(1 for text in filled if _LOOKS.match(text))
@@ -460,6 +484,15 @@ def _cell(item: Field, title: str, counters: list[Count], cells: list[Cell], wor
             value = parse(found[group])
             at = item.start + found.start(group)
             cells.append(Cell(f"{title}_{suffix}", value.value, value.flag, None, at, at + len(found[group])))
+        return
+    second = _SECOND.search(text) if " " in text else None
+    if second:
+        value = parse(text[: second.start()])
+        cells.append(Cell(title, value.value, value.flag, value.unit, item.start, item.start + second.start()))
+        group = "std" if second["std"] else "avg"
+        value = parse(second[group])
+        at = item.start + second.start(group)
+        cells.append(Cell(f"{title}_{group}", value.value, value.flag, None, at, at + len(second[group])))
         return
     if "/" in text and text[:1].isdigit() and _COMPOUND.match(text):
         _compound(item, title, cells)

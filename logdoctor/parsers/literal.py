@@ -135,10 +135,30 @@ def _decode(text: str) -> tuple[dict[str, Any], str] | None:
     body = text[start : stop + 1]
     value = _parse(body)
     if value is None and body.count("{") > 1:
+        labelled = _labelled(text)
+        if labelled is not None:
+            return labelled
         start = text.rfind("{")
         closing = text.find("}", start)
         value = _parse(text[start : closing + 1])
     return (value, text[:start]) if isinstance(value, dict) and value else None
+
+
+_OBJECT = re.compile(r"(?:^|(?<=[\s,;|\]}]))(?P<label>[A-Za-z]\w*)\s*[:=]?\s*(?P<object>\{[^{}]*\})")
+_BARE_KEY = re.compile(r"(?<=[{,])(\s*)([A-Za-z_][\w/.\-]*)(\s*:)")
+
+
+def _labelled(text: str) -> tuple[dict[str, Any], str] | None:
+    """Find several objects, each behind a word of its own: ``train {...} val {...}``."""
+    found = list(_OBJECT.finditer(text))
+    if len(found) < 2 or len(found) != text.count("{") or len({match["label"] for match in found}) < len(found):
+        return None
+    bodies = (match["object"] for match in found)
+    values = [_parse(body if "'" in body or '"' in body else _BARE_KEY.sub(r"\1'\2'\3", body)) for body in bodies]
+    if not all(values):
+        return None
+    named = {match["label"]: value for match, value in zip(found, values, strict=True)}
+    return named, text[: found[0].start()]
 
 
 def _parse(body: str) -> dict[str, Any] | None:
