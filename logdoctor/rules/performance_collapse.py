@@ -144,7 +144,7 @@ def _finding(view: RunView, progress: Progress, start: int, limits: Limits) -> F
     gone = ((progress.lost >= limits.gone and large) or fell_below_start(progress)) and not coming_back(progress)
     gone, caution = gone and not young, _unsettled(since, series) if young else ""
     lost = progress.lost if progress.gain > 0 else math.inf
-    rest = f"{lost:.0%} of what was gained is lost" if lost <= 2 else "all that was gained is lost, and more"
+    rest = f"{lost:.0%} of what was gained is lost" if lost <= 1.005 else "all that was gained is lost, and more"
     ends, numbers = _first_and_last(view, series)
     top = _at_best(progress, start)
     begin, peak = say(progress.printed(progress.start)), at(view, series, top)
@@ -206,7 +206,8 @@ def _first_and_last(view: RunView, series: Series) -> tuple[str, dict[str, Scala
     first, last = float(plain.value[:TEN].mean()), float(plain.value[-TEN:].mean())
     text = (
         f" The first {TEN} values of {plain.raw_name or plain.name} average {say(float(f'{first:.5g}'))},"
-        f" the last {TEN} {say(float(f'{last:.5g}'))} ({say(float(f'{last - first:.5g}'))})."
+        f" the last {TEN} {say(float(f'{last:.5g}'))}, a change of {'+' if last > first else ''}"
+        f"{say(float(f'{last - first:.5g}'))}."
     )
     return text, {"first_ten_mean": first, "last_ten_mean": last, "change": last - first}
 
