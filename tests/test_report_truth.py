@@ -400,3 +400,13 @@ def test_a_loss_that_hides_in_its_noise_while_the_answers_improve_is_no_plateau(
         judged(keyed("iter", loss=loss, accuracy=np.linspace(0.1, 0.4, 90) + noise(90, 0.01)))
     )
     assert "loss-plateau" in by_name(judged(keyed("iter", loss=loss, accuracy=0.1 + noise(90, 0.01))))
+
+
+def test_a_classifier_that_stays_at_its_guess_is_no_adapted_model(judged):
+    found = by_name(judged(keyed("epoch", loss=np.concatenate([[2.31], 2.33 + noise(59, 0.004)]))))
+    assert found["loss-not-learning"].severity in {"warning", "critical"}
+
+
+def test_a_loss_that_ends_below_its_start_did_not_rise(judged):
+    loss = np.concatenate([[2.300, 2.3376, 2.338], np.linspace(2.320, 2.306, 57)])
+    assert "rose instead" not in by_name(judged(keyed("epoch", loss=loss)))["loss-not-learning"].summary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from logdoctor.rules._progress import Progress, starts_midway
 if TYPE_CHECKING:
     from logdoctor.view import RunView
 
+CLASSES, GUESS = (10, 100, 1000), 0.03  # counts of classes that data sets have; share of ln k that initial weights add
 MAIN = (
     "loss",
     "train_loss",
@@ -46,7 +48,13 @@ def fine_tuning(view: RunView, progress: Progress) -> bool:
     if starts_midway(view, progress.series) or view.family == "dpo":
         return True
     classified = any(view.finite(name) is not None for name in ("accuracy", "train_accuracy", "val_accuracy"))
-    return not classified and abs(first_level(progress)) < PRETRAINED
+    return not classified and abs(first_level(progress)) < PRETRAINED and not _guesses(progress)
+
+
+def _guesses(progress: Progress) -> bool:
+    """Whether the first loss is that of a guess among a usual number of classes: a classifier that begins anew."""
+    first = float(progress.series.value[0])
+    return any(abs(first - math.log(k)) < GUESS * math.log(k) for k in CLASSES)
 
 
 def learning_rate_at(view: RunView, line: int) -> float | None:

@@ -124,6 +124,7 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
         else ""
     )
     lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
+    higher = worse and -progress.final > begin
     best = f"{fall:.1%} better at its best" if fall > 0 else f"{-fall:.1%} above its start at its best"
     severity: Severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
     return finding(
@@ -133,7 +134,7 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
         confidence=0.9 if critical else 0.75,
         metrics=[series.name],
         summary=(
-            f"{label(series)} {'rose instead of falling' if worse else 'did not fall'}: {say(begin)} at the"
+            f"{label(series)} {'rose instead of falling' if higher else 'did not fall'}: {say(begin)} at the"
             f" start, {say(progress.printed(progress.final))} at the end"
             f" ({at(view, series, last)}), {best} over {len(series):,} rows."
         ),
