@@ -25,7 +25,7 @@ from logdoctor.streaming import Points, Reducer
 FIRST = 32
 STRETCH = 16
 MOST_STRETCHES = 16
-MOST_FALLS = 200
+MOST_FALLS = 64
 MOST_EXTREMES = 64
 NEIGHBOURS = 16
 MOST_SINGLES = 8192
