@@ -36,6 +36,11 @@ _EXCEPTION = re.compile(
 )
 
 
+# What Python says of an exception that ends nothing: in a finaliser, or while a line is logged.
+_IGNORED = re.compile(r"Exception ignored in\b|-{3} Logging error -{3}")
+NEAR = 2  # lines between that and the traceback
+
+
 class EventScanner:
     """Feed it lines in order, then take :attr:`events`; steps and segments come from :func:`place`."""
 
@@ -44,6 +49,7 @@ class EventScanner:
         self._events: list[Event] = []
         self._shapes: dict[str, int] = {}
         self._trace: tuple[int, int] | None = None
+        self._ignored = -NEAR
         self.left_out = 0
 
     def feed(self, number: int, text: str) -> None:
@@ -69,6 +75,8 @@ class EventScanner:
     def _line(self, number: int, text: str) -> None:
         whole = states(text)[-1].strip()
         payload = strip_prefix(whole).text.strip()
+        if _IGNORED.match(payload):
+            self._ignored = number
         if "Traceback (most recent call last)" in payload:
             self._trace = (number, number)
             return
@@ -94,6 +102,9 @@ class EventScanner:
 
     def _close_traceback(self, start: int, number: int, match: re.Match[str]) -> None:
         """Add one event; of exceptions that follow each other the last one is the one that ended the program."""
+        if start - self._ignored <= NEAR:
+            self._add(Event(line=start, step=None, kind="note", name="ignored_exception", text=match.group()[:LONGEST]))
+            return
         text = match.group()
         found = classify(number, text)
         kind = found.kind if found is not None and found.kind in {"oom", "killed"} else "traceback"

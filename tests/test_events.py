@@ -100,6 +100,18 @@ def test_lines_that_are_no_events(line):
     assert one(line) == ()
 
 
+@pytest.mark.parametrize("above", ["Exception ignored in: <function _Iter.__del__ at 0x7f>", "--- Logging error ---"])
+def test_an_exception_that_python_ignores_ends_nothing(above):
+    trace = (
+        "Traceback (most recent call last):",
+        '  File "x.py", line 3, in __del__',
+        "AssertionError: can only test a child",
+    )
+    (event,) = [e for e in one(above, *trace, "step 10") if e.kind in ("note", "traceback", "error")]
+    assert (event.kind, event.name, event.line) == ("note", "ignored_exception", 2)
+    assert [e.kind for e in one(above, "a", "b", "c", *trace) if e.kind != "error"] == ["traceback"]
+
+
 def test_a_traceback_is_one_event_with_its_exception():
     events = one(
         "step 1 loss 0.5",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -117,6 +119,23 @@ def test_what_fails_after_the_training_is_over_costs_no_training():
     assert found(RunView(run_of(loss(), events=[late]), settings=plan), "LD805")["crash"].severity == "warning"
     plan = (Setting(name="max_steps", raw_name="max_steps", line=None, value=200 * N),)
     assert found(RunView(run_of(loss(), events=[late]), settings=plan), "LD805")["crash"].severity == "critical"
+
+
+@pytest.mark.parametrize(
+    ("last", "severity"),
+    [
+        ("Epoch 12/12 loss 0.5", "warning"),
+        ("Epoch [12/12], Step [600/600], loss: 0.5", "warning"),
+        ("epoch 11 of 12: loss 0.5", "critical"),
+        ("Epoch 3/12 step 600/600 loss 0.5", "critical"),
+        ("Epoch 3 step 600/600 loss 0.5", "critical"),
+        ("loss 0.5 accuracy 12/12", "critical"),
+    ],
+)
+def test_a_counter_at_its_total_says_that_the_training_was_over(last, severity):
+    run = run_of(loss(), events=[event("traceback", 125, "ModuleNotFoundError: No module named 'seaborn'")])
+    run = replace(run, fetch=lambda lines: {line: last if line == N else "saving" for line in lines})
+    assert found(RunView(run), "LD805")["crash"].severity == severity
 
 
 def test_a_traceback_above_the_first_row_is_that_of_an_earlier_start():

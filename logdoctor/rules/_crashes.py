@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,28 @@ def came_to_its_end(view: RunView, goes_on: float, before: int | None = None) ->
         return True
     plan = planned(view)
     if plan is None:
-        return False
+        return before is not None and not rows_after(view, before) and _counted_out(view, before)
     first, last = view.span
     from_zero = first == 0 and last.is_integer()  # such a counter ends one short of the plan
     return last >= plan[0] - from_zero
+
+
+_COUNTED = re.compile(
+    r"(?P<word>epoch|episode|round|step|iter|update)\w*\W{0,4}(?P<n>\d[\d,]*)(?:\s*(?:/|of)\s*(?P<of>\d[\d,]*))?",
+    re.IGNORECASE,
+)
+ABOVE = 30  # lines above the last row in which its epoch may stand
+
+
+def _counted_out(view: RunView, before: int) -> bool:
+    """Whether every counter in force at the last row stands at its printed total: ``Epoch 12/12``, ``step 50/50``."""
+    lines = [int(s.line[s.line < before][-1]) for s in _all(view) if bool((s.line < before).any())]
+    last = max(lines, default=0)
+    texts = view.run.fetch(range(max(1, last - ABOVE), last + 1))
+    found: dict[str, tuple[str, str | None]] = {}
+    for _, text in sorted(texts.items()):
+        found.update((m["word"].lower(), (m["n"], m["of"])) for m in _COUNTED.finditer(text))
+    return bool(found) and all(n == total for n, total in found.values())
 
 
 def _all(view: RunView) -> Iterator[Series]:
