@@ -334,3 +334,25 @@ def test_objects_without_quotes_belong_to_the_words_before_them(read):
     assert {name: float(series.value[-1]) for name, series in run.series.items()} == {
         "loss": 0.25, "accuracy": 0.88, "val_loss": 0.275, "val_accuracy": 0.78,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["Valid", "Test", "Validation"])
+@pytest.mark.parametrize("bars", [False, True])
+def test_columns_under_a_line_of_groups_belong_to_them(read, word, bars):
+    if bars:
+        head = f"       |      Train       |       {word}\n epoch |  loss  |   acc   |  loss  |  acc\n-------+--------+---------+--------+--------\n"
+        row = "{:6d} | {:.4f} | {:.5f} | {:.4f} | {:.4f}\n"
+    else:
+        head = f"              Train               {word}\nEpoch   Loss     Acc      Loss     Acc\n"
+        row = "{:5d}   {:.4f}   {:.3f}    {:.4f}   {:.3f}\n"
+    run = read(head + "".join(row.format(i, 2 / i, 0.5 + i / 50, 2.2 / i, 0.4 + i / 50) for i in range(1, 9)))
+    assert {name: float(series.value[-1]) for name, series in run.series.items()} == {
+        "loss": 0.25, "accuracy": 0.66, "val_loss": 0.275, "val_accuracy": 0.56,
+    }  # fmt: skip
+
+
+def test_a_sentence_of_training_and_validation_groups_nothing(read):
+    text = "The model will train on 50000 and validation uses 10000 samples\nepoch   loss   acc   time\n" + "".join(
+        f"{i:5d}  {2 / i:.4f}  0.{50 + i}   1.{i}\n" for i in range(1, 9)
+    )
+    assert read(text).series["accuracy"].value[-1] == 0.58

@@ -22,6 +22,7 @@ from logdoctor.parsers._scan import scan as scan_pairs
 
 MAX_LINE = 1 << 20
 NEAR_HEADER = 8  # lines below which a header of plain words has its first row; further down it was a sentence
+NEAR_GROUPS = 2  # lines below a line of groups in which the header of their columns stands
 
 
 _SUMMARY = re.compile(r"[\W_]*best\s+(?:iter|epoch|step|round|result|model|at)\w*\b", re.IGNORECASE)
@@ -140,6 +141,7 @@ class Assembler:
         self._anchored = False
         self._header: columns.Header | None = None
         self._candidate: columns.Header | None = None
+        self._groups: tuple[int, tuple[str, ...]] = (-NEAR_HEADER, ())
         self._block: Record | None = None
         self._box: Record | None = None
         self._group = ""
@@ -287,8 +289,12 @@ class Assembler:
         if self._candidate is not None and columns.extended(self._candidate, body):
             return True
         found = columns.looks_like_header(body)
+        if "rain" in body and (names := columns.groups(body)):
+            self._groups = (number, names)
         if found is not None:
             found.line = number
+            if found.repeats and number - self._groups[0] <= NEAR_GROUPS:
+                columns.grouped(found, self._groups[1])
             self._candidate = found
             if len(self._seen) < 200:
                 self._seen.setdefault(tuple(found.titles), found)

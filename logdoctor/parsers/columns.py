@@ -8,6 +8,7 @@ told by position when a row has fewer fields than its header and the columns are
 from __future__ import annotations
 
 import re
+from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
@@ -177,6 +178,30 @@ def extended(header: Header, text: str) -> bool:
     return True
 
 
+_GROUPED = re.compile(
+    r"^[\s|]*(?P<first>train(?:ing)?)[\s|]{2,}(?P<second>val(?:id(?:ation)?)?|test|dev|eval)(?:[\s|]{2,}(?P<third>test))?[\s|]*$",
+    re.IGNORECASE,
+)
+
+
+def groups(text: str) -> tuple[str, ...]:
+    """Return the phases that a line above a header puts over groups of its columns."""
+    match = _GROUPED.match(text)
+    return tuple(filter(None, match.groups())) if match else ()
+
+
+def grouped(header: Header, names: Sequence[str]) -> None:
+    """Name titles that come once under every group by their group."""
+    times = Tally(header.titles)
+    if all(count in (1, len(names)) for count in times.values()):
+        seen: Tally[str] = Tally()
+        for index, title in enumerate(header.titles):
+            if times[title] > 1:
+                header.titles[index] = f"{names[seen[title]]} {title}"
+                seen[title] += 1
+        header.repeats = False
+
+
 _DIGIT = re.compile(r"\d")
 
 
@@ -190,9 +215,16 @@ def _below(header: Header, fields: Sequence[Field]) -> bool:
 
 def _delimited_titles(titles: Sequence[str]) -> bool:
     named = [title for title in titles if title]
-    if len(named) < len(titles) - 1 or len(named) < 2 or len(named) - len(set(named)) > len(named) // 3:
+    if len(named) < len(titles) - 1 or len(named) < 2:
+        return False
+    if len(named) - len(set(named)) > len(named) // 3 and not (counter(named[0]) and _even(named[1:])):
         return False
     return all(_NAMED.match(title) and len(title) < 80 for title in named)
+
+
+def _even(titles: Sequence[str]) -> bool:
+    """Whether titles come equally often: once under every group."""
+    return len(set(titles)) > 1 and len(set(Tally(titles).values())) == 1
 
 
 _NAMED = re.compile(r"^(?:[^\W\d]|[#%_(@$](?=.*[^\W\d]))[^=:{}]*(?::[^=:{}\s]+)*$")
