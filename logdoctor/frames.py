@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter as Tally
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -118,7 +118,7 @@ def tabulate(records: Sequence[Record]) -> Table:
         line=np.array([record.line for record in records], dtype=np.int64),
         step=axis.step,
         clock=axis.clock,
-        clocks=axis.clocks,
+        clocks=_of_episodes(axis.clocks, columns),
         outer=axis.outer,
         time=_times(records),
         layout=np.array([record.header for record in records], dtype=np.int64),
@@ -126,6 +126,13 @@ def tabulate(records: Sequence[Record]) -> Table:
         names=names,
         issues=issues,
     )
+
+
+def _of_episodes(clocks: tuple[Clock, ...], columns: Sequence[Column]) -> tuple[Clock, ...]:
+    """A global step beside an episodic return counts the steps of the environments, not those of the optimiser."""
+    if not any(squash(column.key.raw).startswith("episodic") for column in columns):
+        return clocks
+    return tuple(replace(clock, unit="env steps") if squash(clock.name) == "globalstep" else clock for clock in clocks)
 
 
 def _lengths(records: Sequence[Record], names: frozenset[str]) -> None:

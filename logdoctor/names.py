@@ -23,7 +23,7 @@ def words(text: str) -> frozenset[str]:
 # canonical name -> spellings, lower case, without blanks, underscores, dashes and dots.
 _SPELLINGS: dict[str, str] = {
     "loss": (
-        "xent crossent nll nllloss negloglikelihood allloss totloss "
+        "lossaverage xent crossent nll nllloss negloglikelihood allloss totloss "
         "minibatchloss steploss loss totalloss avgloss averageloss meanloss lmloss reducedtrainloss cost crossentropy "
         "crossentropyloss celoss lpix objective learn total trainingloss trainloss batchloss epochloss "
         "perdida perda perte perdita verlust потери потеря "
@@ -74,7 +74,7 @@ _SPELLINGS: dict[str, str] = {
         "totalrewards episodereward eprew epreward rew return returns score scores avgreward "
         "averagereward avgrewards episoderewards epret meanreturn cumulativereward avgscore averagescore "
         "mean100episodereward meanepisodereward avgepisodereward meanepisodereturn meanscore rewardmean "
-        "episoderewardtotal "
+        "episoderewardtotal episoderewardsmean returnaverage "
         "runningreward meanepreturn returnmean epreturn epscore avgepreward eplastreward episodereturns "
         "eprewavg eprewsmean episodescore sumreward rewardsum averageepisoderewards averageepisodereward "
         "meanepisoderewards averagerewards"
@@ -151,7 +151,7 @@ _SPELLINGS: dict[str, str] = {
     "nan_iterations": "numberofnaniterations naniterations",
     "fps": "fps sps fpstotal fpsmean framespersecond stepspersec",
     "steps_per_second": (
-        "environmentstepspersecond learnerstepspersecond "
+        "it/sec environmentstepspersecond learnerstepspersecond "
         "averagetrainingstepspersecond steps/s stepspersecond steps/sec globalstep/sec "
         "trainstepspersecond it/s its iter/s iterationspersecond batch/s globalsteppersec "
         "batchespersecond batches/s updates/s ups iters/s"
@@ -203,7 +203,7 @@ _SPELLINGS: dict[str, str] = {
         "min100episodereward rewmin"
     ),
     "eval_return": "averageundiscountedreturnperevaluationepisode evalmeanreward",
-    "return_std": "stdepret stdofreward stdreward eprewstd rewstd rewardstd returnstd stdreturn",
+    "return_std": "episoderewardsstd stdepret stdofreward stdreward eprewstd rewstd rewardstd returnstd stdreturn",
     "best_return": "bestreward bestepisodereward bestmeanreward bestreturn bestscore",
 }
 
@@ -247,7 +247,7 @@ _counters(
     "env steps",
     "totalt actorsteps totaltimesteps timestepstotal totalenvinteracts envstep envsteps numenvstepssampled "
     "numenvstepssampledlifetime agentsteps totalsteps totalenvsteps nbsteps timesteps timestep "
-    "environmentsteps environmentstep environmentinteractions "
+    "cumsteps environmentsteps environmentstep environmentinteractions "
     "numenvsteps totalnumsteps envinteractions numtimesteps timestepssofar tenv totalnumtimesteps "
     "agenttimestepstotal",
 )
@@ -305,6 +305,7 @@ _MINOR = words(
 
 #: Clocks: elapsed wall time, never a metric.
 _TIMES = words(
+    "cumtime diagnosticscumtime "
     "timeelapsed elapsed elapsedtime passedtime walltime wall timetotals traintime totaltime "
     "timesincerestore timestamp timetotal t runtime cumulativetime trainwall elapsedseconds "
     "totalseconds wallclock timeelapseds duration trainruntime evalruntime totaltimestr "

@@ -43,6 +43,7 @@ _DATED = re.compile(
 _BARE_TIME = re.compile(rf"\s*{_CLOCK}\s+(?=\[?{_LEVEL}\b|-\s|\||\[|[A-Za-z])")
 _GLOG = re.compile(r"\s*[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ [^\s\]]+:\d+\] ?")
 _PARTS = (
+    re.compile(rf"\s*\[{_LEVEL} \d\d:\d\d:\d\d\]\s+(?:[a-z]\w*\s+)?"),  # [INFO 10:00:01] my_main
     re.compile(rf"\s*{_LEVEL}:[\w.\-/]+:(?=\s|\S)"),  # INFO:tensorflow:
     re.compile(rf"\s*\[[\w\-./]+\](?=\s*\[{_LEVEL}\])"),  # [train.py][INFO]
     re.compile(rf"\s*\[[\w\-.# ]+\]\s+{_LEVEL}\s+[\w.$]+\s+--?\s+"),  # [main] INFO org.example.Trainer -

@@ -401,7 +401,7 @@ LAYOUTS: tuple[Layout, ...] = (
             for s in range(250, 3250, 250)
         ),
         3000,
-        "steps",
+        "env steps",
         {"episode_return": 30.0},
     ),
     Layout(

@@ -91,7 +91,7 @@ CASES: list[tuple[str, str, Callable[[str], Points], float, float, str, int]] = 
     ("basicsr_paddle_ansi.log", "loss", regex(rf"l_pix: {N}"), 100, 15800, "iterations", 158),
     ("caffe_rmsprop.log", "loss", regex(rf"Iteration \d+, loss = {N}"), 0, 2600, "iterations", 131),
     ("caffe_rmsprop.log", "train_loss", regex(rf"Train net output #0: loss = {N}"), 0, 2580, "iterations", 130),
-    ("cleanrl_output.log", "episode_return", regex(rf"episodic return={N}"), 22528, 57344, "steps", 400),
+    ("cleanrl_output.log", "episode_return", regex(rf"episodic return={N}"), 22528, 57344, "env steps", 400),
     ("deepmd_lcurve.log", "val_error", regex(rf"^\s*\d+\s+{N}"), 0, 39800, "steps", 399),
     ("detectron2.log", "loss", regex(rf"total_loss: {N}"), 19, 1979, "iterations", 99),
     ("detectron2.log", "data_time", regex(rf"data_time: {N}"), 19, 1979, "iterations", 99),

@@ -604,3 +604,27 @@ def test_shapes_and_exceptions_are_no_counters_and_no_metrics(read):
     run = read("Evaluation every 2,000 steps\n" + text)
     assert [clock.name for clock in run.reading.clocks] == ["Step"]
     assert set(run.series) == {"speed"}
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("Episode * {i} * Avg Reward is ==> -89{i}.1", {"episode_return": -897.1}),
+        ("epoch {i}: val_acc -> 0.8{i}", {"val_accuracy": 0.87}),
+        ("{i}00/10000 loss=8.1{i} ppl=30.1 lr=1.0e-04", {"loss": 8.17, "perplexity": 30.1}),
+        ("[step {i}] loss 8.12 | 45.{i}k tok/s | 1.1B tokens", {"tokens_per_second": 45700}),
+        (
+            "Epoch {i}\nPseudo dice [np.float32(0.81{i}), np.float32(0.7{i})]",
+            {"pseudo_dice_0": 0.817, "pseudo_dice_1": 0.77},
+        ),
+        ("[INFO 10:00:0{i}] my_main t_env: {i}00 / 2050\nloss:     0.9{i}   return_mean:    {i}.2", {"loss": 0.97}),
+        ("[{i}/100] Loss_D: 0.{i} Loss_G: 0.4", {"loss_d": 0.7}),
+        ("Train loss {i}0 0.1{i} Grad Norm 1.5\nValidation loss {i}0:  0.8{i}  ", {"loss": 0.17, "val_loss": 0.87}),
+        ("train        E: {i}        I: {i}00         R: {i}.1       T: 0:00:1{i}", {"episode_return": 7.1}),
+    ],
+)
+def test_lines_of_yet_other_programs(read, line, values):
+    run = read("".join(line.format(i=i) + "\n" for i in range(1, 8)))
+    for name, value in values.items():
+        assert run.series[name].value[-1] == pytest.approx(value), name
+        assert run.series[name].step[-1] >= 7

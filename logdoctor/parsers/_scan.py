@@ -33,14 +33,14 @@ _BEFORE = (
     r"|begin|beginning|running|evaluating)[ _]){0,3}"
 )
 _COUNTER = re.compile(
-    rf"(?<![\w/@.])(?P<name>{_BEFORE}(?:{_WORDS}))(?P<sep>\s*[:=#]\s*#?\s*\[?\s*|\s+#?|\s*(?:\((?:train|val|test)\)\s*)?\[\s*)"
+    rf"(?<![\w/@.])(?P<name>{_BEFORE}(?:{_WORDS}))(?P<sep>\s*[:=#*]\s*#?\s*\[?\s*|\s+#?|\s*(?:\((?:train|val|test)\)\s*)?\[\s*)"
     rf"(?P<n>{_INT})(?:(?P<scale>[kKMB])(?![\w]))?(?![\d.]*\.\d|[eE][-+]?\d|[\w%])"
     rf"(?:\s*(?:/|of(?=\s))\s*(?P<total>{_INT}|\?|inf))?\s*\]?(?:\s*\(\s*\d+(?:\.\d+)?\s*%\s*\))?",
     re.IGNORECASE,
 )
 _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
 _LEADING = re.compile(
-    rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s|\s+(?:examples|samples|images|words|sentences)\b)\s*:?|(?P<only>\d+):(?=\s)"
+    rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s|,\s|\s+[A-Za-z_]\w*=|\s+(?:examples|samples|images|words|sentences)\b)\s*:?|(?P<only>\d+):(?=\s)"
     r"|>?\s*(?P<first>\d{1,9})[\s:]+(?=\[?(?P<named>[A-Za-z]\w*(?: [A-Za-z]\w*)?)\s*[:=]\s*[-+]?\d)"
     r"|(?P<bare>\d{1,9})(?=\s*\|\s*[A-Za-z]|\s+-?\d+\.\d+\s*(?:ms|s)\b))"
 )
@@ -54,6 +54,10 @@ _WORD_RATIO = re.compile(
     re.IGNORECASE,
 )
 _TWO_LEADING = re.compile(r"^\s*(?P<a>\d{1,7})\s+(?P<b>\d{1,9})\s+(?=[A-Za-z_]\w*\s*[=:]\s*[-+\dn])")
+# ``[3/100] Loss_D: 0.5``
+_PLACE = re.compile(
+    rf"^\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*\](?=\s+[A-Za-z]\w*(?:[ _]\w+)?\s*[:=]\s*[-+]?\d)"
+)
 # ``t=00050 | eps=0.2``: the letter of a loop in front of the pairs
 _LETTER = re.compile(r"^\s*[tikn]\s*[=:]\s*(?P<n>\d{1,12})(?=\s*[|,;]?\s+[A-Za-z_]\w*\s*[=:])")
 _CELL_EPOCH = re.compile(
@@ -72,6 +76,12 @@ _EPOCH_PHASE = re.compile(
 _AT = re.compile(
     rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for|in)\s+(?:(?P<counter>{_WORDS})\s+"
     rf"(?P<n>{_INT})(?:-(?P<last>{_INT}))?|(?P<m>{_INT})\s+(?P<counted>{_WORDS}))\s*(?:is|was|:|=)\s*"
+    rf"(?P<value>{NUMBER})(?![\w:/])",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r"^\s*(?P<name>(?:train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?) (?:loss|error|acc(?:uracy)?)) "
+    rf"(?P<n>{_INT}):\s+"
     rf"(?P<value>{NUMBER})(?![\w:/])",
     re.IGNORECASE,
 )
@@ -165,7 +175,9 @@ _VALUE = (
     rf"|(?P<plain>{_PLAIN})"
     r"|(?P<missing>(?:None|null|N/A|n/a|NA|--+|nil)(?=$|[\s,;|)\]}]))"
 )
-_PAIR = re.compile(rf"(?<![:=<>!])\s*[:=](?![:=])[ \t]*(?:{_VALUE})", re.IGNORECASE)
+_PAIR = re.compile(
+    rf"(?:(?<![:=<>!])\s*[:=](?![:=])|(?<=[\w)\]%])\s*(?:={{1,3}}>|-{{1,2}}>|→))[ \t]*(?:{_VALUE})", re.IGNORECASE
+)
 _SECOND = re.compile(
     rf"\s*(?:\(\s*(?P<avg>{NUMBER})(?P<unit>%?)\s*\)|(?:±|\+/-|\+-|\+/−|\+(?=\d))\s*(?P<std>{NUMBER}))", re.IGNORECASE
 )
@@ -182,7 +194,7 @@ _BLANK = re.compile(
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
-    rf"^\s*\(?(?P<value>{NUMBER})\s*(?P<pct>%?)\s*(?P<name>[A-Za-zµμ][\w/ .]*?)\s*\)?\s*$", re.IGNORECASE
+    rf"^\s*\(?(?P<value>{NUMBER}[kM]?)\s*(?P<pct>%?)\s*(?P<name>[A-Za-zµμ][\w/ .]*?)\s*\)?\s*$", re.IGNORECASE
 )
 _DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
 _CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]+|\s[-–—]\s|\s{3,}")
@@ -257,7 +269,7 @@ def _prepared(text: str) -> tuple[str, str]:
 
     Both are as long as the line.
     """
-    if "tensor(" in text:
+    if "tensor(" in text or "float" in text:
         text = _TENSOR.sub(_unwrapped, text)
     if "{" in text:
         text = _BRACED.sub(_opened, text)
@@ -291,6 +303,8 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     masked = _pairs(masked, counters, cells, shares)
     if "/s" in masked:
         masked = _rates(masked, cells)
+    if " [" in masked:
+        masked = _beside_lists(masked, cells, shares)
     masked = _blanks(masked, counters, cells)
     _reversed(masked, cells)
     if counters and not cells and ", " in masked:
@@ -300,7 +314,7 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
         value = parse(only["value"])
         cells.append(Cell("value", value.value, value.flag, None, only.start("value"), only.end("value")))
     _bar_time(text, cells)
-    if not counters and len(cells) > 3:
+    if not counters and len(cells) > 2:
         cells = _lettered(cells, counters)
     label = _LABELLED.match(text)
     if label is not None and cells:
@@ -324,6 +338,12 @@ def _sentence(text: str, counters: list[Count], cells: list[Cell]) -> str:
         name += f"@{measured['most']}" if measured["what"] == "AR" and measured["size"] == "all" else ""
         cells.append(Cell(name, value.value, value.flag, None, *measured.span("value"), "val"))
         return _mask(text, 0, len(text))
+    numbered = _NUMBERED.match(text) if ":" in text else None
+    if numbered:  # ``Validation loss 100:  0.85``
+        counters.append(Count("step", _integer(numbered["n"]), None, *numbered.span("n")))
+        value = parse(numbered["value"])
+        cells.append(Cell(numbered["name"], value.value, value.flag, None, *numbered.span("value")))
+        return _mask(text, 0, numbered.end())
     match = _AT.match(text) if " " in text else None
     if match is None:
         over = _OVER.match(text) if " is " in text and " over " in text else None
@@ -391,7 +411,7 @@ def _listed_pairs(text: str, cells: list[Cell]) -> None:
 
 # ``loss tensor(0.51, device='cuda:0')``
 _TENSOR = re.compile(
-    rf"(?<![\w.])(?:torch\.)?tensor\(\s*\[?\s*(?P<value>{NUMBER})\s*\]?(?:,[^()]*(?:\([^()]*\)[^()]*)*)?\)",
+    rf"(?<![\w.])(?:(?:torch\.)?tensor|np\.float\d+)\(\s*\[?\s*(?P<value>{NUMBER})\s*\]?(?:,[^()]*(?:\([^()]*\)[^()]*)*)?\)",
     re.IGNORECASE,
 )
 
@@ -527,6 +547,9 @@ def _in_front(text: str, counters: list[Count]) -> str:
     two = _TWO_LEADING.match(text)
     if two:
         text = _put(text, two, counters, ("epoch", "a", ""), ("batch", "b", ""))
+    place = _PLACE.match(text)
+    if place:
+        text = _put(text, place, counters, ("iteration", "n", "total"))
     letter = _LETTER.match(text)
     if letter:
         text = _put(text, letter, counters, ("step", "n", ""))
@@ -595,6 +618,8 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
 
 
 _PAIR_BEFORE = re.compile(r"(?:^|\s)[A-Za-z_]\w*[:=]\S*[A-Za-z]\S*$")
+
+
 def _ends(text: str, match: re.Match[str]) -> bool:
     """Whether a counter has a total, or a sign or the end of the line behind it."""
     return bool(match["total"] or _ALONE.match(text, match.end()))
@@ -886,6 +911,18 @@ _RANGE_NAME = re.compile(
 def is_range(name: str) -> bool:
     """Whether two numbers under this name are the ends of a range, and not two parts."""
     return bool(_RANGE_NAME.search(name)) or canonical(name).name in ("q", "q_value", "range")
+
+
+_BESIDE_LIST = re.compile(r"(?<![\w:=])(?P<name>[A-Za-z]\w*(?: [A-Za-z]\w*){0,3}) (?P<list>\[[^\[\]A-Za-z]*\])")
+
+
+def _beside_lists(text: str, cells: list[Cell], shares: dict[str, tuple[float, ...]]) -> str:
+    """Read ``Pseudo dice [0.81, 0.72]``: a metric with a number a class, and no sign between."""
+    for match in _BESIDE_LIST.finditer(text):
+        if canonical(match["name"]).goal != "none":
+            _listed(match["name"], match["list"], *match.span("list"), cells, shares)
+            text = _mask(text, match.start(), match.end())
+    return text
 
 
 _RATED = re.compile(
