@@ -141,7 +141,8 @@ class Assembler:
         self._anchored = False
         self._header: columns.Header | None = None
         self._candidate: columns.Header | None = None
-        self._groups: tuple[int, tuple[str, ...]] = (-NEAR_HEADER, ())
+        self._groups: tuple[str, ...] = ()
+        self._grouped = 0  # lines for which they hold; no line number: what a line means must not depend on it
         self._block: Record | None = None
         self._box: Record | None = None
         self._group = ""
@@ -178,6 +179,9 @@ class Assembler:
         self._adopt()
 
     def _state(self, number: int, text: str) -> None:
+        if self._grouped:
+            self._grouped -= 1
+            self._groups = self._groups if self._grouped else ()
         if not text or text.isspace():
             self._empty()
             return
@@ -190,7 +194,7 @@ class Assembler:
             return  # the round printed again below ``Best iteration:``
         if "{" in text and "literal" in self.grammars and self._literal(number, text):
             return
-        if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text):
+        if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text, ruled):
             return
         stripped = strip_prefix(text)
         if self._parts or (_WIDE.match(stripped.text) and "boxed" in self.grammars):
@@ -257,13 +261,14 @@ class Assembler:
                 self._box.cells[key] = (cell, number)
         return True
 
-    def _boxed(self, number: int, text: str) -> bool:
+    def _boxed(self, number: int, text: str, ruled: bool = False) -> bool:
         row = boxed.read(text)
         if row is None or (self._box is None and not row.group and row.cell is None and row.counter is None):
             return False
         if self._box is None:
             self._close()
-            self._box = Record(number, "boxed", (), self._context, self._latest, self._anchored)
+            first = number - 1 if ruled else number  # a box begins at the ruler above its first row
+            self._box = Record(first, "boxed", (), self._context, self._latest, self._anchored)
             self._group = ""
         if row.group and row.cell is None and row.counter is None:
             self._group = row.group
@@ -290,11 +295,11 @@ class Assembler:
             return True
         found = columns.looks_like_header(body)
         if "rain" in body and (names := columns.groups(body)):
-            self._groups = (number, names)
+            self._groups, self._grouped = names, NEAR_GROUPS + 1
         if found is not None:
             found.line = number
-            if found.repeats and number - self._groups[0] <= NEAR_GROUPS:
-                columns.grouped(found, self._groups[1])
+            if found.repeats and self._groups:
+                columns.grouped(found, self._groups)
             self._candidate = found
             if len(self._seen) < 200:
                 self._seen.setdefault(tuple(found.titles), found)
