@@ -111,7 +111,7 @@ def tabulate(records: Sequence[Record]) -> Table:
     _lengths(records, axis.lengths)
     _close(records)
     records, axis = _merged(records, axis)
-    columns, issues = _columns(records)
+    columns, elapsed, issues = _columns(records)
     agents = any(clock.unit in ("episodes", "env steps", "games") for clock in axis.clocks)
     named, names = _named(columns, agents)
     return Table(
@@ -120,7 +120,7 @@ def tabulate(records: Sequence[Record]) -> Table:
         clock=axis.clock,
         clocks=_of_episodes(axis.clocks, columns),
         outer=axis.outer,
-        time=_times(records),
+        time=_times(records, elapsed),
         layout=np.array([record.header for record in records], dtype=np.int64),
         columns=named,
         names=names,
@@ -203,7 +203,8 @@ def _close(records: Sequence[Record]) -> None:
             record.cells = {_Closing(*key) if key in both else key: item for key, item in record.cells.items()}
 
 
-def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
+def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Column], list[Issue]]:
+    """Return the columns, those among them that are no metric but elapsed time, and issues."""
     cells: dict[Key, list[tuple[int, float, str, str | None, int]]] = {}
     for index, record in enumerate(records):
         for key, (cell, line) in record.cells.items():
@@ -221,7 +222,8 @@ def _columns(records: Sequence[Record]) -> tuple[list[Column], list[Issue]]:
             else {key: cells[key] for key in often[:MAX_SERIES]}
         )
     columns = [column for key, rows in cells.items() if (column := _column(key, rows)) is not None]
-    return [column for column in columns if not _elapsed(column)], issues
+    elapsed = [column for column in columns if _elapsed(column)]
+    return [column for column in columns if not any(column is one for one in elapsed)], elapsed, issues
 
 
 class _Closing(Key):
@@ -354,8 +356,12 @@ def _own_name(key: Key, name: Name, taken: Mapping[str, Column]) -> str:
     return f"{name.name}_{number}"
 
 
-def _times(records: Sequence[Record]) -> Floats:
+def _times(records: Sequence[Record], elapsed: Sequence[Column]) -> Floats:
+    """Return the time that each record prints, in seconds; a column called *time* gives it where no other name does."""
     out = np.full(len(records), np.nan)
+    for column in elapsed:
+        if squash(column.key.raw) == "time":
+            out[column.rows] = column.value * _SECONDS.get(column.unit or "", 1.0)
     for index, record in enumerate(records):
         for key, (cell, _) in record.cells.items():
             if is_elapsed(key.raw) and np.isfinite(cell.value):

@@ -628,3 +628,39 @@ def test_lines_of_yet_other_programs(read, line, values):
     for name, value in values.items():
         assert run.series[name].value[-1] == pytest.approx(value), name
         assert run.series[name].step[-1] >= 7
+
+
+def test_a_time_that_only_grows_is_the_time_of_the_rows(read):
+    run = read(
+        "\n".join(f'{{"step": {i}, "loss": {1 / (i + 1):.4f}, "time": {1770000000 + 1.25 * i}}}' for i in range(9))
+    )
+    assert run.frame["time"].tolist() == [1770000000 + 1.25 * i for i in range(9)]
+    assert "time" not in run.series
+
+
+def test_a_time_that_rises_and_falls_is_that_of_each_step(read):
+    run = read("\n".join(f"step {i} loss {1 / (i + 1):.4f} time {0.5 + i % 3}" for i in range(9)))
+    assert "time" not in run.frame
+    assert run.series["step_time"].value[:3].tolist() == [0.5, 1.5, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        (
+            "Epoch {i} (train): loss 0.1{i}, acc 0.5\nEpoch {i} (val): loss 0.2{i}, acc 0.4",
+            {"loss": 0.17, "val_loss": 0.27},
+        ),
+        ("epoch={i} split=train loss=0.1{i}\nepoch={i} split=valid loss=0.2{i}", {"loss": 0.17, "val_loss": 0.27}),
+        ("**Epoch {i}** — *loss*: `0.81{i}`, *accuracy*: `0.1`", {"loss": 0.817, "accuracy": 0.1}),
+        ("Epoch {i}\nTraining loss ........ 0.1{i}\nValidation loss ...... 0.2{i}", {"loss": 0.17, "val_loss": 0.27}),
+        ("Metrics(step={i}, loss=0.1{i}, accuracy=0.5)", {"loss": 0.17, "accuracy": 0.5}),
+        ("Iteration #{i}\nLoss: 9.{i}\nError norm: 2.{i}", {"loss": 9.7, "error_norm": 2.7}),
+    ],
+)
+def test_lines_of_home_made_programs(read, line, values):
+    run = read("".join(line.format(i=i) + "\n" for i in range(1, 8)))
+    for name, value in values.items():
+        assert run.series[name].value[-1] == pytest.approx(value), name
+        assert len(run.series[name]) == 7
+        assert run.series[name].step[-1] == 7
