@@ -50,7 +50,7 @@ _SPELLINGS: dict[str, str] = {
         "acc accuracy acc@1 prec@1 prec1 acc1 top1 top1acc accuracytop1 acctop1 trainacc trainingaccuracy "
         "minibatchaccuracy trainaccuracy meanacc meantokenaccuracy accpose aacc rewardsaccuracies categoricalaccuracy "
         "sparsecategoricalaccuracy binaryaccuracy accuracytop@1 top1accuracy tokenaccuracy meanaccuracy "
-        "meanclassaccuracy exactitud acuracia genauigkeit accuratezza точность "
+        "meanclassaccuracy exactitud exactitude acuracia genauigkeit accuratezza точность "
         "avgacc avgaccuracy macc 准确率 精度 正解率 準確率 正确率 정확도"
     ),
     "accuracy_top5": "acc@5 prec@5 acc5 top5 top5acc accuracytop5 acctop5 top5accuracy prec5",

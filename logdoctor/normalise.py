@@ -47,7 +47,10 @@ _PARTS = (
     re.compile(rf"\s*{_LEVEL}:[\w.\-/]+:(?=\s|\S)"),  # INFO:tensorflow:
     re.compile(rf"\s*\[[\w\-./]+\](?=\s*\[{_LEVEL}\])"),  # [train.py][INFO]
     re.compile(rf"\s*\[[\w\-.# ]+\]\s+{_LEVEL}\s+[\w.$]+\s+--?\s+"),  # [main] INFO org.example.Trainer -
-    re.compile(rf"\s*[\[(<]?{_LEVEL}[\])>]?(?:\s*[:|]+|\s*-\s|\s|(?=\[))\s*"),  # [INFO] , INFO - , INFO:
+    re.compile(  # [INFO] , INFO - , INFO: ; but not ``error rate: 0.5``
+        r"\s*(?![Ee]rror(?:\s+\w+)?\s*[:=]\s*[-+]?\d|[Ee]rror\s+\w+\s*[:=])"
+        rf"[\[(<]?{_LEVEL}[\])>]?(?:\s*[:|]+|\s*-\s|\s|(?=\[))\s*"
+    ),
     re.compile(r"\s*\((?:[A-Za-z_][\w.]*)?\s?pid=\d+(?:,[^)]*)?\)\s?"),  # Ray
     re.compile(r"\s*\[(?:rank|Rank|RANK|gpu|GPU|node|worker|proc|default|titan)\s?\d*\](?::|\s|(?=\[))\s?"),
     re.compile(r"\s*\[[\w.\-]+:\d+/\d+\]\s?"),  # [gpu01:0/2]

@@ -664,3 +664,13 @@ def test_lines_of_home_made_programs(read, line, values):
         assert run.series[name].value[-1] == pytest.approx(value), name
         assert len(run.series[name]) == 7
         assert run.series[name].step[-1] == 7
+
+
+def test_how_far_a_phase_is_is_no_metric(read):
+    lines = []
+    for i in range(1, 40):
+        lines += [f"iter {i} loss {1 / i:.4f}", f"eval {i % 7:02d}/10: episode {i * 37} done, video written"]
+    assert set(read("\n".join(lines)).series) == {"loss"}
+    held = read("\n".join(f"val {i}/20 loss {1 / i:.4f} acc {i / 20}" for i in range(1, 21)))
+    assert set(held.series) == {"val_loss", "val_accuracy"}
+    assert held.series["val_loss"].step[-1] == 20

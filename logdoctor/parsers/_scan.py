@@ -176,7 +176,8 @@ _VALUE = (
     r"|(?P<missing>(?:None|null|N/A|n/a|NA|--+|nil)(?=$|[\s,;|)\]}]))"
 )
 _PAIR = re.compile(
-    rf"(?:(?<![:=<>!])\s*[:=](?![:=])|(?<=[\w)\]%])\s*(?:={{1,3}}>|-{{1,2}}>|→))[ \t]*(?:{_VALUE})", re.IGNORECASE
+    rf"(?:(?<![:=<>!])\s*[:=](?![:=])|(?<=[\w)\]%])\s*(?:={{1,3}}>|-{{1,2}}>|→|\.{{3,}}:?))[ \t]*(?:{_VALUE})",
+    re.IGNORECASE,
 )
 _SECOND = re.compile(
     rf"\s*(?:\(\s*(?P<avg>{NUMBER})(?P<unit>%?)\s*\)|(?:±|\+/-|\+-|\+/−|\+(?=\d))\s*(?P<std>{NUMBER}))", re.IGNORECASE
@@ -253,6 +254,9 @@ _BETWEEN_BARS = re.compile(r"\|([A-Za-z]\w*(?: \w+)?)\|(?=\s*=)")  # ``|proj g|=
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
+_MARKED_UP = re.compile(r"`|\*\*|(?<![\w)])\*(?=\w)|(?<=\w)\*(?!\w)")
+
+
 def _together(match: re.Match[str]) -> str:
     return match["phase"] + "\x01" * len(match["blanks"])
 
@@ -280,6 +284,8 @@ def _prepared(text: str) -> tuple[str, str]:
         plain = _BETWEEN_BARS.sub("\x01\\1\x01", plain)
     if "<br" in plain:
         plain = _BREAK.sub(_spaces, plain)
+    if "`" in plain or "**" in plain:
+        plain = _MARKED_UP.sub(_spaces, plain)
     return text, plain
 
 
@@ -291,7 +297,7 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
     free = _masked_spans(masked)
     masked = _PATH.sub(_blank_out, masked) if "/" in masked or "\\" in masked else masked
     if "(" in masked and "=" in masked:
-        masked = _CALL.sub(_blank_out, masked)
+        masked = _CALL.sub(_called, masked)
     free += [match.span() for match in _TIME.finditer(masked)]
     masked = _TIME.sub(_blank_out, masked)
     cells: list[Cell] = []
@@ -440,6 +446,18 @@ _MASKED = re.compile("\x00+")
 
 def _blank_out(match: re.Match[str]) -> str:
     return _MASK * (match.end() - match.start())
+
+
+_RECORD = re.compile(r"\b(?:step|epoch|iter\w*)\s*=\s*\d.*\b\w*(?:loss|acc\w*|reward|return)\s*=", re.IGNORECASE)
+
+
+def _called(match: re.Match[str]) -> str:
+    """Blank a call out: code, unless it is a record (``Metrics(step=10, loss=0.5)``)."""
+    whole = match.group()
+    if not _RECORD.search(whole):
+        return _MASK * len(whole)
+    opened = whole.index("(") + 1
+    return _MASK * opened + whole[opened:]
 
 
 def _mask(text: str, start: int, end: int) -> str:
@@ -952,6 +970,13 @@ def _blanks(text: str, counters: list[Count], cells: list[Cell]) -> str:
     if not found or (len(found) < 2 and not counters and not cells and not _alone(text, found[0][1])):
         return text
     for name, match in found:
+        place = _RATIO.match(text, match.end("value")) if fold(name.lower()) in PHASES else None
+        if place:  # ``eval 3/10``: how far it is; a number of a phase is no metric
+            if len(found) > 1:
+                total = parse(place.group().strip(" /"), count=True).value
+                counters.append(Count("", float(match["value"]), total, match.start("value"), match.end("value")))
+            text = _mask(text, match.start(), place.end())
+            continue
         counts = counter(name)
         value = reading(name, match["value"], counts is not None)
         behind = _BEHIND_STEP.match(text, match.end("value")) if match["value"].isdigit() and not counters else None
@@ -1034,11 +1059,20 @@ _PHASE_COUNT = re.compile(
 )
 
 
+# ``Epoch 3 (val): loss``, ``split=valid loss``
+_PHASE_NAMED = re.compile(
+    r"(?:\d\s*\(\s*|(?<!\w)(?:split|phase|mode|stage|subset)\s*[:=]\s*['\"]?)"
+    r"(?P<phase>train(?:ing)?|val(?:id(?:ation)?)?|eval|test|dev)(?:['\"]?(?=[\s,;|]|$)|\s*\))",
+    re.IGNORECASE,
+)
+
+
 def _phase_counted(text: str) -> str:
     """Return the phase whose steps a line counts."""
     match = _PHASE_COUNT.search(text)
     if match is None and text.startswith("Saving dict for"):
         return "eval"  # an evaluation of a TensorFlow estimator
+    match = match or _PHASE_NAMED.search(text)
     return PHASES.get(match["phase"].lower(), "") if match else ""
 
 
