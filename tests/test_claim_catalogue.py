@@ -91,7 +91,7 @@ CLAIMS: list[tuple[str, str, tuple[str, ...]]] = [
     ("S3-3 actor loss", "features", ("10¹²",)),
     ("S3-4 critic loss", "features, 60 rows", ("7,500", "standard deviation", "mean 1,01")),
     ("S3-5 TD error", "features", ("stays at 9.", "does not converge")),
-    ("S3-6 reward", "features, 60 rows", ("The first 10 values of Reward average", "(-888.89)")),
+    ("S3-6 reward", "features, 60 rows", ("The first 10 values of Reward average", "a change of -888.89")),
     ("S3-7 the chain", "features, 60 rows", ("features from", "critic loss up to 7,500", "the reward falls")),
     ("S3-9 clipping works", "features", ("finite and bounded, so clipping", "Actor CNN grad norm at most")),
     ("S3-10 zeros of a delayed update", "features", ("because the policy is updated only every 2 critic steps",)),
