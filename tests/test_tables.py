@@ -356,3 +356,44 @@ def test_a_sentence_of_training_and_validation_groups_nothing(read):
         f"{i:5d}  {2 / i:.4f}  0.{50 + i}   1.{i}\n" for i in range(1, 9)
     )
     assert read(text).series["accuracy"].value[-1] == 0.58
+
+
+# ------------------------------------------------------------------------------------------- long form
+def test_the_type_of_an_object_may_be_its_phase(read):
+    text = "".join(
+        f'{{"type": "{"train" if i % 2 else "eval"}", "step": {i}, "metrics": {{"loss": {2 / i:.4f}}}}}\n'
+        for i in range(1, 17)
+    )
+    run = read(text)
+    assert len(run.series["loss"]) == len(run.series["val_loss"]) == 8
+
+
+@pytest.mark.parametrize("key", ["name", "metric", "tag"])
+def test_an_object_that_names_its_value(read, key):
+    text = "".join(
+        f'{{"event": "scalar", "{key}": "{name}", "value": {x / i:.4f}, "step": {i}}}\n'
+        for i in range(1, 9)
+        for name, x in (("train/loss", 2), ("val/loss", 2.2))
+    )
+    run = read(text)
+    assert {name: float(series.value[-1]) for name, series in run.series.items()} == {"loss": 0.25, "val_loss": 0.275}
+
+
+def test_a_table_that_names_its_values(read):
+    text = "key,value,timestamp,step\n" + "".join(
+        f"{name},{x / i:.4f},{1700000000 + i},{i}\n"
+        for i in range(1, 9)
+        for name, x in (("loss", 2), ("val_loss", 2.2))
+    )
+    run = read(text)
+    assert {name: float(series.value[-1]) for name, series in run.series.items()} == {"loss": 0.25, "val_loss": 0.275}
+    assert run.series["loss"].step.tolist() == list(range(1, 9))
+
+
+def test_a_narrow_table_may_hold_a_word_or_a_time(read):
+    rows = [f"{i},{2 / i:.4f},ok\n" for i in range(1, 9)]
+    assert len(read("epoch,loss,status\n" + "".join(rows)).series["loss"]) == 8
+    rows = [f"2024-01-01 10:{i:02d}:00,{2 / i:.4f},{10 * i + i % 3}\n" for i in range(1, 9)]
+    run = read("timestamp,loss,reward\n" + "".join(rows))
+    assert len(run.series["loss"]) == len(run.series["reward"]) == 8
+    assert not read("loss, and then reward, etc\nwell, 3, of course\nagain, 4, of them\nso, 5, more\n").series

@@ -15,6 +15,7 @@ from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from logdoctor.names import PHASES, canonical, counter, squash
+from logdoctor.parsers._named_values import named
 from logdoctor.parsers._record import Cell, Count, Parser, Scan
 from logdoctor.parsers._scan import is_range
 from logdoctor.values import MISSING, NUMBER, UNREADABLE, Value, parse
@@ -340,8 +341,25 @@ def is_row(fields: Sequence[Field], header: Header) -> bool:
     if header.delimiter in ",;" and any(": " in text for text in filled):
         return False
     if header.width < 4:
-        return numbers == len(filled) - (filled[0].lower() in PHASES)
+        others = len(filled) - numbers
+        return not others or (
+            others == 1 and (filled[0].lower() in PHASES or (_measured(header) and _one_word(filled)))
+        )
     return numbers * 2 >= len(filled) or numbers >= 2
+
+
+_STAMP = re.compile(r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$")
+
+
+def _one_word(filled: Sequence[str]) -> bool:
+    """Whether what is no number in a row is a word or a time."""
+    other = next(text for text in filled if not _NUMERIC.match(text) and not re.match(r"^\d+/\d+$", text))
+    return other.isidentifier() or bool(_STAMP.match(other))
+
+
+def _measured(header: Header) -> bool:
+    """Whether a title is that of a metric whose direction is known."""
+    return any(name.known and name.goal != "none" for name in map(canonical, header.titles))
 
 
 def keeps_kind(fields: Sequence[Field], header: Header) -> bool:
@@ -496,7 +514,7 @@ def read_row(fields: Sequence[Field], titles: Sequence[str]) -> Scan:
             title = f"{title}_2"
         seen.add(title)
         _cell(item, title, counters, cells, words)
-    return Scan(tuple(counters), tuple(cells), "", "", "", {}, words)
+    return Scan(tuple(counters), tuple(named(cells, words)), "", "", "", {}, words)
 
 
 def _cell(item: Field, title: str, counters: list[Count], cells: list[Cell], words: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from logdoctor.names import canonical, counter, words
+from logdoctor.parsers._named_values import named
 from logdoctor.parsers._record import EMPTY, Cell, Count, Parser, Scan
 from logdoctor.values import FINITE, IS_INF, IS_NAN, MISSING, parse
 
@@ -19,7 +20,7 @@ _RATIO = re.compile(r"^\s*(\d+)\s*/\s*(\d+)\s*$")
 MAX_KEYS = 4000  # of one record: more is a dump of weights or tokens, and only the first are kept
 MAX_DEPTH = 12
 _DUMPS = words("config hparams args options cfg params")
-_PHASE_KEYS = ("mode", "phase", "split", "stage")
+_PHASE_KEYS = ("mode", "phase", "split", "stage", "type", "kind", "subset", "partition")
 
 
 def scan(text: str) -> Scan | None:
@@ -42,9 +43,9 @@ def scan(text: str) -> Scan | None:
     front = _in_front(before, counters, cells)
     counters += front.counters
     cells += front.cells
-    phase = next((words[key] for key in _PHASE_KEYS if key in words), "")
-    phase = _phase(phase) or _phase_before(before) or front.phase
-    return Scan(tuple(counters), tuple(cells), phase, before.strip(" :-"), "", {}, words)
+    phase = next((told for key in _PHASE_KEYS if (told := _phase(words.get(key, "")))), "")
+    phase = phase or _phase_before(before) or front.phase
+    return Scan(tuple(counters), tuple(named(cells, words)), phase, before.strip(" :-"), "", {}, words)
 
 
 # ``Trial 3 finished with value: 0.51 and parameters: {...}``
