@@ -168,11 +168,17 @@ def _merged(records: Sequence[Record], axis: _clocks.Axis) -> tuple[list[Record]
     return out, _clocks.Axis(step=axis.step[at], clock=axis.clock[at], clocks=axis.clocks, outer=axis.outer[at])
 
 
+def _names(record: Record) -> set[str]:
+    return {count.name.lower() for count in record.counters}
+
+
 def _pieces(before: Record, after: Record) -> bool:
     if "columns" in (before.grammar, after.grammar) or "literal" in (before.grammar, after.grammar):
         return False
     if not (before.counters or before.context) or after.line - before.line > 60:
         return False
+    if before.counters and after.counters and not _names(before) & _names(after):
+        return False  # ``step 250: val loss ...`` and ``iter 250: loss ...`` count the same thing and are two records
     return not any(key in before.cells for key in after.cells)
 
 
@@ -279,7 +285,7 @@ def _named(columns: Sequence[Column], agents: bool) -> tuple[dict[str, Column], 
     names: dict[str, Name] = {}
     spelt = Tally(squash(column.key.raw) for column in columns)
     agents = agents or any(of_agents(*column.key) for column in columns)
-    measured = any(canonical(*column.key).name.endswith("loss") for column in columns)
+    measured = any("loss" in canonical(*column.key).name for column in columns)
     for column in sorted(
         columns, key=lambda item: (-item.value.size, item.key.phase == "train", item.key.raw == "base_lr")
     ):
@@ -342,7 +348,7 @@ def _own_name(key: Key, name: Name, taken: Mapping[str, Column]) -> str:
     if name.phase == "test" and name.name.startswith("val_"):  # a test set beside a validation set
         candidates = [f"test_{name.name.removeprefix('val_')}"]
     if held and not candidates[0].startswith(("val_", "eval_", "test_")):
-        candidates = [f"val_{snake(split_phase(key.raw)[0])}"]
+        candidates = [f"val_{snake(split_phase(key.raw)[0])}", *candidates]
     if key.title:
         candidates.append(snake(f"{key.title} {key.raw}"))
     if key.phase and not candidates[0].startswith(key.phase):

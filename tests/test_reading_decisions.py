@@ -674,3 +674,13 @@ def test_how_far_a_phase_is_is_no_metric(read):
     held = read("\n".join(f"val {i}/20 loss {1 / i:.4f} acc {i / 20}" for i in range(1, 21)))
     assert set(held.series) == {"val_loss", "val_accuracy"}
     assert held.series["val_loss"].step[-1] == 20
+
+
+def test_lines_that_count_under_two_names_are_two_records(read):
+    lines = []
+    for i in range(0, 500, 10):
+        lines += [f"step {i}: train loss {1 / (i + 1):.4f}, val loss 0.5"] if i % 100 == 0 else []
+        lines.append(f"iter {i}: loss {1 / (i + 2):.4f}, time 12.5ms")
+    run = read("\n".join(lines))
+    assert run.reading.rows == len(lines)
+    assert len(run.reading.clocks) == 1
