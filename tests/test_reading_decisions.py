@@ -684,3 +684,17 @@ def test_lines_that_count_under_two_names_are_two_records(read):
     run = read("\n".join(lines))
     assert run.reading.rows == len(lines)
     assert len(run.reading.clocks) == 1
+
+
+def test_another_process_speaks_for_steps_that_the_first_does_not_print(read):
+    line = "[default{r}]: iteration  {i}/ 500 | lm loss: {i}.5E+00 | grad norm: 1.0 |\n"
+    run = read("".join(line.format(r=r, i=i) for r, i in ((0, 1), (7, 1), (0, 2), (7, 2), (7, 3), (7, 4))))
+    assert run.series["loss"].value.tolist() == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_formulas_and_changes_are_no_values(read):
+    text = "".join(
+        f"iter {i}: loss 0.{i}\n  target: x2**2 + 2*x1\nThe best score is updated -800.{i} -> -700.{i}\n"
+        for i in range(1, 8)
+    )
+    assert set(read(text).series) == {"loss"}

@@ -254,7 +254,7 @@ _BETWEEN_BARS = re.compile(r"\|([A-Za-z]\w*(?: \w+)?)\|(?=\s*=)")  # ``|proj g|=
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
-_MARKED_UP = re.compile(r"`|\*\*|(?<![\w)])\*(?=\w)|(?<=\w)\*(?!\w)")
+_MARKED_UP = re.compile(r"`|(?<!\w)\*\*|\*\*(?!\w)XX
 
 
 def _together(match: re.Match[str]) -> str:
@@ -694,7 +694,7 @@ def _pairs(text: str, counters: list[Count], cells: list[Cell], shares: dict[str
         if match.start() < previous:
             continue
         name, start = _name_before(text, previous, match.start())
-        if not name:
+        if not name or (name[-1].isdigit() and ">" in match.group()):  # ``0.5 -> 0.4`` is a change
             previous = match.end()
             continue
         between = text[previous:start]

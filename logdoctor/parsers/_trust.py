@@ -63,12 +63,14 @@ def _shortest(records: Sequence[Record], told: frozenset[int], claimed: frozense
     """Return the rows of a log too short for anything to come again: they count, or say that they are metrics."""
     if len(records) > SHORTEST or any(record.line > EXCERPT for record in records):
         return []
-    return [
-        record
-        for record in records
-        if (record.line not in claimed and record.grammar == "keyvalue" and _counts_rows(record))
-        or (record.line not in told and any(canonical(*key).goal != "none" and _judged(key) for key in record.cells))
-    ]
+    kept = []
+    for record in records:
+        if record.line not in claimed and record.grammar == "keyvalue" and _counts_rows(record):
+            kept.append(record)
+        elif record.line not in told and any(canonical(*key).goal != "none" and _judged(key) for key in record.cells):
+            record.cells = {key: item for key, item in record.cells.items() if _judged(key)}
+            kept.append(record)
+    return kept
 
 
 def _counts_rows(record: Record) -> bool:
@@ -186,6 +188,7 @@ def of_one_rank(records: Sequence[Record]) -> tuple[list[Record], int]:
     Where only another one prints a name (the last stage of a pipeline prints the loss), it speaks for all.
     """
     first: dict[str, int] = {}
+    places: dict[str, set[tuple[float, ...]]] = {}
     ranked = False
     for record in records:
         if record.grammar in ("keyvalue", "blocks"):
@@ -195,10 +198,20 @@ def of_one_rank(records: Sequence[Record]) -> tuple[list[Record], int]:
                 first[key.raw] = min(rank, first.get(key.raw, rank))
     if not ranked:
         return list(records), 0
+    for record in records:
+        for key in record.cells:
+            if _rank(key) == first.get(key.raw):
+                places.setdefault(key.raw, set()).add(tuple(count.value for count in record.counters))
     kept: list[Record] = []
     for record in records:
         if any(map(_rank, record.cells)):
-            own = {key: item for key, item in record.cells.items() if _rank(key) == first[key.raw]}
+            # At a step that the first process does not print, another one is the only witness.
+            at = tuple(count.value for count in record.counters)
+            own = {
+                key: item
+                for key, item in record.cells.items()
+                if _rank(key) == first[key.raw] or at not in places[key.raw]
+            }
             record.cells = {key._replace(title="") if _rank(key) else key: item for key, item in own.items()}
         if record.cells:
             kept.append(record)
