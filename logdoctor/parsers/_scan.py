@@ -254,7 +254,7 @@ _BETWEEN_BARS = re.compile(r"\|([A-Za-z]\w*(?: \w+)?)\|(?=\s*=)")  # ``|proj g|=
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
-_MARKED_UP = re.compile(r"`|(?<!\w)\*\*|\*\*(?!\w)XX
+_MARKED_UP = re.compile(r"`|(?<!\w)\*\*|\*\*(?!\w)|(?<![\w)*])\*(?=\w)|(?<=\w)\*(?![\w*])")
 
 
 def _together(match: re.Match[str]) -> str:
