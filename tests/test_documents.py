@@ -325,3 +325,39 @@ def test_the_fall_of_the_results_file_of_the_third_seed():
     values = next(s for s in run.series.values() if len(s) == 249).value
     assert np.mean(values[:10]) == pytest.approx(973.88, abs=0.005)
     assert np.mean(values[-10:]) == pytest.approx(60.19, abs=0.005)
+
+
+# ------------------------------------------------------------------------------------------- other shapes of JSON
+_ROWS = {str(i): {"loss": round(2 / i, 4), "val_loss": round(2.2 / i, 4)} for i in range(1, 9)}
+_SHAPES = {
+    "by number": _ROWS,
+    "by named number": {f"epoch_{i}": row for i, row in _ROWS.items()},
+    "inside": {"args": {"lr": 0.1}, "history": _ROWS},
+    "columns by number": {name: {i: row[name] for i, row in _ROWS.items()} for name in ("loss", "val_loss")},
+    "names and rows": {
+        "columns": ["epoch", "loss", "val_loss"],
+        "index": list(range(8)),
+        "data": [[int(i), *row.values()] for i, row in _ROWS.items()],
+    },
+}
+
+
+@pytest.mark.parametrize("shape", _SHAPES)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_records_and_data_frames_by_number(tmp_path, shape, indent):
+    path = tmp_path / "history.json"
+    path.write_text(json.dumps(_SHAPES[shape], indent=indent), encoding="utf-8")
+    run = read_log(path)
+    assert run.reading.format == "json_document"
+    assert set(run.series) == {"loss", "val_loss"}
+    assert run.series["val_loss"].value.tolist() == [row["val_loss"] for row in _ROWS.values()]
+    assert run.series["loss"].step.tolist() == list(range(1, 9))
+
+
+def test_results_by_class_are_no_series(tmp_path):
+    path = tmp_path / "results.json"
+    report = {str(k): {"precision": 0.5 + k / 10, "support": 10} for k in range(4)} | {"accuracy": 0.8}
+    path.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    assert read_log(path).reading.format != "json_document"
+    path.write_text("{}", encoding="utf-8")
+    assert not read_log(path).series

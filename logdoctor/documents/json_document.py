@@ -10,9 +10,10 @@ import json
 import re
 from collections import Counter as Tally
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
-from logdoctor.documents._json import JsonError, Leaf, parse, plain
+from logdoctor.documents._json import JsonError, Leaf, first_line, parse, plain
 from logdoctor.documents._record import Document, Probe, Sheet, record
 from logdoctor.hyperparameters import canonical, from_mapping
 from logdoctor.model import Setting
@@ -87,13 +88,58 @@ def _records(data: Any, sheet: Sheet) -> Iterator[Record]:
         return
     if not isinstance(data, dict):
         return
+    rows = _table(data) or _by_number(data)
+    if rows:
+        yield from _listed(rows)
+        return
     found = False
     for value in data.values():
+        value = _by_number(value) or value
         if isinstance(value, list) and sum(isinstance(item, dict) for item in value) >= LEAST_ROWS:
             yield from _listed(value)
             found = True
     if not found:
         yield from _columnar(data, sheet)
+
+
+def _table(data: dict[str, Any]) -> list[Any]:
+    """Return the rows of a data frame: names and rows apart, or a column a name with its rows by number."""
+    titles, cells = data.get("columns"), data.get("data")
+    if isinstance(titles, list) and isinstance(cells, list):
+        names = [str(title.value) for title in titles if isinstance(title, Leaf)]
+        return [dict(zip(names, row, strict=True)) for row in cells if isinstance(row, list) and len(row) == len(names)]
+    columns = list(data.values())
+    if not columns or not all(isinstance(column, dict) and column.keys() == columns[0].keys() for column in columns):
+        return []
+    if not _rising(columns[0]) or any(not isinstance(leaf, Leaf) for column in columns for leaf in column.values()):
+        return []
+    rows = [{name: column[key] for name, column in data.items()} for key in columns[0]]
+    return [_counted(key, row) for key, row in zip(columns[0], rows, strict=True)]
+
+
+_NUMBERED = re.compile(r"^(?P<word>epoch|step|iter(?:ation)?|episode|round)?[ _\-]?(?P<n>\d{1,12})$", re.IGNORECASE)
+
+
+def _by_number(value: Any) -> list[Any]:
+    """Return the records of an object that holds them by number: ``{"1": {...}, "2": {...}}``."""
+    if not isinstance(value, dict) or not _rising(value) or not all(isinstance(row, dict) for row in value.values()):
+        return []
+    return [_counted(key, row) for key, row in value.items()]
+
+
+def _rising(value: dict[str, Any]) -> bool:
+    found = [_NUMBERED.match(key) for key in value]
+    numbers = [int(match["n"]) for match in found if match]
+    return LEAST_ROWS < len(numbers) == len(value) and all(a < b for a, b in pairwise(numbers))
+
+
+def _counted(key: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with the number that it is kept by, where it has no counter of its own."""
+    match = _NUMBERED.match(key)
+    if match is None or any(counter(name) for name in row):
+        return row
+    word = match["word"] or ("epoch" if any(map(_PER_EPOCH.search, row)) else "step")
+    return {word: Leaf(int(match["n"]), first_line(row)), **row}
 
 
 def _listed(items: list[Any]) -> Iterator[Record]:
