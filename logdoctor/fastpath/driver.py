@@ -31,7 +31,7 @@ from logdoctor.fastpath.effects import (
 from logdoctor.fastpath.held import Held, held
 from logdoctor.fastpath.numbers import Floats
 from logdoctor.fastpath.scan import Rows as Matched
-from logdoctor.fastpath.scan import Scan, Scanner
+from logdoctor.fastpath.scan import Scan, Scanner, line_starts
 from logdoctor.fastpath.template import Sample, Template, learn, same_floats, shape_of
 from logdoctor.fastpath.window import Window
 from logdoctor.model import Bools, Ints
@@ -174,14 +174,21 @@ class Driver:
     # ------------------------------------------------------------------------------------------------ blocks
     def read(self, blocks: Iterable[bytes]) -> None:
         """Read all blocks (each ends at a line end, the last one may not) and close the assembler."""
-        tail = b""
-        for pieces, last in gathered(blocks):
-            walk = _Walk(self, self.scanner.window([tail, *pieces]), last)
-            pieces.clear()  # they are in the window now
-            walk.run()
-            tail = walk.raw(walk.count, walk.starts.size - 1)
+        # The first pieces are small: shapes are learnt from few lines.
+        size, wanted = 0, BLOCK >> 2
+        for block in blocks:
+            if size >= wanted:
+                size, wanted = self._walk(last=False), min(BLOCK, 2 * wanted)
+            size = self.scanner.add(block)
+        self._walk(last=True)
         self.assembler.finish()
         self._drain()
+
+    def _walk(self, *, last: bool) -> int:
+        """Read what was added to the work buffer; return how many bytes are left in it for the next time."""
+        walk = _Walk(self, self.scanner.window(), last)
+        walk.run()
+        return self.scanner.add(walk.raw(walk.count, walk.starts.size - 1))
 
     def _drain(self, block: Record | None = None) -> list[Record]:
         """Hand over the records that came out; return them without ``block``, which was read before."""
@@ -334,10 +341,7 @@ class _Walk:
 
     def __init__(self, driver: Driver, window: Window, last: bool) -> None:
         self.driver, self.last = driver, last
-        ends = np.flatnonzero(window.data[: window.size] == 10)
-        self.starts: Ints = np.concatenate([np.zeros(1, np.int64), ends + 1])
-        if self.starts[-1] != window.size:
-            self.starts = np.append(self.starts, window.size)
+        self.starts = line_starts(window)
         self.window = window
         self.count = self.starts.size - 1
         self.base = driver.line
@@ -788,20 +792,3 @@ def alike(one: Record, other: Record) -> bool:
 
 def _counts(counters: Iterable[Count]) -> list[tuple[str, float, float | None]]:
     return [(count.name, count.value, count.total) for count in counters]
-
-
-def gathered(blocks: Iterable[bytes]) -> Iterator[tuple[list[bytes], bool]]:
-    """Gather blocks to about :data:`BLOCK` bytes, and say of each group whether it is the last one.
-
-    The first groups are small: shapes are learnt from few lines.
-    """
-    held: list[bytes] = []
-    total, wanted = 0, BLOCK >> 2
-    for block in blocks:
-        if total >= wanted:
-            yield held, False
-            held, total, wanted = [], 0, min(BLOCK, 2 * wanted)
-        held.append(block)
-        total += len(block)
-    if held:
-        yield held, True

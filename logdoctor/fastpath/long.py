@@ -117,6 +117,7 @@ def _read(
         text = f"{collector.untold:,} lines of no common shape were not searched for events and settings"
         assembler.issues.append(Issue(line=None, text=text))
     last = driver.line - 1
+    del driver  # its work buffers are not needed any more
     if last and (not numbered or numbered[-1][0] < last):
         numbered.append((last, ""))
     records = [*collector.singles, *(item.record for item in sampled)]

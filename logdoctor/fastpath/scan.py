@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from logdoctor.fastpath.template import Template
 from logdoctor.fastpath.window import PADDING, Bytes, Cursor, Window
 
 _NEWLINE = 10
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,14 @@ class Scan:
     starts: Cursor
 
 
+def line_starts(window: Window) -> Cursor:
+    """Return where each line begins, and one more entry: the end of the text."""
+    text = window.data[: window.size]
+    pieces = [np.flatnonzero(text[at : at + _PIECE] == _NEWLINE) + (at + 1) for at in range(0, window.size, _PIECE)]
+    starts = np.concatenate([np.zeros(1, np.int64), *pieces])
+    return starts if starts[-1] == window.size else np.append(starts, window.size)
+
+
 class Scanner:
     """Matches templates against blocks; its work buffer is reused from block to block."""
 
@@ -50,28 +58,33 @@ class Scanner:
         """Start without any template."""
         self.templates: list[Template] = []
         self._buffer: Bytes = np.zeros(0, np.uint8)
+        self._size = 0
         keep_heap_mapped()
 
-    def window(self, pieces: Sequence[bytes]) -> Window:
-        """Return text, given in pieces, in the reused buffer; it must end with a newline to be matched whole."""
-        size = sum(len(piece) for piece in pieces)
+    def add(self, piece: bytes) -> int:
+        """Put text behind what is in the work buffer; return how many bytes that are."""
+        size = self._size + len(piece)
         if self._buffer.size < size + PADDING:
-            self._buffer = np.zeros(size + size // 4 + PADDING, np.uint8)
-        at = 0
-        for piece in pieces:
-            self._buffer[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
-            at += len(piece)
+            larger = np.zeros(size + size // 4 + PADDING, np.uint8)
+            larger[: self._size] = self._buffer[: self._size]
+            self._buffer = larger
+        self._buffer[self._size : size] = np.frombuffer(piece, np.uint8)
+        self._size = size
+        return size
+
+    def window(self) -> Window:
+        """Return what was added, and begin anew; the text must end with a newline to be matched whole."""
+        size, self._size = self._size, 0
+        if self._buffer.size < size + PADDING:
+            self._buffer = np.zeros(size + PADDING, np.uint8)
         self._buffer[size : size + PADDING] = 0
         return Window(self._buffer, size)
 
     def scan(self, block: bytes, skip: int = 0) -> Scan:
         """Match every line from index ``skip`` on."""
-        window = self.window([block])
-        ends = np.flatnonzero(window.data[: window.size] == _NEWLINE)
-        starts = np.concatenate([[0], ends + 1])
-        if window.size and starts[-1] != window.size:
-            starts = np.append(starts, window.size)
-        return self.match(window, starts, skip)
+        self.add(block)
+        window = self.window()
+        return self.match(window, line_starts(window), skip)
 
     def match(self, window: Window, starts: Cursor, skip: int = 0) -> Scan:
         """Match the lines that begin at ``starts[skip:-1]``."""
