@@ -60,6 +60,11 @@ class Column:
         values[self.rows] = self.value
         return values
 
+    def line_at(self, row: int) -> int | None:
+        """Return the line of the cell of a row, None when the row has none."""
+        at = int(np.searchsorted(self.rows, row))
+        return int(self.line[at]) if at < self.rows.size and self.rows[at] == row else None
+
 
 class Cells(Protocol):
     """What a table asks of its columns; see :class:`Column`."""
@@ -87,6 +92,9 @@ class Cells(Protocol):
 
     def dense(self, size: int) -> Floats:
         """Return a value for every row, NaN where there is none."""
+
+    def line_at(self, row: int) -> int | None:
+        """Return the line of the cell of a row, None when the row has none."""
 
 
 @dataclass(slots=True)

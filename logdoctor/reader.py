@@ -17,6 +17,7 @@ from logdoctor.custom_formats import Matched
 from logdoctor.model import Event, Ints, Issue, Reading, RunLog, Segment, Series, Setting
 from logdoctor.normalise import states
 from logdoctor.parsers._assembler import Assembler, Record
+from logdoctor.parsers._histories import MOST_LINES, histories, without_parts
 from logdoctor.parsers._listings import without_listings
 from logdoctor.parsers._trust import of_one_rank, trusted, without_copies
 from logdoctor.segments import Division, Judgement, Mark, divide, judge, segment_after, segment_at
@@ -138,6 +139,9 @@ def understand(builder: Assembler, numbered: Sequence[tuple[int, str]], own: Seq
         builder.issues.append(Issue(line=None, text=text))
     once, lists = without_listings(once)
     builder.issues += lists
+    if not any(record.counters for record in once) and len(numbered) <= MOST_LINES and (rows := histories(numbered)):
+        once = rows
+    without_parts(once)
     told, chosen = _claimed(numbered, builder, found, [mark.line for mark in marks])
     records = trusted(once, told, chosen)
     if own:
@@ -316,12 +320,8 @@ def _first_value(line: int, table: frames.Table) -> int:
     row = int(np.searchsorted(table.line, line))
     if row == table.line.size or table.line[row] != line:
         return line
-    lines = []
-    for column in table.columns.values():
-        at = int(np.searchsorted(column.rows, row))
-        if at < column.rows.size and column.rows[at] == row:
-            lines.append(int(column.line[at]))
-    return min(lines, default=line)
+    lines = (column.line_at(row) for column in table.columns.values())
+    return min((line for line in lines if line is not None), default=line)
 
 
 def _printed(item: Setting, table: frames.Table) -> bool:

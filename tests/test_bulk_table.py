@@ -98,6 +98,8 @@ def test_values_are_spread_to_their_rows_in_place_or_not(gaps, buffered, count):
     assert np.isnan(out[but]).all()
     rows = where.at(np.arange(count))
     np.testing.assert_array_equal(out[rows], values)
+    assert [where.index(row) for row in rows.tolist()] == list(range(count))
+    assert all(where.index(row) is None for row in but.tolist())
     marked = np.zeros(size)
     where.put(marked, values)
     np.testing.assert_array_equal(np.delete(marked, but), values)
@@ -171,6 +173,16 @@ def test_who_writes_to_the_frame_changes_neither_the_series_nor_the_next_frame(l
     assert run.series["loss"].value.tolist() == before.tolist()
     assert run.frame["line"].tolist() == (first["line"] - 1).tolist()
     assert run.frame["loss"].dropna().tolist() == before.tolist()
+
+
+def test_the_line_of_a_cell_is_told_without_making_the_column(log):
+    opened = open_source(log)
+    for run in (read_long(opened, None, stream=False), assemble(opened, list(opened.lines()))):
+        frame, loss = run.frame, run.series["loss"]
+        columns = run.series._table.columns
+        told = [columns["loss"].line_at(row) for row in range(len(frame))]
+        assert [line for line in told if line is not None] == loss.line.tolist()
+        assert [line is None for line in told] == frame["loss"].isna().tolist()
 
 
 def test_series_are_made_when_they_are_asked_for(log):

@@ -33,6 +33,14 @@ class Place:
             return self.rows[index]
         return index + np.searchsorted(self.but - np.arange(self.but.size), index, side="right")
 
+    def index(self, row: int) -> int | None:
+        """Return which record stands at a row, None when it is none of these."""
+        if self.rows is not None:
+            found = np.flatnonzero(self.rows == row)
+            return int(found[0]) if found.size else None
+        at = int(np.searchsorted(self.but, row))
+        return None if at < self.but.size and self.but[at] == row else row - at
+
     def put(self, out: np.ndarray, values: np.ndarray) -> None:
         """Write the values of the records into the rows of ``out``."""
         if self.rows is not None:

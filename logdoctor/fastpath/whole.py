@@ -393,6 +393,19 @@ class Woven:
         value = self.value
         return value.size - int(np.isfinite(value).sum())
 
+    def line_at(self, row: int) -> int | None:
+        """Return the line of the cell of a row, None when the row has none."""
+        for source in self._sources:
+            at = source.where.index(row)
+            if at is None:
+                continue
+            if source.line is not None:
+                return int(source.line[at]) + source.below
+            if source.moved is not None and (here := np.flatnonzero(source.moved[0] == row)).size:
+                return int(source.moved[1][here[0]]) + source.below
+            return int(self._weaver.line[row]) + source.below
+        return None
+
     def dense(self, size: int) -> Floats:
         """Return a value for every row, NaN where there is none; shape ``(size,)``."""
         if self._dense is not None:
