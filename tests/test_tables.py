@@ -397,3 +397,38 @@ def test_a_narrow_table_may_hold_a_word_or_a_time(read):
     run = read("timestamp,loss,reward\n" + "".join(rows))
     assert len(run.series["loss"]) == len(run.series["reward"]) == 8
     assert not read("loss, and then reward, etc\nwell, 3, of course\nagain, 4, of them\nso, 5, more\n").series
+
+
+# ------------------------------------------------------------------------------------------- histories in one list
+def listed(values) -> str:
+    return "[" + ", ".join(f"{value:.4f}" for value in values) + "]"
+
+
+@pytest.mark.parametrize("count", [8, 12, 30])
+def test_histories_are_read_where_there_is_nothing_else(read, count):
+    loss, val = [2 / i for i in range(1, count + 1)], [2.2 / i for i in range(1, count + 1)]
+    for text in (
+        f"Training done\n{{'loss': {listed(loss)}, 'val_loss': {listed(val)}}}\n",
+        f"train_loss: {listed(loss)}\nval_loss: {listed(val)}\n",
+        f"loss = {listed(loss)}\nval_loss = {listed(val)}\n",
+    ):
+        run = read(text)
+        assert set(run.series) == {"loss", "val_loss"}, text
+        assert run.series["val_loss"].value.tolist() == [round(v, 4) for v in val]
+        assert run.series["loss"].step.tolist() == list(range(1, count + 1))
+
+
+@pytest.mark.parametrize("count", [8, 12, 30])
+def test_histories_say_again_what_the_rows_said(read, count):
+    rows = "".join(f"Epoch {i}/{count} loss: {2 / i:.4f} val_loss: {2.2 / i:.4f}\n" for i in range(1, count + 1))
+    lists = f"train losses: {listed(2 / i for i in range(1, count + 1))}\nval_acc = {listed(1 - 1 / i for i in range(1, count + 1))}\n"
+    run = read(rows + lists)
+    assert set(run.series) == {"loss", "val_loss"}
+    assert all(len(series) == count for series in run.series.values())
+
+
+def test_parts_that_are_printed_in_every_row_stay(read):
+    text = "".join(
+        f"Epoch {i} loss: {2 / i:.4f} recall: [0.1{i}, 0.2{i}, 0.3{i}, 0.4{i}, 0.5{i}, 0.6{i}]\n" for i in range(1, 9)
+    )
+    assert len(read(text).series) == 7
