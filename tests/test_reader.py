@@ -280,6 +280,13 @@ def test_a_forced_parser_reads_only_its_own(tmp_path):
     assert reading(tmp_path, text, parser="keyvalue").reading.formats == ("keyvalue",)
 
 
+def test_a_counter_beyond_all_numbers_is_none(tmp_path):
+    text = "".join(f"Epoch [{'9' * 400 if i in (3, 4) else i}][{i}/99] loss 0.{i + 10}\n" for i in range(9))
+    run = reading(tmp_path, text)
+    assert run.series["loss"].value.size == 9
+    assert np.isfinite(run.series["loss"].step[[0, 1, 2, 5, 8]]).all()
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_damaged_logs_are_read_as_far_as_they_go(tmp_path_factory, data):

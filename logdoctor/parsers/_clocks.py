@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
@@ -282,7 +283,7 @@ def _by_identity(counters: Iterable[Count]) -> dict[str, Count]:
     out: dict[str, Count] = {}
     for count in counters:
         name = identity(count.name)[0]
-        if name:
+        if name and math.isfinite(count.value):  # a number of hundreds of digits counts nothing
             out.setdefault(name, count)
     return out
 
