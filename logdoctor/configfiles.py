@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from logdoctor import pytext
 from logdoctor.errors import InputError
 from logdoctor.hyperparameter_names import canonical, snake, value_of
 from logdoctor.model import Scalar, Setting
@@ -206,7 +207,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {"int": int, "float": float, "st
 
 
 def _python(text: str) -> Iterator[Found]:
-    tree = ast.parse(text)
+    tree = pytext.tree(text)
     known: dict[str, Any] = {}
     found: dict[str, tuple[Any, int]] = {}
     for name, node, line in _assignments(tree.body):

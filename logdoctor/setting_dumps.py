@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from logdoctor import pytext
 from logdoctor.configfiles import MOST_SETTINGS, flatten, scalar
 from logdoctor.hyperparameter_names import canonical, snake, value_of
 from logdoctor.model import Setting
@@ -110,7 +110,7 @@ def literal(text: str) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        return ast.literal_eval(text)
+        return pytext.literal(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
         return None
 

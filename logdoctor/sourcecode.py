@@ -6,14 +6,13 @@ passed over and named. The bounds keep a huge or hostile tree from stalling a di
 
 from __future__ import annotations
 
-import ast
 import io
 import os
 import tokenize
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from logdoctor import pytext
 from logdoctor.codefacts._record import CodeFact, Module, Pattern
 from logdoctor.errors import InputError
 from logdoctor.registry import records
@@ -61,9 +60,7 @@ def _parse(path: Path, root: Path) -> Module:
         raise ValueError("too large")
     with tokenize.open(path) as stream:
         text = stream.read()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # code under inspection may hold invalid escapes; that is not our concern
-        tree = ast.parse(text)
+    tree = pytext.tree(text)
     shown = path.name if root.is_file() else path.relative_to(root).as_posix()
     return Module(path=shown, tree=tree, lines=tuple(text.splitlines()), comments=_comments(text))
 
