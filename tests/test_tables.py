@@ -432,3 +432,14 @@ def test_parts_that_are_printed_in_every_row_stay(read):
         f"Epoch {i} loss: {2 / i:.4f} recall: [0.1{i}, 0.2{i}, 0.3{i}, 0.4{i}, 0.5{i}, 0.6{i}]\n" for i in range(1, 9)
     )
     assert len(read(text).series) == 7
+
+
+def test_an_object_of_numbers_by_number_is_no_record(read):
+    text = "classes {0: 1000, 1: 20}\n<app.sampler.Wrapper object at 0x7f3a12c0>\n" + "".join(
+        f"epoch: {5 * i}\n{0.2 / i:.6f}\nepoch: {5 * i + 1}\n" for i in range(1, 8)
+    )
+    run = read(text)
+    (series,) = run.series.values()
+    assert series.name == "value"
+    assert series.value.tolist() == [round(0.2 / i, 6) for i in range(1, 8)]
+    assert series.step.tolist() == [5 * i for i in range(1, 8)]

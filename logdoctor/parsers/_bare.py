@@ -66,9 +66,12 @@ def rows_of(lines: Sequence[Bare]) -> list[Row]:
     return out
 
 
+_CODE = re.compile(r"[<>{}]|0x[0-9a-fA-F]{4}")  # an object printed above the numbers names nothing
+
+
 def _names(width: int, at: int | None, title: str) -> list[str]:
     if width - (at is not None) == 1:
-        return [title or "value"] * width
+        return [title if title and not _CODE.search(title) else "value"] * width
     return [f"value_{i + 1}" for i in range(width)]
 
 

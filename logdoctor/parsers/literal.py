@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import re
@@ -11,6 +10,7 @@ from typing import Any
 from logdoctor.names import canonical, counter, words
 from logdoctor.parsers._named_values import named
 from logdoctor.parsers._record import EMPTY, Cell, Count, Parser, Scan
+from logdoctor.pytext import literal
 from logdoctor.values import FINITE, IS_INF, IS_NAN, MISSING, parse
 
 _STRING_NUMBER = re.compile(rf"^\s*(?:{FINITE}|[-+]?(?:nan|inf(?:inity)?))\s*%?\s*$", re.IGNORECASE)
@@ -40,6 +40,8 @@ def scan(text: str) -> Scan | None:
     _flatten(record, "", cells, counters, words, 0)
     if not cells and not counters:
         return None
+    if not counters and not any(ch.isalpha() for cell in cells for ch in cell.name):
+        return EMPTY  # how many there are of each class
     front = _in_front(before, counters, cells)
     counters += front.counters
     cells += front.cells
@@ -172,7 +174,7 @@ def _parse(body: str) -> dict[str, Any] | None:
         body = _CALL.sub(r"\1", body)
     body = _NONFINITE.sub(_spelled, body) if re.search("nan|inf", body, re.IGNORECASE) else body
     try:
-        return _as_dict(ast.literal_eval(body))
+        return _as_dict(literal(body))
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
         return None
 
