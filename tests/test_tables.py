@@ -443,3 +443,37 @@ def test_an_object_of_numbers_by_number_is_no_record(read):
     assert series.name == "value"
     assert series.value.tolist() == [round(0.2 / i, 6) for i in range(1, 8)]
     assert series.step.tolist() == [5 * i for i in range(1, 8)]
+
+
+def test_vectors_of_any_length_are_parts(read):
+    text = "Step      Train loss                          Test loss                           Test metric\n" + "".join(
+        f"{i * 1000:<9d} [{2 / i:.2e}, {1 / i:.2e}, {0.5 / i:.2e}]    [{2.2 / i:.2e}, {1.1 / i:.2e}, {0.6 / i:.2e}]    [{0.1 / i:.2e}]\n"
+        for i in range(1, 9)
+    )
+    run = read(text)
+    assert run.series["loss_0"].value[-1] == 0.25
+    assert run.series["loss_2"].value[-1] == 0.0625
+    assert run.series["val_loss_1"].value[0] == 1.1
+    assert any(series.raw_name == "Test metric" and series.value[0] == 0.1 for series in run.series.values())
+
+
+def test_rows_of_several_data_sets_are_series_of_their_own(read):
+    rule = "+---------+-------+-------+\n"
+    text = "".join(
+        f"Epoch {i}/8 loss {2 / i:.4f}\n{rule}| Dataset |  PSNR |  SSIM |\n{rule}| Set5    | 3{i}.12 | 0.9{i}1 |\n| Set14   | 2{i}.12 | 0.8{i}1 |\n{rule}"
+        for i in range(1, 9)
+    )
+    run = read(text)
+    found = {series.raw_name: series.value.tolist() for series in run.series.values()}
+    assert found["Set5 / PSNR"] == pytest.approx([30.12 + i for i in range(1, 9)])
+    assert found["Set14 / SSIM"][-1] == 0.881
+
+
+def test_rows_may_leave_out_the_last_column(read):
+    text = (
+        "epoch,train_loss,val_loss,note\n"
+        + "".join(f"{i},{2 / i:.4f},{2.2 / i:.4f}\n" for i in range(1, 9))
+        + "9,0.2,0.25,done\n"
+    )
+    run = read(text)
+    assert run.series["val_loss"].step.tolist() == list(range(1, 10))

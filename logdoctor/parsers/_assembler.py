@@ -354,7 +354,8 @@ class Assembler:
         record.bar = "running" if barred else ""
         only = next(iter(found.text.values()), "") if len(found.text) == 1 else ""
         phase = PHASES.get(only.lower(), "")  # ``| vali | 0.61 |`` below ``| train | 0.54 |``
-        label = only if delimiter == " " and not found.counters and not phase else ""
+        first = delimiter == " " or (delimiter == "|" and titles[0] in found.text)  # the column of labels
+        label = only if first and not found.counters and not phase else ""
         for cell in found.cells:
             if cell.name in found.text:
                 continue

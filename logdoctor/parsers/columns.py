@@ -27,9 +27,11 @@ _LOOKS = re.compile(
     re.IGNORECASE,
 )
 _NUMERIC = re.compile(
-    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms)?[*!]*|{NUMBER}\s+(?:(?:±|\+/-|\+-)\s*{NUMBER}|\(\s*{NUMBER}\s*\))|[\[(]\s*{NUMBER}\s*,\s*{NUMBER}\s*[\])][*!]?|\d[\d.,]*[kKM]?/\S.*)$",
+    rf"^(?:{NUMBER}(?:[%kKMBTGbm]|s|ms)?[*!]*|{NUMBER}\s+(?:(?:±|\+/-|\+-)\s*{NUMBER}|\(\s*{NUMBER}\s*\))|[\[(]\s*{NUMBER}(?:\s*,\s*{NUMBER})*\s*[\])][*!]?|\d[\d.,]*[kKM]?/\S.*)$",
     re.IGNORECASE,
 )
+_VECTOR = re.compile(rf"^[\[(]\s*{NUMBER}(?:\s*,\s*{NUMBER})*\s*[\])]$", re.IGNORECASE)
+_ITEM = re.compile(NUMBER, re.IGNORECASE)
 _TITLE = re.compile(r"^[#%]?[^\W\d][^\s|=<>{}\"';]*$|^[#%][^\W\d]\S*$|^#$")
 _WORDS_ONLY = re.compile(r"^[^\W\d]")
 _RANGE = re.compile(
@@ -391,6 +393,8 @@ def titles_for(fields: Sequence[Field], header: Header) -> list[str] | None:
         return header.titles
     if count == width + 1 and header.delimiter == " ":
         return _behind_index(fields, header)
+    if header.delimiter != " " and count == width - 1 > 2 and counter(header.titles[0]):
+        return header.titles[:-1]
     if header.delimiter != " " or count > width or count < 2:
         return None
     if count == width - 1 and squash(header.titles[-1]) in _OF_MARKS:
@@ -534,6 +538,13 @@ def _cell(item: Field, title: str, counters: list[Count], cells: list[Cell], wor
             value = parse(found[group])
             at = item.start + found.start(group)
             cells.append(Cell(f"{title}_{suffix}", value.value, value.flag, None, at, at + len(found[group])))
+        return
+    if text[:1] in "[(" and _VECTOR.match(text):
+        items = list(_ITEM.finditer(text))
+        for index, part in enumerate(items):
+            value = parse(part.group())
+            name = f"{title}_{index}" if len(items) > 1 else title
+            cells.append(Cell(name, value.value, value.flag, None, item.start + part.start(), item.start + part.end()))
         return
     second = _SECOND.search(text) if " " in text else None
     if second:
