@@ -698,3 +698,22 @@ def test_formulas_and_changes_are_no_values(read):
         for i in range(1, 8)
     )
     assert set(read(text).series) == {"loss"}
+
+
+def test_a_long_log_is_read_as_a_short_one_where_lines_of_an_epoch_alone_open_it(read, monkeypatch):
+    from logdoctor import reader
+
+    text = "".join(
+        f"Starting epoch {e} current lr is 0.000{e % 9}\n"
+        + "".join(f"Epoch {e}, Step {s}, avg loss so far is 0.{e}{s}\n" for s in range(25, 500, 25))
+        + f"Epoch {e}, val loss is 0.02{e % 9}\n"
+        for e in range(1, 90)
+    )
+    monkeypatch.setattr(reader, "LONG", 1)
+    bulk = read(text)
+    monkeypatch.setattr(reader, "LONG", 1 << 40)
+    single = read(text)
+    assert set(bulk.series) == set(single.series)
+    for name, series in single.series.items():
+        assert bulk.series[name].step.tolist() == series.step.tolist(), name
+        assert bulk.series[name].value.tolist() == series.value.tolist(), name

@@ -14,7 +14,7 @@ import numpy as np
 from logdoctor import names as naming
 from logdoctor.model import Clock, Floats, Ints
 from logdoctor.names import EPOCHS, counter
-from logdoctor.parsers._assembler import Record
+from logdoctor.parsers._assembler import Key, Record
 from logdoctor.parsers._record import Count
 
 BAR = 3
@@ -32,6 +32,8 @@ PER_OUTER = 0.8
 #: Share of decreases among the rows at which the outer counter stands still above which there is no inner counter:
 #: numbers without order (of episodes in remarks of several workers) fall at half of them.
 UNORDERED = 0.25
+#: Lines below a heading of an epoch within which its first row stands.
+BELOW = 10
 #: Share of the records of one kind that have a counter above them from which on it is theirs.
 HEADED = 0.5
 #: Share of decreases above which a counter is no clock: lines of many workers, ids.
@@ -95,6 +97,9 @@ class _Counters:
                 self.rank.setdefault(name, rank)
                 self.unit.setdefault(name, unit)
         self.context = [{name: c.value for name, c in _by_identity(r.context.values()).items()} for r in records]
+        self.lines = [record.line for record in records]
+        self.kinds = [tuple(record.cells) for record in records]
+        self._openers: dict[tuple[tuple[Key, ...], str], bool] = {}
         self.lengths: set[str] = set()
         self._demote()
         self._mean(records)
@@ -232,14 +237,32 @@ class _Counters:
         found.pop(name, None)
         return found
 
-    def beside(self, index: int, inner: str, outer: str) -> tuple[tuple[float, float] | None, ...]:
-        """Return the outer and inner counters of the records with an inner one just before and after a record."""
+    def opens(self, index: int, inner: str, outer: str) -> bool:
+        """Whether records like this one, with the outer counter alone, stand above the rows of their outer step.
+
+        What most of them do decides: of a sample, the rows beside one may be missing.
+        """
+        kind = (self.kinds[index], inner)
+        if kind not in self._openers:
+            votes = [
+                self._heads(at, number, inner, outer)
+                for at, number, _ in self.own.get(outer, ())
+                if self.kinds[at] == kind[0]
+            ]
+            seen = [vote for vote in votes if vote is not None]
+            self._openers[kind] = 2 * sum(seen) > len(seen)
+        return self._openers[kind]
+
+    def _heads(self, index: int, value: float, inner: str, outer: str) -> bool | None:
+        """Return whether the rows of an outer step begin just below a record, None where no row is near."""
         rows = self.own.get(inner, [])
         at = bisect_right(rows, index, key=lambda row: row[0])
-        return tuple(
-            (self._all(row[0], inner).get(outer, float("nan")), row[1]) if row is not None else None
-            for row in (rows[at - 1] if at else None, rows[at] if at < len(rows) else None)
-        )
+        if at == len(rows) or self.lines[rows[at][0]] - self.lines[index] > BELOW:
+            return None
+        if self._all(rows[at][0], inner).get(outer) != value:
+            return False
+        near = at > 0 and self.lines[index] - self.lines[rows[at - 1][0]] <= BELOW
+        return not (near and self._all(rows[at - 1][0], inner).get(outer) == value)
 
     @property
     def present(self) -> dict[int, dict[str, float]]:
@@ -412,12 +435,9 @@ def _of(record: Record, counters: _Counters, index: int) -> tuple[str, float, fl
     for inner, other in counters.joins.items():
         # A record with the outer counter alone closes that outer step.
         if other.outer == name and counters.rank[inner] <= counters.rank[name] and counters.rank[inner] < EPOCHS:
-            before, after = counters.beside(index, inner, name)
-            if after is None or after[0] != value:
-                return inner, (value - other.start + 1) * other.length, value
-            # It opens the outer step, or stands in the midst of it.
-            within = before[1] if before is not None and before[0] == value else 0.0
-            return inner, (value - other.start) * other.length + within, value
+            if counters.opens(index, inner, name):
+                return inner, (value - other.start) * other.length, value
+            return inner, (value - other.start + 1) * other.length, value
     return name, value, epoch if name != "epoch" else float("nan")
 
 
