@@ -58,7 +58,7 @@ _PARTS = (
     re.compile(r"\s*(?:LOG|WARNING|VLOG\[\d+\]) \([^()]*(?:\(\)[^()]*)?:\d+\)\s?"),  # LOG (train[5.2]:Do():a.cc:29)
     re.compile(r"\s*\[\d{4} \d{2}:\d{2}:\d{2} @[\w.\-]+:\d+\]\s*"),  # [1119 10:00:01 @base.py:27]
     re.compile(r"\s*\[\w*Thread\w*(?:[-:]\d+)*\]\s?"),  # [MainThread:62]
-    re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\))|\[line:(?=\d+\]))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
+    re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\))|[\[(]line:\s?(?=\d+[\])]))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon
     re.compile(r"\s*\[(?:LightGBM|XGBoost|CatBoost|Horovod|DeepSpeed|Megatron)\]\s*"),
 )  # fmt: skip

@@ -717,3 +717,10 @@ def test_a_long_log_is_read_as_a_short_one_where_lines_of_an_epoch_alone_open_it
     for name, series in single.series.items():
         assert bulk.series[name].step.tolist() == series.step.tolist(), name
         assert bulk.series[name].value.tolist() == series.value.tolist(), name
+
+
+def test_ordinals_count_and_places_in_the_source_do_not(read):
+    run = read("".join(f"current step: {i}00th step\nbatch loss:3.{i}\n" for i in range(1, 8)))
+    assert run.series["loss"].step[-1] == 700
+    run = read("".join(f"2024-01-01 10:00:0{i} train.py(line: 103) INFO epoch {i} loss 0.{i}\n" for i in range(1, 8)))
+    assert set(run.series) == {"loss"}

@@ -254,6 +254,7 @@ _BETWEEN_BARS = re.compile(r"\|([A-Za-z]\w*(?: \w+)?)\|(?=\s*=)")  # ``|proj g|=
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")  # ``current step: 102th step``
 _MARKED_UP = re.compile(r"`|(?<!\w)\*\*|\*\*(?!\w)|(?<![\w)*])\*(?=\w)|(?<=\w)\*(?![\w*])")
 
 
@@ -284,6 +285,8 @@ def _prepared(text: str) -> tuple[str, str]:
         plain = _BETWEEN_BARS.sub("\x01\\1\x01", plain)
     if "<br" in plain:
         plain = _BREAK.sub(_spaces, plain)
+    if _ORDINAL.search(plain):
+        plain = _ORDINAL.sub(_spaces, plain)
     if "`" in plain or "**" in plain:
         plain = _MARKED_UP.sub(_spaces, plain)
     return text, plain
