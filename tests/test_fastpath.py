@@ -491,6 +491,17 @@ def test_a_log_read_in_bulk_is_the_log_read_line_by_line(make, noisy, tmp_path):
         assert fast.frame.equals(slow.frame)
 
 
+def test_a_box_begins_at_the_ruler_above_it(tmp_path):
+    lines = box_log(np.random.default_rng(0), 3000)
+    for at in range(len(lines) - 14, 0, -35):
+        lines.insert(at - at % 7, f"eval 03/10: episode {at} done")
+    path = tmp_path / "run.log"
+    path.write_text("\n".join(lines) + "\n")
+    for run in (line_by_line(path), in_bulk(path)):
+        begins = run.frame["line"].tolist()
+        assert all(lines[line - 1].startswith("---") and lines[line].startswith("|") for line in begins)
+
+
 @pytest.mark.parametrize("make", LOGS)
 def test_most_lines_of_a_plain_log_are_read_in_bulk(make, tmp_path):
     path = tmp_path / "run.log"

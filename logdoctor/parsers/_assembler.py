@@ -150,7 +150,7 @@ class Assembler:
         self._bar: Record | None = None
         self._titles: list[tuple[int, str, str, str]] = []
         self._last = ""
-        self._ruled = self._framed = False
+        self._ruled = self._framed = self._under = False
         self._blank = 0
         self._read = False
         self._words = ""
@@ -189,12 +189,13 @@ class Assembler:
             self._ruler()
             return
         ruled, self._ruled = self._ruled, False
+        under, self._under = self._under, False
         last, self._last = self._last, ""
         if last == "best" and text.lstrip()[:1] == "[":
             return  # the round printed again below ``Best iteration:``
         if "{" in text and "literal" in self.grammars and self._literal(number, text):
             return
-        if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text, ruled):
+        if text.lstrip()[:1] in "|│┃║" and "boxed" in self.grammars and self._boxed(number, text, under):
             return
         stripped = strip_prefix(text)
         if self._parts or (_WIDE.match(stripped.text) and "boxed" in self.grammars):
@@ -212,7 +213,7 @@ class Assembler:
 
     def _empty(self) -> None:
         self._close_box()
-        self._ruled = self._framed = False
+        self._ruled = self._framed = self._under = False
         self._blank += 1
         if self._header is not None and self._header.delimiter != " ":
             self._header = None if self._blank > 3 else self._header
@@ -225,6 +226,7 @@ class Assembler:
             self._close_block()
             self._framed = False
         self._ruled = self._last != "anchor" and not closing
+        self._under = not closing
         self._last = "ruler"
 
     # ------------------------------------------------------------------------------------------------ grammars
@@ -261,13 +263,13 @@ class Assembler:
                 self._box.cells[key] = (cell, number)
         return True
 
-    def _boxed(self, number: int, text: str, ruled: bool = False) -> bool:
+    def _boxed(self, number: int, text: str, under: bool = False) -> bool:
         row = boxed.read(text)
         if row is None or (self._box is None and not row.group and row.cell is None and row.counter is None):
             return False
         if self._box is None:
             self._close()
-            first = number - 1 if ruled else number  # a box begins at the ruler above its first row
+            first = number - 1 if under else number  # a box begins at the ruler above its first row
             self._box = Record(first, "boxed", (), self._context, self._latest, self._anchored)
             self._group = ""
         if row.group and row.cell is None and row.counter is None:
