@@ -417,7 +417,8 @@ def _frozen(step: Floats, segment: Ints, stream: Ints, columns: Mapping[str, Flo
         rows = _picked(stream == one)
         own, run = step[rows], segment[rows]
         still = np.concatenate(([False], (own[1:] == own[:-1]) & (run[1:] == run[:-1])))
-        if int(still.sum()) < FROZEN_ROWS:
+        still = _long_runs(still, FROZEN_ROWS)  # before the values are looked at: most steps are printed once or twice
+        if not still.any():
             continue
         same = np.zeros(own.size, np.int16)
         counted = np.zeros(own.size, np.int16)
@@ -434,11 +435,12 @@ def _frozen(step: Floats, segment: Ints, stream: Ints, columns: Mapping[str, Flo
 
 def _long_runs(mask: Bools, least: int) -> Bools:
     """Keep the stretches of True that are at least ``least`` long."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    edges = np.flatnonzero(np.diff(mask.view(np.int8), prepend=np.int8(0), append=np.int8(0)))
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= least
     out = np.zeros(mask.size, np.bool_)
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if end - start >= least:
-            out[start:end] = True
+    for start, end in zip(starts[long].tolist(), ends[long].tolist(), strict=True):
+        out[start:end] = True
     return out
 
 
