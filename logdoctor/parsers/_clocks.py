@@ -38,6 +38,8 @@ BELOW = 10
 HEADED = 0.5
 #: Share of decreases above which a counter is no clock: lines of many workers, ids.
 DISORDER = 0.3
+#: Ranks of epochs, rounds and their like: counters that runs, folds, clients and trials begin again.
+RESTARTING = (EPOCHS, EPOCHS + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,8 +280,11 @@ class _Counters:
         for name, rows in self.own.items():
             values = np.array([value for _, value, _ in rows])
             if values.size >= 10 and name not in self.joins and float((np.diff(values) < 0).mean()) > DISORDER:
+                if self.rank[name] in RESTARTING and _starts_again(values):
+                    continue
                 self.rank[name] = UNKNOWN
-                self.disordered.add(name)
+                if name != "epoch":  # which is a metric in no log
+                    self.disordered.add(name)
 
     def best(self, counters: Iterable[Count]) -> tuple[str, float] | None:
         """Return the identity and value of the best counter among ``counters``."""
@@ -292,6 +297,12 @@ class _Counters:
             return None
         *_, name, value = min(found)
         return name, value
+
+
+def _starts_again(values: Floats) -> bool:
+    """Whether a counter falls to one and the same value and rises from there, as in runs, folds and clients."""
+    bottoms = values[1:][np.diff(values) < 0]
+    return bool((bottoms == values[0]).mean() >= ALWAYS and bottoms.min() == values.min())
 
 
 def _outermost(record: Record) -> tuple[Count, ...]:

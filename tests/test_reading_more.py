@@ -1,0 +1,56 @@
+# ruff: noqa: E501 - the lines are those of logs
+"""Layouts of programs that few people wrote: counters that begin again, blocks closed by their counter, pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from logdoctor.model import RunLog
+from logdoctor.reader import read_log
+
+Reader = Callable[[str], RunLog]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    def reader(text: str) -> RunLog:
+        path = tmp_path / "run.log"
+        path.write_text(text, encoding="utf-8")
+        return read_log(path)
+
+    return reader
+
+
+# --------------------------------------------------------------------------------------- counters that begin again
+
+
+def test_an_epoch_that_begins_again_every_few_rows_is_the_clock(read):
+    text = "".join(
+        f"Repetition {run} of 6\n"
+        + "".join(f"Epoch: {e}/400 | Fit loss: {2 / e + run / 100:.4f} | Val acc: {0.4 + e / 1000:.4f}\n" for e in (1, 350))
+        for run in range(1, 7)
+    )
+    run = read(text)
+    assert "epoch" not in run.series
+    assert run.series["val_accuracy"].step.tolist() == [1, 350] * 6
+    assert run.reading.clocks[0].unit == "epochs"
+
+
+def test_epochs_of_clients_in_rounds_are_the_clock_of_their_rows(read):
+    text = "".join(
+        f"=== Round {r} ===\n"
+        + "".join(f"Site {c} Epoch {e}: loss={1 / (r + e):.4f}, acc={0.5 + r / 50:.4f}\n" for c in range(3) for e in (1, 2))
+        for r in range(1, 5)
+    )
+    run = read(text)
+    assert "epoch" not in run.series
+    assert run.series["loss"].step.tolist() == [1, 2] * 12
+
+
+def test_epochs_in_no_order_are_neither_clock_nor_metric(read):
+    text = "".join(f"worker epoch {e} loss {1 + i / 10:.2f} acc 0.5{i}\n" for i, e in enumerate((7, 3, 9, 1, 8, 2, 6, 4, 11, 5, 10, 0)))
+    run = read(text)
+    assert "epoch" not in run.series
