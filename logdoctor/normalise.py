@@ -61,6 +61,9 @@ _PARTS = (
     re.compile(r"\s*[\[(]?(?:[\w.\-/]+\.(?:py|cc|cpp|cu|c|h|rs|go|java|lua|jl)|trainer|logger)(?::|\s(?=\d+\))|[\[(]line:\s?(?=\d+[\])]))\d+(?::\w+)?[\])]?(?:\s*[:\-]\s+|\s+|(?=[\[(])|$)"),
     re.compile(r"\s*\d+:\s(?=\S)(?!\s*\d)"),  # srun --label: rank and colon
     re.compile(r"\s*\[(?:LightGBM|XGBoost|CatBoost|Horovod|DeepSpeed|Megatron)\]\s*"),
+    # the output of documents with code (knitr, reprex): rows of numbers, and names well apart
+    re.compile(r"\s*(?:#>|##)\s(?=\s*(?:[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?:\s|$)|[A-Za-z]\w*(?:\s{2,}[A-Za-z][\w.]*){2,}\s*$))"),
+    re.compile(r"\s*#>\s"),
 )  # fmt: skip
 _DOTTED = re.compile(r"\s*[a-z_]\w*(?:\.\w+)+\s+-\s+")  # package.module -, behind a time or a level
 _SRUN = next(part for part in _PARTS if part.pattern.startswith(r"\s*\d+:"))

@@ -54,3 +54,30 @@ def test_epochs_in_no_order_are_neither_clock_nor_metric(read):
     text = "".join(f"worker epoch {e} loss {1 + i / 10:.2f} acc 0.5{i}\n" for i, e in enumerate((7, 3, 9, 1, 8, 2, 6, 4, 11, 5, 10, 0)))
     run = read(text)
     assert "epoch" not in run.series
+
+
+# --------------------------------------------------------------------------------------- output behind a comment sign
+
+
+@pytest.mark.parametrize("sign", ["##", "#>"])
+def test_a_table_behind_comment_signs_is_a_table(read, sign):
+    rows = [(i, 9000.5 - 70 * i, 0.05, 70.0 - i) for i in range(1, 9)]
+    text = f"    {sign} Iter   TrainError   ValidError   Shrink   Gain\n" + "".join(
+        f"    {sign} {i:6d} {v:12.4f}          nan     {s:.4f} {g:9.4f}\n" for i, v, s, g in rows
+    )
+    run = read(text)
+    assert run.series["gain"].value.tolist() == [70.0 - i for i in range(1, 9)]
+    assert run.series["gain"].step.tolist() == list(range(1, 9))
+
+
+def test_a_counter_and_its_value_below_behind_comment_signs(read):
+    run = read("".join(f"#> iter  {i} value \n#> {500.25 - 3 * i:.4f}\n" for i in range(5, 15)))
+    assert run.series["value"].value[-1] == 458.25
+    assert run.series["value"].step.tolist() == list(range(5, 15))
+
+
+def test_headings_with_two_signs_stay_headings(read):
+    text = "".join(f"## Epoch {e}\ntrain loss: {1 / e:.3f}\n## Validation ##\nloss: {1.5 / e:.3f}\n" for e in range(1, 6))
+    run = read(text)
+    assert run.series["val_loss"].value.tolist() == [round(1.5 / e, 3) for e in range(1, 6)]
+    assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5]
