@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from logdoctor.custom_formats import TooSlow, load
 from logdoctor.fastpath import collect
 from logdoctor.fastpath.collect import SLACK, Buffer, Collector
-from logdoctor.fastpath.driver import Distrust, Driver
+from logdoctor.fastpath.driver import Driver
 from logdoctor.fastpath.effects import Effect
 from logdoctor.fastpath.expanded import DUPLICATES, filled
 from logdoctor.fastpath.held import Held, held, joined
+from logdoctor.fastpath.known import Distrust
 from logdoctor.fastpath.long import read_long
 from logdoctor.fastpath.merging import Group
 from logdoctor.fastpath.numbers import Slot, read_numbers
@@ -223,7 +224,7 @@ def test_a_streamed_log_is_never_kept_whole(log, monkeypatch):
     def refuse(self, known, bulk, rows, mask):
         raise Distrust("line 1", None)
 
-    monkeypatch.setattr("logdoctor.fastpath.driver._Walk._check", refuse)
+    monkeypatch.setattr("logdoctor.fastpath.walk.Walk._check", refuse)
     monkeypatch.setattr("logdoctor.fastpath.long.STREAM_BYTES", 1000)
     monkeypatch.setattr(collect, "MOST_SINGLES", 1000)
     run = read_long(open_source(log), None, stream=True)

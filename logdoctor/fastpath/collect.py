@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from logdoctor.fastpath.driver import Bulk
 from logdoctor.fastpath.effects import Effect, record_of
 from logdoctor.fastpath.held import Held, joined
+from logdoctor.fastpath.known import Bulk
 from logdoctor.fastpath.numbers import Floats
 from logdoctor.model import Ints
 from logdoctor.parsers._assembler import Record

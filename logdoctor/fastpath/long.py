@@ -13,10 +13,11 @@ from logdoctor import events
 from logdoctor.custom_formats import CustomFormat, Matcher, TooSlow
 from logdoctor.fastpath.collect import Collector
 from logdoctor.fastpath.decide import Undecided
-from logdoctor.fastpath.driver import Distrust, Driver
+from logdoctor.fastpath.driver import Driver
 from logdoctor.fastpath.effects import Effect
 from logdoctor.fastpath.expand import expand
 from logdoctor.fastpath.expanded import Expanded
+from logdoctor.fastpath.known import Distrust
 from logdoctor.frames import Table, raw_name
 from logdoctor.model import Issue, RunLog, Series
 from logdoctor.segments import Division, Judgement
