@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter as Tally
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -209,8 +209,57 @@ def _two_kinds(records: Sequence[Record]) -> frozenset[Key]:
     return frozenset(key for key, times in seen[1].items() if times > 1 and seen[0].get(key, 0) > 1)
 
 
+def _lines(record: Record) -> list[list[Key]]:
+    """Return the keys of a record by the line that they were printed on."""
+    by_line: dict[int, list[Key]] = {}
+    for key, (_, line) in record.cells.items():
+        by_line.setdefault(line, []).append(key)
+    return list(by_line.values())
+
+
+def _contained(one: Iterable[Key], other: Iterable[Key]) -> bool:
+    """Whether all names of one line are among those of the other."""
+    first, second = {key.raw for key in one}, {key.raw for key in other}
+    return first <= second or second <= first
+
+
+def _ended(record: Record) -> bool:
+    """Whether a row is the last one of its epoch."""
+    return any(
+        count.total == count.value and count.total > 1 and identity(count.name) != "epoch"
+        for count in record.counters
+        if count.total
+    )
+
+
+def _beside(records: Sequence[Record]) -> dict[Key, type[Key]]:
+    """Return the keys of lines without a counter that the counted row above has too, beside others than they have.
+
+    What is printed twice at one place is two things: the mean of the epoch or an evaluation, and the row.
+    """
+    row: Record | None = None
+    kinds: dict[Key, type[Key]] = {}
+    hits: Tally[Key] = Tally()
+    times: Tally[Key] = Tally()
+    for record in records:
+        if record.counters:
+            row = record
+        elif row is not None and record.grammar == "blocks":
+            for keys in _lines(record):
+                times.update(keys)
+                if _ended(row) or not _contained(keys, row.cells):
+                    shared = [key for key in keys if key in row.cells]
+                    hits.update(shared)
+                    kinds |= dict.fromkeys(shared, _Another if _closing(row) else _Closing)
+    return {key: kinds[key] for key, count in hits.items() if 2 * count > times[key]}
+
+
 def _close(records: Sequence[Record]) -> None:
     """Give the means of an epoch keys of their own (before records are joined: then it is seen no more)."""
+    again = _beside(records)
+    for record in records if again else ():
+        if not record.counters and record.grammar == "blocks" and again.keys() & record.cells.keys():
+            record.cells = {again.get(key, Key)(*key): item for key, item in record.cells.items()}
     both = _two_kinds(records)
     for record in records if both else ():
         if _closing(record):
@@ -248,6 +297,16 @@ class _Closing(Key):
 
     def __hash__(self) -> int:
         return hash((tuple(self), "closing"))
+
+
+class _Another(Key):
+    """A key of lines below the rows of epochs: an evaluation, or the result of the run."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is _Another and tuple.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((tuple(self), "another"))
 
 
 def _elapsed(column: Column) -> bool:
