@@ -31,6 +31,8 @@ _WIDE = re.compile(
     r"\s*(?:[|│┃║]\s*(?:metrics?|name|key|item|stat(?:s|istic)?|measure|quantity)?|train(?:ing)?)\s*[|│┃║]",
     re.IGNORECASE,
 )
+# ``Epoch 2 end``, ``Finished epoch 2``
+_ENDS = re.compile(r"^\W*(?:end|ended|end of|finished|completed?|done)\W*$", re.IGNORECASE)
 _WARNS = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\b(?:step|iter|epoch|episode|batch|update|loss)", re.IGNORECASE)
 _BEST = ("est iteration:", "est iteration is:")
@@ -157,6 +159,7 @@ class Assembler:
         self._below: tuple[str, ...] = ()
         self._anchor_indent = 0
         self._member_indent = 0
+        self._trails: tuple[str, ...] = ()  # names printed above the line that ends their epoch
         self._recall = Recall()
         self.anchors: list[int] = []
 
@@ -534,6 +537,8 @@ class Assembler:
             self._block.counters = (*self._block.counters, *found.counters)
             self._remember(self._block.counters, anchored=False)
             return
+        if self._block is not None and _ENDS.search(found.title):
+            self._end(self._block, found.counters)
         self._close()
         self._anchor_indent = indent
         self.anchors.append(number)
@@ -555,6 +560,20 @@ class Assembler:
         if any(title[1:3]) and title not in self._titles[-1:]:
             self._titles.append(title)
 
+    def _end(self, block: Record, counters: tuple[Count, ...]) -> None:
+        """Give values the counter of the line that ends their epoch, where those of the epoch before stood above it.
+
+        The first of them tell: they stand under no counter, or under the start of the epoch that is ended.
+        """
+        before = [block.context.get(count.name.lower()) for count in counters]
+        values = [None if old is None else old.value for old in before]
+        names = tuple(sorted({key.raw for key in block.cells}))
+        if values == [count.value for count in counters]:
+            self._trails = names
+        elif not block.counters and (set(names) <= set(self._trails) or not (block.context or self._trails)):
+            block.counters = counters
+            self._trails = self._trails or names
+
     def _within(self, block: Record, indent: int, counters: Iterable[Count]) -> bool:
         """Whether a counter is indented among values below a title that counts nothing itself."""
         if not block.cells or not 0 < self._member_indent == indent:
@@ -571,10 +590,11 @@ class Assembler:
         return bool(named) and all(same) and all(rank == EPOCHS for rank in ranks)
 
     def _moves_on(self, counters: Iterable[Count]) -> bool:
-        """Whether an epoch or episode begins: headings of the one before it hold no longer."""
+        """Whether an epoch or episode begins: headings of the one before it, or of the start, hold no longer."""
+        first = all(name.endswith("s") for name in self._context)  # ``num_rounds``: how many, not which
         for count in counters:
             found, before = counter(count.name), self._context.get(count.name.lower())
-            if found and found.rank >= EPOCHS and before is not None and before.value != count.value:
+            if found and found.rank >= EPOCHS and (first if before is None else before.value != count.value):
                 return True
         return False
 
