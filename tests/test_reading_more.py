@@ -129,3 +129,105 @@ def test_values_of_the_row_said_again_below_it_stay_one_metric(read):
     )
     assert set(read(text).series) >= {"val_accuracy"}
     assert "val_accuracy_epoch" not in read(text).series
+
+
+# --------------------------------------------------------------------------------------- what a counter ends
+
+
+def test_values_above_the_end_of_their_epoch_are_of_that_epoch(read):
+    text = "***** Epoch=1 start *****\n" + "".join(
+        f"[Metrics] AUC: {0.7 + e / 100:.4f} - logloss: {0.45 - e / 100:.4f}\nSave model: monitor(max): {0.7 + e / 100:.4f}\n"
+        f"Fit loss: {0.5 - e / 50:.4f}\n***** Epoch={e} end *****\n"
+        for e in range(1, 5)
+    )
+    run = read(text)
+    assert run.series["quality"].step.tolist() == [1, 2, 3, 4]
+    assert run.series["quality"].value[-1] == 0.74
+
+
+def test_values_below_the_end_of_their_epoch_stay_with_it(read):
+    text = "".join(f"Epoch {e} finished\nloss: {1 / e:.4f}\nval loss: {1.3 / e:.4f}\n" for e in range(1, 6))
+    run = read(text)
+    assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5]
+    assert run.series["val_loss"].step.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_values_on_both_sides_of_the_end_of_an_epoch_stay_where_they_are(read):
+    text = "".join(
+        f"Epoch={e} start\nFit loss: {1 / e:.4f}\nEpoch={e} end\nval loss: {1.3 / e:.4f}\n" for e in range(1, 6)
+    )
+    run = read(text)
+    assert run.series["fit_loss" if "fit_loss" in run.series else "loss"].step.tolist() == [1, 2, 3, 4, 5]
+    assert run.series["val_loss"].step.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_an_evaluation_told_of_before_the_first_round_is_not_that_of_the_round(read):
+    text = (
+        "INFO :      Starting server, config: num_rounds=6, no timeout\nINFO :      Evaluating first global weights\n"
+        + "".join(
+            f"INFO :      \nINFO :      [ROUND {r}]\nINFO :      fit: {20} clients sampled\n"
+            f"After {r} Round: loss = {1 / r:.4f}, accuracy: {0.5 + r / 20:.4f}\n"
+            for r in range(1, 7)
+        )
+    )
+    run = read(text)
+    assert len(run.series["loss"]) == 6
+    assert len(run.series["accuracy"]) == 6
+    assert "val_loss" not in run.series
+
+
+def test_epochs_of_one_trial_do_not_go_on_in_the_next(read):
+    text = "".join(
+        f"[I 2025-01-0{t} 10:00:00,000] Trial {t} finished with value: 0.{60 + t}.\n"
+        f"Current Epoch:   0%|          | 0/10 [00:00<?, ?it/s]\nEpoch 5 - Fit Loss: {2 / t:.4f}\nEpoch 10 - Fit Loss: {1 / t:.4f}\n"
+        for t in range(1, 5)
+    )
+    run = read(text)
+    assert run.series["loss" if "loss" in run.series else "fit_loss"].step.tolist() == [5, 10] * 4
+
+
+def test_every_line_of_a_short_evaluation_is_read_and_stands_at_its_epoch(read):
+    text = "".join(
+        f"epoch {e}, phase train, total step {(e - 1) * 30}\n"
+        + "".join(
+            f"epoch {e}, phase train, step {(e - 1) * 30 + s}, loss_train, 0.{90 - 5 * e - s}\n" for s in (10, 20, 30)
+        )
+        + f"epoch {e}, phase valid, total step {e * 30}\n"
+        f"epoch {e} | val_accuracy: 0.0{e}\nepoch {e} | val_loss: 0.6{e}\nepoch {e} | val_dsc: 0.7{e}\n\n"
+        for e in (1, 2)
+    )
+    run = read(text)
+    assert [run.series[name].value[-1] for name in ("val_accuracy", "val_loss", "val_dsc")] == [0.02, 0.62, 0.72]
+    assert {run.series[name].step[-1] for name in ("val_accuracy", "val_loss", "val_dsc")} == {2.0}
+
+
+# --------------------------------------------------------------------------------------- pairs
+
+
+def test_both_values_of_a_pair_with_blanks_around_its_bar_are_read(read):
+    text = "".join(
+        f"[0/5][{i}/900]\tLoss_D: {1 + i / 1e3:.4f}\tLoss_G: {2 - i / 1e3:.4f}\tD(x): 0.5{i // 100}\tD(G(z)): 0.4{i // 100} / 0.3{i // 100}\n"
+        for i in range(0, 600, 100)
+    )
+    series = read(text).series
+    assert [series[name].value[-1] for name in ("d_g", "d_g_2")] == [0.45, 0.35]
+
+
+def test_a_name_in_brackets_is_that_of_the_value_in_brackets(read):
+    text = "".join(
+        f"Global Step: {10 * i}, loss = {2 / i:.2f}\nCritic Accuracy (Loss): 0.{50 + i} ({1.4 / i:.4f})\n"
+        for i in range(1, 7)
+    )
+    series = read(text).series
+    assert series["critic_accuracy"].value[-1] == 0.56
+    assert series["critic_loss"].value[-1] == round(1.4 / 6, 4)
+
+
+def test_a_value_in_another_unit_is_a_metric_of_that_unit(read):
+    text = "".join(
+        f"Epoch {e}/90 | train: {1000 - e:.2f} ({2 - e / 50:.4f} bpd) | val: {1005 - e:.2f} ({2.1 - e / 50:.4f} bpd)\n"
+        for e in range(1, 7)
+    )
+    series = read(text).series
+    assert series["val_loss"].value[-1] == 999
+    assert series["val_bpd"].value[-1] == 1.98

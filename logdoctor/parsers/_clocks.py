@@ -195,7 +195,10 @@ class _Counters:
         fit = [
             key
             for key, hits in outers.items()
-            if hits >= EXPLAINED * falls.size and key != name and self.rank[key] < UNKNOWN
+            if hits >= EXPLAINED * falls.size
+            and key != name
+            and self.rank[key] < UNKNOWN
+            and self.unit[key] != "trials"  # runs of their own: their epochs do not add up
         ]
         if not fit:
             return None

@@ -820,7 +820,8 @@ def _take(
 
 def _parts(name: str, text: str, end: int, cells: list[Cell]) -> int:
     """Read ``PDE:1.1e-03/9.2e-04``, ``mean/median reward 12.0/11.5``; return where they end, 0 when there are none."""
-    parts = _COMPOUND.match(text, end) if text[end : end + 1] == "/" and "." in text[max(0, end - 12) : end] else None
+    slash = text.startswith(("/", " / "), end) and "." in text[max(0, end - 12) : end]
+    parts = _COMPOUND.match(text, end) if slash else None
     if parts is None or _BYTES.search(name):
         return 0
     two = _TWO_NAMES.match(name)
@@ -863,8 +864,16 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
         if group == "avg" and second["avg"].startswith("+"):
             return second.end()  # the change since the last time
         value = parse(second[group])
-        cells.append(Cell(f"{name}_{group}", value.value, value.flag, None, second.start(group), second.end(group)))
+        label = (_of_bracket(name) if group == "avg" else "") or f"{name}_{group}"
+        cells.append(Cell(label, value.value, value.flag, None, second.start(group), second.end(group)))
         return second.end()
+    other = _OTHER_UNIT.match(text, end)
+    if other:
+        value = parse(other["value"])
+        phase = PHASES.get(name.lower(), "")  # ``val: 1078.7 (1.98 bpd)``
+        label = other["unit"] if phase else f"{name} {other['unit']}"
+        cells.append(Cell(label, value.value, value.flag, None, *other.span("value"), phase))
+        return other.end()
     spread = _SPREAD.match(text, end)
     if spread:
         for group, suffix in (("low", "min"), ("high", "max")):
@@ -877,9 +886,25 @@ def _seconds(name: str, text: str, end: int, cells: list[Cell]) -> int:
     return score.end() if score else end
 
 
+# ``Accuracy (Loss): 0.9 (0.3)``
+_BRACKETED = re.compile(r"^(?P<head>(?:.*\s)?)\S+\s*\((?P<second>[A-Za-z][\w ]*)\)$")
+# ``nll: 1078.7 (1.98 bpd)``: the same in another unit
+_OTHER_UNIT = re.compile(
+    rf"\s*\(\s*(?P<value>{NUMBER})\s*(?P<unit>bpd|bpc|bpb|bits/dim|bits|nats|ppl)\s*\)", re.IGNORECASE
+)
+
+
+def _of_bracket(name: str) -> str:
+    """Return the name of a value in brackets where the name has brackets too, ``""`` where they hold no metric."""
+    match = _BRACKETED.match(name)
+    if match is None or canonical(match["second"]).goal == "none":
+        return ""
+    return f"{match['head']}{match['second']}"
+
+
 _TWO_NAMES = re.compile(r"^(?P<one>[A-Za-z]+)/(?P<other>[A-Za-z]+) (?P<what>\w[\w ]*)$")
 _FLOAT = re.compile(r"[-+]?(?:\d+\.\d*(?:e[-+]?\d+)?|nan|inf)", re.IGNORECASE)
-_COMPOUND = re.compile(rf"(?:/{_FLOAT.pattern})+(?=[\s,;|)\]:\x00]|$)", re.IGNORECASE)
+_COMPOUND = re.compile(rf"(?:(?:/| / ){_FLOAT.pattern})+(?=[\s,;|)\]:\x00]|$)", re.IGNORECASE)
 _BYTES = re.compile(r"mem|(?<![a-z])v?ram(?![a-z])|alloc|reserved|cache", re.IGNORECASE)
 _SIZED = re.compile(r"^(.*\d)([kKMGTB])$")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from logdoctor.names import canonical, is_clock
+from logdoctor.names import canonical, is_clock, split_phase
 from logdoctor.parsers._assembler import RANK, Key, Record
 from logdoctor.parsers._record import Cell
 
@@ -341,7 +341,8 @@ def _believed(record: Record, line: int, keys: Sequence[Key], where: dict[Key, i
         return True
     if record.grammar == "literal" and not record.counters:
         return False
-    if any(where[key] >= AGAIN_KNOWN and _judged(key) for key in metrics):
+    counts = record.grammar == "keyvalue" and _counts_rows(record)
+    if any(where[key] >= AGAIN_KNOWN and (_judged(key) or (counts and _says_held(key))) for key in metrics):
         return True
     # A result at the end of a run is printed once: its name must say what it is and that it is held out.
     return bool(record.counters or record.context) and _results(metrics, record.grammar if record.counters else "")
@@ -354,6 +355,12 @@ def _results(metrics: Sequence[Key], grammar: str) -> bool:
     if grammar in ("keyvalue", "literal") and held and 2 * len(held) >= sum(1 for key in metrics if not _shared(key)):
         return True
     return all(known(key) and _held(key) for key in metrics)
+
+
+@lru_cache(maxsize=16384)
+def _says_held(key: Key) -> bool:
+    """Whether the name itself, and not its line, says that a value is held out: ``val_dsc``."""
+    return split_phase(key.raw)[1] in HELD_OUT
 
 
 def _phase(key: Key) -> str:
