@@ -22,11 +22,12 @@ from logdoctor.model import (
 )
 from logdoctor.registry import records
 from logdoctor.renderers._record import Renderer, RenderOptions
+from logdoctor.rules._course import course
 from logdoctor.rules._record import Limits, Rule
 from logdoctor.settings import Settings
 from logdoctor.sources import hashed
 from logdoctor.summaries import curve_of, metric_of
-from logdoctor.view import LEAST_ROWS, LONG_ROWS, RunView, main_run, runs_of
+from logdoctor.view import LEAST_ROWS, RunView, main_run, runs_of
 
 
 def diagnose(
@@ -181,26 +182,15 @@ def _settings_of(hyperparameters: Mapping[str, Any] | str | Path | None) -> tupl
 def _verdict(view: RunView, findings: Iterable[Finding]) -> Verdict:
     """Return the verdict on the main run: its worst finding, or whether there is enough to call it healthy.
 
-    A log without an alarm is healthy only when the metric that the run is for was read often enough to show a trend;
-    otherwise nothing was found because nothing could be.
+    A log without an alarm is healthy only when the metric that the run is for was read often enough and shows that the
+    run does what it is for: it rose, or it stands where nothing is left to rise to, and it did not fall again.
+    Otherwise nothing was found because nothing could be.
     """
     worst = max((severity_rank(f.severity) for f in findings if not f.benign), default=0)
     if worst:
         return "critical" if worst == 2 else "warning"
-    performance = view.performance
-    count = 0 if performance is None else len(performance.series)
-    return "healthy" if count >= LONG_ROWS or (count >= LEAST_ROWS and _improved(view)) else "inconclusive"
-
-
-def _improved(view: RunView) -> bool:
-    """Whether performance rose by more than noise, so that even a short log shows learning."""
-    performance = view.performance
-    if performance is None:
-        return False
-    value = performance.upward
-    third = max(3, len(value) // 3)
-    rise = float(np.median(value[-third:]) - np.median(value[:third]))
-    return bool(rise > 3 * float(np.hypot(np.std(value[:third]), np.std(value[-third:]))) / third**0.5)
+    went = course(view)
+    return "healthy" if went is not None and len(went.series) >= LEAST_ROWS and went.good else "inconclusive"
 
 
 def _of_other_runs(main: RunView, views: Sequence[RunView], settings: Settings) -> tuple[Finding, ...]:

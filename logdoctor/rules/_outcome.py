@@ -15,7 +15,7 @@ import numpy as np
 from logdoctor.detectors.baseline import noise
 from logdoctor.detectors.bins import binned
 from logdoctor.detectors.smooth import rolling_median
-from logdoctor.model import Floats, Series
+from logdoctor.model import Floats, Goal, Series
 from logdoctor.rules._progress import BOUNDED
 from logdoctor.rules._rows import say
 
@@ -124,6 +124,12 @@ def _outcome(view: RunView) -> Outcome:
     sign = 1.0 if perf.goal == "max" else -1.0
     up = perf.upward
     return _judge(perf.series, up, sign, broken)
+
+
+def outcome_of(series: Series, goal: Goal) -> Outcome:
+    """Return what became of another metric of at least three values, alone."""
+    sign = 1.0 if goal == "max" else -1.0
+    return _judge(series, sign * series.value, sign, None)
 
 
 def _room(series: Series, start: float) -> float:

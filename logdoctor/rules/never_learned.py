@@ -17,10 +17,12 @@ reward stagnation.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from logdoctor.model import Finding
+from logdoctor.rules._course import course, solved
 from logdoctor.rules._examples import learning, ramp, table
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress, performance, starts_midway
@@ -36,7 +38,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     if starts_midway(view, progress.series) or _solved(progress) or fell_below_start(progress):
         return
-    if not flat(progress, limits):
+    if not flat(progress, limits) or solved(view):
         return
     witness = witnesses(view)
     worse = progress.improvement < -max(limits.signal * progress.error, progress.material(limits.material))
@@ -124,15 +126,18 @@ def _finding(view: RunView, progress: Progress, witness: list[str], *, critical:
     series, last = progress.series, len(progress.series) - 1
     best = int(np.argmax(progress.up))
     start, final, top = (progress.printed(x) for x in (progress.start, progress.final, progress.best))
+    went = course(view)
+    same = went is not None and went.series.name == series.name and progress.improvement > 0
+    verb = "hardly" if same and went is not None and went.rose else "never"  # clear, but not worth the run
     picks = [(0, "start"), *((i, "") for i in way(0, last, 3)), (best, "best single value"), (last, "last row")]
-    return finding(
+    found = finding(
         RULE,
         view,
         severity="critical" if critical else "warning",
         confidence=0.92 if critical else 0.75,
         metrics=[series.name],
         summary=(
-            f"{label(series)} never improved: {say(start)} at the start, {say(top)} at its best smoothed level,"
+            f"{label(series)} {verb} improved: {say(start)} at the start, {say(top)} at its best smoothed level,"
             f" {say(final)} at the end"
             f" ({at(view, series, last)}), over {len(series):,} rows."
         ),
@@ -150,6 +155,7 @@ def _finding(view: RunView, progress: Progress, witness: list[str], *, critical:
         )
         + ".",
     )
+    return replace(found, title="Performance hardly rose above its start") if verb == "hardly" else found
 
 
 RULE = Rule(

@@ -19,19 +19,26 @@ import numpy as np
 
 from logdoctor.detectors.plateau import trailing_plateau
 from logdoctor.model import Finding
+from logdoctor.rules._course import course
 from logdoctor.rules._examples import learning, ramp, table
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import performance
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
+from logdoctor.rules.still_improving import RULE as UNFINISHED
+from logdoctor.rules.still_improving import steep
 from logdoctor.view import LOSS_LIKE, RunView
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return the plateau, when it is most of the run."""
-    progress = performance(view)
+    progress, went = performance(view), course(view)
     if progress is None or len(progress.series) < 20 or progress.series.name in LOSS_LIKE:
         return
+    if went is None or went.series is not progress.series or not went.rose:
+        return  # what never rose clearly has not stood still since
+    if went.late or steep(progress, Limits(UNFINISHED.thresholds)):
+        return  # what still moves does not stand
     learned = progress.gain > max(4 * progress.error, progress.material(0.2)) and progress.lost < 0.3
     plateau = trailing_plateau(progress.up, limits.material * progress.gain) if learned else None
     if plateau is None:

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from logdoctor.model import Finding
+from logdoctor.rules._course import course
 from logdoctor.rules._examples import failing, learning, table, wobble
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import performance
@@ -34,7 +35,8 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if progress is None or not view.is_rl or len(progress.series) < 20:
         return
     healthy = progress.gain > 4 * progress.error and progress.best - progress.final < limits.near * progress.gain
-    if not healthy or progress.noise < limits.swing * progress.gain:
+    went = course(view)
+    if not healthy or progress.noise < limits.swing * progress.gain or went is None or not went.good:
         return
     series = progress.series
     worst = int(np.argmin(progress.up - progress.smooth))

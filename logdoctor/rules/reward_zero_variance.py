@@ -8,7 +8,8 @@ How it decides: the printed spread is exactly 0 in at least ``share`` of the las
 repeats one value over at least ``share`` of all rows up to the end, while it is below ``solved`` of the best value
 seen or never rose. A few rows (``few``) are enough where the returns before never repeated (``repeats``) and the value
 lies far below them (``fallen``): the agent does one and the same thing for ever.
-When it is wrong: a solved task with a capped score (500 of 500) repeats its maximum; a rise before it rules that out.
+When it is wrong: a solved task with a capped score (500 of 500) repeats its maximum; a rise before it, or a round
+number reached from below, rules that out.
 What to do: look at one episode: is the action always the same, does it end at the first step, is the reward constant?
 References: ML-Agents#805 and #2059 (Std of Reward 0.000 while the mean is at its floor).
 """
@@ -21,6 +22,7 @@ import numpy as np
 
 from logdoctor.detectors.constant import Constant, repeat_share, trailing_constant
 from logdoctor.model import Finding, Series
+from logdoctor.rules._course import solved
 from logdoctor.rules._examples import ROWS, learning, ramp, table, wobble
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress, performance
@@ -38,7 +40,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         progress.gain > max(4 * progress.error, progress.material(0.5))
         and progress.final > progress.best - 0.1 * progress.gain
     )
-    if rose:
+    if rose or solved(view):
         return
     spread = view.finite("return_std")
     if spread is not None and len(spread) >= 20:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from logdoctor.model import Cause, Finding, Place
+from logdoctor.rules._course import course
 from logdoctor.rules._outcome import label, outcome
 from logdoctor.rules._values import collapse, scale, slope_turn
 from logdoctor.telling.incidents import Incident
@@ -30,8 +31,7 @@ BLOW_UPS = frozenset({
 })  # fmt: skip
 CLIP = frozenset({"clip-limit-differs"})
 LIKELY = 0.5  # probability from which the cause of one event is taken to matter for another
-LEVEL, WORSE = "has levelled off", "got worse towards the end"
-SLOW = 0.1  # share of the whole gain below which the last third counts as level
+LEVEL, STILL, WORSE = "has levelled off", "is still improving", "got worse towards the end"
 MAGNITUDE = 10.0  # times lower: values that fell that far no longer mean what the policy learned
 BACK = 0.9  # share of what was lost that must have come back for a run to count as recovered
 
@@ -104,20 +104,15 @@ def no_recovery(view: RunView, parts: Stretches) -> str:
 
 
 def trend(view: RunView) -> Iterator[str]:
-    """Say in one sentence where the curve is going, by the medians of its second and its last third."""
-    performance = view.performance
-    if performance is None or len(performance.series) < 20:
+    """Say in one sentence where the curve is going, by its second and its last third."""
+    went = course(view)
+    if went is None or len(went.series) < 20:
         return
-    series = performance.series
+    series = went.series
     third = len(series) // 3
     middle, last = float(np.median(series.value[-2 * third : -third])), float(np.median(series.value[-third:]))
-    low, high = np.percentile(series.value, [10, 90])
-    moved = (middle - last) if performance.goal == "min" else (last - middle)
     ends = f"median {rounded(middle)} in the second third of the log, {rounded(last)} in the last"
-    if abs(moved) <= SLOW * max(abs(tail(series) - head(series)), float(high - low)):
-        yield f"{label(series)} {LEVEL}: {ends}."
-    else:
-        yield f"{label(series)} {'is still improving' if moved > 0 else WORSE}: {ends}."
+    yield f"{label(series)} {(LEVEL, STILL, WORSE)[went.late]}: {ends}."
 
 
 def name_of(view: RunView) -> str:

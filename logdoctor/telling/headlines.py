@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from logdoctor.model import Diagnosis, Event, Finding, Place
+from logdoctor.rules._course import course
 from logdoctor.rules._outcome import label
 from logdoctor.telling.incidents import Incident, impact
 from logdoctor.telling.stretches import head, tail
@@ -147,17 +148,17 @@ def _gap(view: RunView, event: Event, onset: Place) -> str:
 
 
 def _all_well(view: RunView) -> str:
-    performance = view.performance
-    if performance is None:
+    went = course(view)
+    if went is None:
         return "No fault was found."
-    series = performance.series
-    first, last = head(series), tail(series)
-    better = last < first if performance.goal == "min" else last > first
+    name, first, last = label(went.series), went.start, went.end
     moved = change(first, last)
     figures = f"from {rounded(first)} to {rounded(last)}{f' ({moved})' if moved else ''}"
-    if better:
-        return f"Nothing is wrong: {label(series)} {'fell' if last < first else 'rose'} {figures}{_length(view)}."
-    return f"No fault was found; {label(series)} went {figures}{_length(view)}."
+    if went.rose:
+        return f"Nothing is wrong: {name} {'fell' if last < first else 'rose'} {figures}{_length(view)}."
+    if went.at_top:
+        return f"No fault was found; {name} stands at {rounded(last)}, with little left to rise to{_length(view)}."
+    return f"No fault was found; {name} keeps the level that it had when the log began, {figures}{_length(view)}."
 
 
 def _length(view: RunView) -> str:
@@ -185,7 +186,17 @@ def _no_judgement(view: RunView, diagnosis: Diagnosis) -> str:
         )
     if float(np.ptp(series.value)) == 0:
         return f"No judgement: {label(series)} is {number(float(series.value[0]))} in every row."
-    return (
-        f"No judgement: in {len(series)} values of {label(series)}, from {rounded(head(series))} to "
-        f"{rounded(tail(series))}, a change cannot be told from noise."
-    )
+    went = course(view)
+    first, last = (went.start, went.end) if went is not None else (head(series), tail(series))
+    ends = f"from {rounded(first)} to {rounded(last)}"
+    if went is not None and went.fell and -went.gained > went.large:
+        return (
+            f"No judgement: {label(series)} went {ends} in {len(series)} values. That is no good sign, and no fault is "
+            "proven by it."
+        )
+    if first == last:
+        return (
+            f"No judgement: {label(series)} stands at {number(last)} in {len(series)} values, and nothing in the log "
+            "says whether that is as good as it can be."
+        )
+    return f"No judgement: in {len(series)} values of {label(series)}, {ends}, a change cannot be told from noise."

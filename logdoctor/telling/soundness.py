@@ -14,6 +14,7 @@ import numpy as np
 from logdoctor.model import Cause, Finding, Healthy, Series
 from logdoctor.norms import Judgement, judge_all, judge_value
 from logdoctor.norms import number as setting_number
+from logdoctor.rules._course import improves
 from logdoctor.rules._outcome import label
 from logdoctor.rules._rates import in_force
 from logdoctor.telling.stretches import head, tail
@@ -29,6 +30,7 @@ OUTLIER = 5.0  # times the width of the middle four fifths beyond which a single
 POINTS = 10
 FAR_BELOW = 10.0  # times: two losses of one optimiser that lie an order of magnitude apart are out of balance
 STEADY = 0.1  # relative difference of the first and the last part of a speed that is still called steady
+EMPTY = frozenset({"loss-exactly-zero", "loss-not-learning"})  # remarks that a column says nothing of the run
 GAIN = 3.0  # percentage points of agreement below which a rise is no learning
 SPARE = 0.1  # share of the first entropy that must be left: below, a policy is close to being deterministic
 FEATURES = 100.0  # norm of a feature layer up to which it is usual (the rule feature-norm-explosion expects 10 to 100)
@@ -47,7 +49,8 @@ def healthy_items(
     Where the run as a whole could not be ``judged``, its performance is not called good either.
     """
     findings = list(findings)
-    alarmed = {m for f in findings if not f.benign and f.severity != "info" for m in _accused(f)}
+    told = (f for f in findings if not f.benign and (f.severity != "info" or f.name in EMPTY))
+    alarmed = {m for f in told for m in _accused(f)}
     ill = any(f.severity == "critical" and not f.benign for f in findings)
     out = [_benign(f) for f in findings if f.benign]
     said = {item.metric for item in out}
@@ -180,7 +183,7 @@ def _improves(series: Series, down: bool) -> Healthy | None:
     if len(series) < POINTS:
         return None
     first, last = _ends(series)
-    if first == last or (last < first) != down:
+    if first == last or (last < first) != down or not improves(series, "min" if down else "max"):
         return None
     verb = "fell" if down else "rose"
     best = float(series.value.min() if down else series.value.max())
@@ -197,7 +200,7 @@ def _falls(view: RunView, series: Series) -> Healthy | None:
     if not np.isfinite(series.value).all() or series.name in {"policy_loss", "actor_loss", "critic_loss", "value_loss"}:
         return None
     first, last = _ends(series)
-    if not 0 <= last < first * 0.95:
+    if not 0 <= last < first * 0.95 or not improves(series, "min"):
         return None
     del view
     return _item(series, f"finite in all {len(series):,} rows and fell {_between(first, last)}")
