@@ -199,7 +199,7 @@ class RunView:
         wanted = [pair for pair in PERFORMANCE if pair[0] not in other]
         held = [(self.finite(name), goal) for name, goal in wanted]
         long = [(series, goal) for series, goal in held if series is not None and len(series) >= 3]
-        moving = [(series, goal) for series, goal in long if float(np.ptp(series.value)) > 0]
+        moving = [(series, goal) for series, goal in long if float(np.ptp(series.value)) > 0 and not _empty(series)]
         most = max((len(series) for series, _ in moving or long), default=0)
         for series, goal in moving or long:
             if len(series) >= min(LONG_ROWS, most):  # a dozen evaluations do not displace a curve of hundreds of points
@@ -222,6 +222,11 @@ class RunView:
         from logdoctor.families import RL
 
         return self.family in RL
+
+
+def _empty(series: Series) -> bool:
+    """Whether a loss is zero in most rows: where anything else is printed, that says more."""
+    return series.name in LOSS_LIKE and float(np.median(series.value)) == 0
 
 
 LEAST_ROWS = 10  # points that a run needs to carry a judgement: a tenth of it is then still one value

@@ -6,7 +6,9 @@ unconnected parameters, labels without relation to the inputs.
 How it decides: even the best level is less than ``small`` below the first one, noise included, over at least 20 rows;
 critical below ``none``, or when the end is ``away`` times the first value, or where the perplexity beside it proves a
 loss above that of any guess; or the end lies ``rose`` above the start, or ``above`` of the later rows above the first
-value. Runs that adapt a trained model may start near their best and get a word of information only.
+value. Runs that adapt a trained model may start near their best and get a word of information only, unless the loss
+does not move at all: over ``still`` rows that repeat at least three digits, or ``exact`` rows that repeat six, it is a
+warning, critical at the loss or the accuracy of a guess, and a mere remark where another result improves beside it.
 When it is wrong: a run of few updates, or a loss with a large constant part.
 What to do: overfit one batch; print which parameters the optimiser holds; check the learning rate that is really
 used.
@@ -17,30 +19,37 @@ References: trainproof (dead run: the last five improved less than 5 % on the fi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from logdoctor.model import Finding, Severity
+from logdoctor.rules._beside import improving
 from logdoctor.rules._examples import ramp, table
+from logdoctor.rules._frozen import digits
 from logdoctor.rules._losses import fine_tuning, first_level, learning_rate_at, main_loss
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress, starts_midway
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, power, rows, say, threshold, way
+from logdoctor.rules.loss_at_chance import USUAL
 from logdoctor.rules.loss_divergence import RULE as DIVERGENCE
 from logdoctor.rules.loss_divergence import diverged
 from logdoctor.rules.loss_explosion import lasting_jump
-from logdoctor.view import RunView
+from logdoctor.view import RETURNS, RunView
 
 FEW = 8  # rows that show that it is no start-up
+DIGITS, EXACT = 3, 6  # significant digits below which a repetition is rounding, and from which few rows are enough
+SAME = 1e-6  # of the value: the last bits of a double differ from machine to machine
+AT, GUESSED = 2e-3, 0.03  # relative distance of a loss from ln k, and of an accuracy from 1/k
 LARGEST_GUESS = 13.8  # nats, ln(10^6): vocabularies in use have up to a quarter of a million tokens
 
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when the loss did not fall."""
-    absurd = _beyond_guessing(view)
-    if absurd is not None:
-        yield absurd
+    special = _beyond_guessing(view) or _unmoved(view, limits)
+    if special is not None:
+        yield special
         return
     progress = main_loss(view)
     if progress is None or view.raw(progress.series.name) is None:
@@ -90,6 +99,65 @@ def _beyond_guessing(view: RunView) -> Finding | None:
         evidence=rows(series, [(0, "first value"), *((k, "") for k in way(0, last, 3)), (last, "last row")]),
         analysis="A loss like this is made by the updates themselves: the weights have been driven far away.",
     )
+
+
+def _unmoved(view: RunView, limits: Limits) -> Finding | None:
+    """A loss that is printed with enough digits and repeats them in every row: no fine-tuning looks like that."""
+    progress = main_loss(view, int(limits.exact))
+    if progress is None or any(view.finite(name) is not None for name in RETURNS):
+        return None
+    series = progress.series
+    level, count = float(np.median(series.value)), len(series)
+    printed = max(digits(value) for value in np.unique(series.value)[:3].tolist())
+    least = limits.exact if printed >= EXACT else limits.still
+    still = float(np.ptp(series.value)) <= SAME * abs(level) and len(progress.series) >= least
+    if not still or level == 0 or printed < DIGITS or not np.ptp(series.step):
+        return None
+    others = improving(view, series, 0)
+    if not others and _good(view):
+        return None
+    guess = "" if others else _chance(view, level)
+    severity: Severity = "info" if others else ("critical" if guess else "warning")
+    first, last = at(view, series, 0), at(view, series, count - 1)
+    summary = f"{label(series)} does not move at all: {say(level)} in all {count:,} rows, from {first} to {last}"
+    if others:
+        begin, end = say(float(others[0].value[0])), say(float(others[0].value[-1]))
+        summary += f", while {label(others[0])} goes from {begin} to {end}: this column is not what is trained"
+    found = finding(
+        RULE,
+        view,
+        severity=severity,
+        confidence=0.9 if guess or others else 0.8,
+        metrics=[series.name],
+        summary=f"{summary}{f'; {guess}' if guess else ''}.",
+        figures={"value": level, "rows": count, "digits": printed},
+        evidence=rows(series, [(0, "first value"), *((i, "") for i in way(0, count - 1, 2)), (count - 1, "last row")]),
+        analysis=(
+            "The run learns; judge it by its other columns."
+            if others
+            else "Batches differ, so a loss that repeats to the last digit belongs to weights that no update reaches:"
+            " a gradient of zero (all weights equal or zero), a learning rate of zero, or a graph that is cut."
+        ),
+    )
+    return replace(found, title="The loss does not move at all")
+
+
+def _chance(view: RunView, level: float) -> str:
+    """Say that a loss is that of a guess, or that the accuracy beside it is; empty where neither is so."""
+    known = view.number("n_classes", "num_classes", "classes")
+    for k in (*((round(known),) if known and known >= 2 else ()), *USUAL):
+        if abs(level - np.log(k)) <= AT * np.log(k):
+            return f"ln {k:,} is {np.log(k):.4f}, the loss of a guess among {k:,}"
+    for name in ("accuracy", "train_accuracy", "val_accuracy"):
+        series = view.finite(name)
+        if series is None or len(series) < FEW:
+            continue
+        share = float(np.median(series.value)) / (1.0 if float(series.value.max()) <= 1.0 else 100.0)
+        k = next((k for k in USUAL if abs(share * k - 1) < GUESSED), 0)
+        if k:
+            value = say(float(np.median(series.value)))
+            return f"{label(series)} is {value}, that of a guess among {k:,}"
+    return ""
 
 
 def rose_at_all(progress: Progress, least: float) -> bool:
@@ -173,12 +241,16 @@ RULE = Rule(
             "sign test",
         ),
         threshold("away", 8.0, "times the first value", "an order of magnitude, as an explosion", "losslint: 10 times"),
+        threshold("still", 20.0, "rows", "a loss that repeats three digits so often does not move", "runmedic: 30"),
+        threshold("exact", 10.0, "rows", "the same for six digits and more", "trainproof: 10 points"),
         threshold("none", 0.02, "of the first value", "no movement beyond noise", "runmedic: 2 %"),
     ),
     tags=("loss", "supervised", "language-models"),
     references=("https://karpathy.github.io/2019/04/25/recipe/",),
     examples=(
         Example(title="2.31 to 2.30", log=lambda: table(loss=ramp(2.31, 2.30, noise=0.005)), fires=True),
+        Example(title="0.693147 in every row", log=lambda: table(loss=np.full(30, 0.693147)), fires=True),
+        Example(title="0.5 in every row, a coarse print", log=lambda: table(loss=np.full(15, 0.5)), fires=False),
         Example(title="2.31 to 0.5", log=lambda: table(loss=ramp(2.31, 0.5, noise=0.005)), fires=False),
     ),
 )
