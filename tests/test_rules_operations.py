@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from logdoctor import diagnose
 from logdoctor.model import Event, Setting
 from logdoctor.view import RunView
 from tests.runs import event, found, noise, run_of, series_of, view_of
@@ -169,3 +170,28 @@ def test_a_lost_client_is_no_crash():
 def test_a_killed_program_is_told_without_blaming_the_training():
     assert crash(event("killed", 121, "Killed"))["killed"].severity == "warning"
     assert not crash(event("killed", 20, "worker killed, restarting"))
+
+
+# ---------------------------------------------------------------------------------------------------- where it crashed
+BAR = "\r".join(f" {n // 40:3}%|#         | {n}/4000 [00:{n % 60:02}<10:00,  6.1it/s]" for n in range(0, 241, 20))
+
+
+@pytest.mark.parametrize(
+    ("rows", "place"),
+    [
+        (
+            ["{'loss': 2.31, 'grad_norm': 1.2, 'epoch': 0.0}", BAR + "{'loss': 2.24, 'grad_norm': 1.1, 'epoch': 0.0}"],
+            "after epoch 0, its progress bar at 240 of 4,000",
+        ),
+        ([f"step {n} loss {2.3 - n / 1000:.3f}" for n in range(0, 400, 20)], "after step 380: ValueError"),
+        ([f"loss {2.3 - n / 1000:.3f}" for n in range(0, 400, 20)], "at line 21: ValueError"),
+    ],
+    ids=["a bar counts finer than the epoch", "steps of the rows", "no counter"],
+)
+def test_a_crash_is_placed_by_the_finest_counter(tmp_path, rows, place):
+    path = tmp_path / "run.log"
+    trace = ["Traceback (most recent call last):", '  File "train.py", line 9, in <module>', "ValueError: no more"]
+    path.write_text("\n".join([*rows, *trace]) + "\n", newline="")
+    found = [f for f in diagnose(path).findings if f.name == "crash"]
+    assert len(found) == 1
+    assert place in found[0].summary

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from logdoctor.model import Event, Evidence, Finding, Place, Series
 from logdoctor.rules._rows import finding, say
+from logdoctor.wording import unit_word
 
 if TYPE_CHECKING:
     from logdoctor.rules._record import Rule
@@ -83,10 +84,37 @@ def _all(view: RunView) -> Iterator[Series]:
     return (s for name in view.names if (s := view.get(name)) is not None)
 
 
+_BAR = re.compile(
+    r"(?P<n>\d[\d,]*)\s*/\s*(?P<of>\d[\d,]*)\s*\[[^\]]*(?:/s|s/\w+)[^\]]*\]"
+)  # 250/142377 [02:05<.., 1.97it/s]
+
+
+def _after(view: RunView, event: Event) -> str:
+    """Say how far the run had come at an event: the counter of its rows, and a progress bar that counts finer."""
+    clocks = view.run.reading.clocks
+    clock = next((c for c in clocks if (c.primary if event.clock is None else c.name == event.clock)), None)
+    word = unit_word(clock)
+    known = event.step is not None and word != "line"
+    text = f", after {word} {say(event.step)}" if known else ""
+    bar = _bar(view, event.line)
+    if bar is None or (known and event.step is not None and bar[0] <= event.step):
+        return text
+    return f"{text}, its progress bar at {bar[0]:,} of {bar[1]:,}"
+
+
+def _bar(view: RunView, line: int) -> tuple[int, int] | None:
+    """Return the last state of the longest progress bar shortly before ``line``: count and total; None without one."""
+    states: dict[int, int] = {}
+    for _, text in sorted(view.run.fetch(range(max(1, line - ABOVE), line + 1)).items()):
+        for match in _BAR.finditer(text):
+            states[int(match["of"].replace(",", ""))] = int(match["n"].replace(",", ""))
+    return (states[max(states)], max(states)) if states else None
+
+
 def report(rule: Rule, view: RunView, events: tuple[Event, ...], what: str, advice: str) -> Finding:
     """Return the finding for the first of ``events``; ``what`` says in one clause what the line means."""
     first = events[0]
-    step = f", after step {say(first.step)}" if first.step is not None else ""
+    after = _after(view, first)
     text = first.text if len(first.text) <= 160 else f"{first.text[:157]}..."
     more = f" ({len(events):,} such lines)" if len(events) > 1 else ""
     proof = [
@@ -100,7 +128,7 @@ def report(rule: Rule, view: RunView, events: tuple[Event, ...], what: str, advi
         confidence=0.95,
         metrics=[],
         onset=Place(line=first.line, step=first.step, clock=first.clock),
-        summary=f"{what} at line {first.line}{step}: {text}{more}",
+        summary=f"{what} at line {first.line}{after}: {text}{more}",
         figures={"lines": len(events), "line": first.line},
         evidence=proof,
         analysis=advice,
