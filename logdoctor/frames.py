@@ -363,6 +363,8 @@ def _named(columns: Sequence[Column], agents: bool) -> tuple[dict[str, Column], 
             name = canonical(
                 column.key.raw, "", column.key.phase
             )  # the only loss of the log, whatever its block is called
+        if squash(split_phase(column.key.raw)[0]) == "correct" and column.unit == "%":
+            name = canonical("accuracy", "", name.phase)
         if squash(column.key.raw) == "speed" and column.unit:
             rate = canonical(column.unit, "", column.key.phase)
             name = rate._replace(unit=None) if rate.known else name

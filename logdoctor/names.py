@@ -57,12 +57,14 @@ _SPELLINGS: dict[str, str] = {
     "error": (
         "minibatchrmse errs errrate "
         "err error errtop1 top1err top1error classerror wer cer mae meanabsoluteerror rmse mse logloss "
+        "mape smape rmsle meanabsolutepercentageerror "
         "mlogloss binarylogloss bpb bitsperbyte errorrate meansquarederror merror"
     ),
     "quality": (
         "ndcg ndcg@1 ndcg@3 ndcg@5 ndcg@10 ndcg@20 mrr hit@1 hit@10 hr@10 recall@10 recall@20 pcc pearson "
         "spearman corrcoef kappa mcc dicecoeff dicecoefficient dicescore diceavg f1macro macrof1 microf1 f1micro "
         "ap map map@.5 map50 map@.5:.95 map5095 bboxmap miou iou dice meandice auc f1 f1score fscore bleu "
+        "dsc "
         "psnr ssim elo averageglobalforegrounddice lpipsinv meaniou decodeaccseg bleu4 rougel"
     ),
     "perplexity": "ppl perplexity",
@@ -143,7 +145,8 @@ _SPELLINGS: dict[str, str] = {
     "learning_rate": (
         "tasadeaprendizaje taxadeaprendizado taxadeaprendizagem tauxdapprentissage lernrate скоростьобучения "
         "baselearningrate "
-        "学习率 学習率 lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
+        "学习率 学習率 当前学习率 "
+        "lr learningrate lr0 optim0lr0 baselr rate stepsize learningratepg0 lrpg0 currentlr lastlr"
     ),
     "lr_multiplier": "lrm lrmultiplier lrscale",
     "loss_scale": "lossscale ampscale scale lossscaling gradscale scaler",
@@ -438,6 +441,9 @@ def goal_of(name: str) -> Goal:
 
 def split_phase(raw: str) -> tuple[str, str]:
     """Return ``raw`` without its phase word, and the phase (``""`` when there is none)."""
+    on = _ON.match(raw)
+    if on:
+        return on["what"], PHASES[on["phase"].lower()]
     possessive = re.match(r"^(\w+?)(?:_\d+)?'s\s+(?=\w)", raw)
     if possessive and possessive.group(1).lower() in PHASES:
         return raw[possessive.end() :], PHASES[possessive.group(1).lower()]
@@ -459,8 +465,14 @@ def split_phase(raw: str) -> tuple[str, str]:
     return raw, ""
 
 
+# ``Accuracy on Test-Set``
+_ON = re.compile(
+    r"^(?P<what>[A-Za-z][\w ]*?)\s+(?:on|over|for)\s+(?:the\s+)?(?P<phase>train(?:ing)?|val(?:id(?:ation)?)?|test|dev)"
+    r"[\s_\-]?(?:set|data|dataset|images|samples)$",
+    re.IGNORECASE,
+)
 _GLUED_PHASE = re.compile(
-    r"^(?:([Tt]rain|[Vv]alid|[Vv]al|[Tt]est)(?=[A-Z])|(?=[^\x00-\x7f])(训练|訓練|学習|验证|驗證|検証|测试|測試|テスト|评估|評価|훈련|학습|검증)(?:集|时|の)?)(?=[^\s_/])"
+    r"^(?:([Tt]rain|[Vv]alid|[Vv]al|[Tt]est)(?=[A-Z])|(?=[^\x00-\x7f])(?:当前|整体|总体|本轮)?(训练|訓練|学習|验证|驗證|検証|测试|測試|テスト|评估|評価|훈련|학습|검증)(?:集|时|の)?上?的?)(?=[^\s_/])"
 )
 _AVERAGES = words("average avg mean overall epoch current running batch")  # ``Average Train Loss``
 
@@ -505,6 +517,9 @@ def canonical(raw: str, title: str = "", phase: str = "") -> Name:
         return Name(_share_name(shares), "none", None, phase, True)
     base, own = split_phase(base)
     own = own or next((PHASES[word] for word in map(_bare, _PARENS.findall(raw)) if word in PHASES), "")
+    of_title = PHASES.get(fold(title.strip().lower()), "") if title else ""
+    if of_title:  # ``Validation:`` above ``loss: 0.5`` names its phase and no part of a model
+        title, phase = "", phase or of_title
     where = own or phase
     if own in ("eval", "test") and _OVER_EPISODES.match(base):
         return _finish("episode_return", unit, own, True)

@@ -193,12 +193,12 @@ def test_every_line_of_a_short_evaluation_is_read_and_stands_at_its_epoch(read):
             f"epoch {e}, phase train, step {(e - 1) * 30 + s}, loss_train, 0.{90 - 5 * e - s}\n" for s in (10, 20, 30)
         )
         + f"epoch {e}, phase valid, total step {e * 30}\n"
-        f"epoch {e} | val_accuracy: 0.0{e}\nepoch {e} | val_loss: 0.6{e}\nepoch {e} | val_dsc: 0.7{e}\n\n"
+        f"epoch {e} | val_accuracy: 0.0{e}\nepoch {e} | val_loss: 0.6{e}\nepoch {e} | val_hsd: 0.7{e}\n\n"
         for e in (1, 2)
     )
     run = read(text)
-    assert [run.series[name].value[-1] for name in ("val_accuracy", "val_loss", "val_dsc")] == [0.02, 0.62, 0.72]
-    assert {run.series[name].step[-1] for name in ("val_accuracy", "val_loss", "val_dsc")} == {2.0}
+    assert [run.series[name].value[-1] for name in ("val_accuracy", "val_loss", "val_hsd")] == [0.02, 0.62, 0.72]
+    assert {run.series[name].step[-1] for name in ("val_accuracy", "val_loss", "val_hsd")} == {2.0}
 
 
 # --------------------------------------------------------------------------------------- pairs
@@ -231,3 +231,94 @@ def test_a_value_in_another_unit_is_a_metric_of_that_unit(read):
     series = read(text).series
     assert series["val_loss"].value[-1] == 999
     assert series["val_bpd"].value[-1] == 1.98
+
+
+# --------------------------------------------------------------------------------------- headings of a phase
+
+
+def test_a_heading_with_a_colon_holds_for_lines_that_are_not_indented(read):
+    text = "".join(
+        f"Epoch {e}\nTraining:\nloss: {1 / e:.4f}\nValidation:\nloss: {1.3 / e:.4f}\nacc: 0.5{e}\n" for e in range(1, 7)
+    )
+    run = read(text)
+    assert run.series["loss"].value[-1] == round(1 / 6, 4)
+    assert run.series["val_loss"].value[-1] == round(1.3 / 6, 4)
+    assert run.series["val_accuracy"].value[-1] == 0.56
+
+
+def test_a_heading_with_a_colon_ends_with_the_indented_lines_below_it(read):
+    text = "".join(
+        f"Epoch {e}\nValidation:\n  loss: {1.3 / e:.4f}\nloss: {1 / e:.4f}\ngrad norm: 0.{e}\n" for e in range(1, 7)
+    )
+    run = read(text)
+    assert run.series["val_loss"].value[-1] == round(1.3 / 6, 4)
+    assert run.series["loss"].value[-1] == round(1 / 6, 4)
+    assert run.series["grad_norm"].value[-1] == 0.6
+
+
+def test_results_on_the_test_set_at_the_end_are_read(read):
+    text = "".join(f"Cost after iteration {i}: {1 / (i + 1):.6f}\n" for i in range(0, 800, 100))
+    text += "\nOn the train set:\nAccuracy: 0.91\nOn the test set:\nAccuracy: 0.85\n"
+    assert read(text).series["val_accuracy"].value.tolist() == [0.85]
+
+
+# --------------------------------------------------------------------------------------- what is no metric
+
+
+def test_sizes_of_the_parts_of_a_data_set_are_no_metric(read):
+    rows = "".join(f"epoch {e}/9  train 0.{9 - e}5  val 0.{9 - e}9  lr 1e-3\n" for e in range(1, 7))
+    run = read(
+        "train: 1200  val: 150  test (held-out): 150\n" + rows + "train: 1200  val: 150  test (held-out): 150\n" + rows
+    )
+    assert set(run.series) == {"loss", "val_loss", "learning_rate"}
+
+
+def test_how_many_examples_were_loaded_is_no_metric_nor_is_what_improved(read):
+    text = "".join(
+        f"[2024-05-08 04:06:13,638 INFO] number of examples: {1500 - e % 2}\n"
+        f"[2024-05-08 04:06:17,722 INFO] Step {50 * e}/9000; acc: {10 + e}.00; ppl: {30 - e}.5; xent: 3.{e}\n"
+        f"[2024-05-08 04:06:18,722 INFO] Model is improving ppl: {31 - e}.5 --> {30 - e}.5.\n"
+        for e in range(1, 7)
+    )
+    assert set(read(text).series) == {"accuracy", "perplexity", "loss"}
+
+
+def test_an_object_of_settings_is_no_row(read):
+    text = "{'dataset_path': 'some/set', 'model': 't9-tiny', 'fp16': False, 'batch': 8, 'epoch': 15, 'max_length': 512, 'lr': 0.0001, 'random_seed': 1, 'gradient_accumulation_steps': 16}\n"
+    assert not read("start\n" + text + "lr: 0.0001\n").series
+
+
+# --------------------------------------------------------------------------------------- names
+
+
+def test_chinese_names_of_whole_test_sets_and_present_rates(read):
+    text = "".join(
+        f"epoch {e}\n当前学习率:0.00{e}\n整体测试集上的Loss:{1 / e:.4f}\n整体测试集上的正确率:0.8{e}\n"
+        for e in range(1, 7)
+    )
+    series = read(text).series
+    assert series["learning_rate"].value[-1] == 0.006
+    assert series["val_accuracy"].value[-1] == 0.86
+    assert series["val_loss"].value[-1] == round(1 / 6, 4)
+
+
+def test_a_name_on_a_test_set_is_held_out(read):
+    text = "".join(
+        f"Step {s} loss 0.{9 - s}\nAccuracy on Test-Set: {60 + s}.5% ({600 + s} / 1000)\n" for s in range(1, 7)
+    )
+    assert read(text).series["val_accuracy"].value[-1] == 66.5
+
+
+def test_settings_drawn_as_a_tree_are_no_metrics(read):
+    text = "full:\n  |- batch_size\t64\n  |- beta:\n  |-   |- end:\n  |-   |-   |- iter\t90000\n  |-   |-   |- val\t2.0\n  |-   |- start:\n  |-   |-   |- iter\t80000\n  |-   |-   |- val\t1.0\n"
+    text += "".join(
+        f"ITER {i} TRAINING. loss_ae: {3 - i / 1000:.4f}; loss_rec: {2 - i / 1000:.4f}\n" for i in range(0, 1000, 200)
+    )
+    run = read(text)
+    assert set(run.series) == {"loss_ae", "loss_rec"}
+    assert run.series["loss_ae"].step.tolist() == [0, 200, 400, 600, 800]
+
+
+def test_percent_correct_is_an_accuracy(read):
+    text = "".join(f"Epoch {e}: nll = {1 / e:.4f}, correct = {50 + e}.25%\n" for e in range(1, 7))
+    assert read(text).series["accuracy"].value[-1] == 56.25

@@ -33,6 +33,8 @@ _WIDE = re.compile(
 )
 # ``Epoch 2 end``, ``Finished epoch 2``
 _ENDS = re.compile(r"^\W*(?:end|ended|end of|finished|completed?|done)\W*$", re.IGNORECASE)
+# ``  |-  |- batch_size	128``: settings drawn as a tree
+_TREE = re.compile(r"\s*(?:\|-+\s+)+[\w.\-]+(?:\s*:?\s*$|\s+[^\s:=])")
 _WARNS = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\b(?:step|iter|epoch|episode|batch|update|loss)", re.IGNORECASE)
 _BEST = ("est iteration:", "est iteration is:")
@@ -159,6 +161,7 @@ class Assembler:
         self._below: tuple[str, ...] = ()
         self._anchor_indent = 0
         self._member_indent = 0
+        self._fresh = False  # the heading of a phase was the last title, and nothing was read below it
         self._trails: tuple[str, ...] = ()  # names printed above the line that ends their epoch
         self._recall = Recall()
         self.anchors: list[int] = []
@@ -436,6 +439,8 @@ class Assembler:
         self.records.sort(key=lambda record: record.line)
 
     def _pairs(self, number: int, stripped: Stripped) -> None:
+        if "|-" in stripped.text and _TREE.match(stripped.text):
+            return
         indent = len(stripped.text) - len(stripped.text.lstrip())
         found = _moved(scan_pairs(stripped.text, self._recall), stripped.start)
         blank, self._blank = self._blank, 0
@@ -470,6 +475,7 @@ class Assembler:
             phase = ""  # the heading was that of the same line before
         self._below = names if phase and not found.phase else ()
         self._titles = [(-1, "", phase, "")] if phase else []
+        self._fresh = False
         self._anchor_indent = indent
         record = self._record(number, "keyvalue", found, stripped.time)
         record.bar = found.bar
@@ -494,6 +500,11 @@ class Assembler:
 
     def _member(self, number: int, indent: int, found: Scan, stripped: Stripped) -> None:
         """A line with values but no counter belongs to the counter and the titles above it."""
+        fresh, self._fresh = self._fresh, False
+        if (
+            fresh and self._titles and self._titles[-1][0] == indent and not self._titles[-1][3]
+        ):  # what stands below ``Validation:`` without being indented
+            self._titles[-1] = (-1, "", self._titles[-1][2], "")
         self._titles = [item for item in self._titles if item[0] < indent or item[0] < 0]
         title = next((item[1] for item in reversed(self._titles) if item[1]), "") or _best(stripped.text)
         phase = found.phase or self._phase_above()
@@ -620,6 +631,7 @@ class Assembler:
             self._titles = [item for item in self._titles if item[0] < indent and item[0] >= 0]
             words = body.strip("*#=-─━═[]: ") if body.endswith(":") else ""
             self._titles.append((indent if body.endswith(":") else -1, words, found.phase, ""))
+            self._fresh = bool(heading)
 
     # ------------------------------------------------------------------------------------------------ records
     def _phase_above(self) -> str:

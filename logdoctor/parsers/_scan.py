@@ -200,7 +200,7 @@ _REVERSED = re.compile(
 _DELIMITERS = re.compile(r"[,;|\t\x00\[{}\]>·•│┃║]|\s[-–—]\s|\s{2,}|[.!?:]\s+|=>\s")
 _CHUNKS = re.compile(r"\s:\s|[,;|\t\x00(){}│┃║]+|\s[-–—]\s|\s{3,}")
 _PHASE_TAG = re.compile(
-    r"^\W*(?:end of |epoch\s*\()?"
+    r"^\W*(?:end of |epoch\s*\(|on (?:the )?)?"
     r"(train(?:ing)?|val(?:id(?:at(?:e|ion|ing))?)?|eval(?:uat(?:e|ion|ing))?|test(?:ing)?|dev)\b",
     re.IGNORECASE,
 )
@@ -332,10 +332,23 @@ def _scan(text: str) -> tuple[Scan, list[tuple[int, int]]]:
             cell._replace(name=f"{of} {cell.name}") if cell.name.lower() in _STATISTICS else cell for cell in cells
         ]
     cells.sort(key=lambda cell: cell.start)
+    if len(cells) > 1 and not counters and _sizes(text, cells):
+        cells.clear()
     if not cells and counters and counters[0].name == "round":
         counters.clear()  # a numbered item of a list
     title = "" if cells else _title(masked)
     return Scan(tuple(counters), tuple(_phased(cells, _phase_marks(text))), phase, title, bar, shares), free
+
+
+def _sizes(text: str, cells: list[Cell]) -> bool:
+    """Whether a line gives the sizes of the parts of a data set: ``train: 1400  val: 180  test (held-out): 180``."""
+    parts = all(fold(re.split(r"[\s(]", cell.name, maxsplit=1)[0].lower()) in PHASES for cell in cells)
+    whole = parts and all(cell.start >= 0 and text[cell.start : cell.end].replace(",", "").isdigit() for cell in cells)
+    plain = whole and all(
+        re.fullmatch(r"\w+(?:\s*\([\w\- ]+\)|[ _](?:set|size|samples|images|examples|data))?", cell.name)
+        for cell in cells
+    )
+    return plain and max(cell.value for cell in cells) > 100  # no percentage
 
 
 def _sentence(text: str, counters: list[Count], cells: list[Cell]) -> str:
@@ -814,8 +827,15 @@ def _take(
             return ratio.end()
         counters.append(Count(name, value.value, _total(ratio.group(1)) if ratio else None, start, end))
         return ratio.end() if ratio else end
+    change = _CHANGED.match(text, end) if "->" in text else None
+    if change and _SAID_AGAIN.search(name):  # ``improving ppl: 5.4 --> 5.1``: said of a value printed elsewhere
+        return change.end()
     cells.append(Cell(name, value.value, value.flag, value.unit, start, end))
     return _seconds(name, text, end, cells)
+
+
+_CHANGED = re.compile(rf"\s*-{{1,2}}>\s*{NUMBER}%?(?!\w|\.\d)", re.IGNORECASE)
+_SAID_AGAIN = re.compile(r"improv|best|chang|increas|decreas|reduc|lower|rais", re.IGNORECASE)
 
 
 def _parts(name: str, text: str, end: int, cells: list[Cell]) -> int:

@@ -330,11 +330,19 @@ def _kept(
     return out
 
 
+# ``number of examples: 1774``: how much there is, said again whenever it is loaded
+_INVENTORY = re.compile(
+    r"^(?:total )?(?:number|num|no\.?|#) of (?:\w+ )?"
+    r"(?:examples|samples|images|sentences|files|batches|param(?:eter)?s|classes|workers|gpus|devices|clients|nodes)\b",
+    re.IGNORECASE,
+)
+
+
 def _believed(record: Record, line: int, keys: Sequence[Key], where: dict[Key, int], claimed: frozenset[int]) -> bool:
     if line in claimed and record.grammar in ("blocks", "keyvalue") and sum(1 for key in keys if known(key)) < 2:
         return False
     metrics = [key for key in keys if not is_clock(key.raw)]
-    if not metrics:
+    if not metrics or (not record.counters and all(_INVENTORY.match(key.raw) for key in metrics)):
         return False
     again = sum(1 for key in metrics if where[key] >= AGAIN)
     if again * 2 >= len(metrics):

@@ -55,7 +55,8 @@ _OF_TRIAL = re.compile(r"\d\s*,?\s+(?:and|with|for|using|at)\s+(?:hyper-?)?param
 _OPTIONS = words(
     "batch_size batchsize epochs num_epochs lr learning_rate momentum weight_decay wd num_workers workers seed "
     "optimizer opt dataset arch model gpu gpus device dropout hidden_size img_size image_size save_dir log_dir "
-    "output_dir data_dir resume scheduler num_classes lr_scheduler warmup warmup_epochs"
+    "output_dir data_dir resume scheduler num_classes lr_scheduler warmup warmup_epochs random_seed fp16 max_length "
+    "gradient_accumulation_steps dataset_name dataset_path model_name model_path model_name_or_path"
 )
 LEAST_OPTIONS = 4  # that make an object the printed options, when no key of it is a metric
 
