@@ -195,3 +195,30 @@ def test_a_crash_is_placed_by_the_finest_counter(tmp_path, rows, place):
     found = [f for f in diagnose(path).findings if f.name == "crash"]
     assert len(found) == 1
     assert place in found[0].summary
+
+
+def ended(tmp_path, rows, *last):
+    path = tmp_path / "run.log"
+    path.write_text("\n".join([*rows, *last]) + "\n")
+    return diagnose(path)
+
+
+def test_what_fails_after_the_training_needs_no_restart(tmp_path):
+    rows = [f"Epoch {n}/30 loss {2.3 - n / 20:.3f}" for n in range(1, 31)]
+    told = ended(tmp_path, rows, "Training complete.", "Traceback (most recent call last):", "ValueError: no figure")
+    assert told.story.decision.startswith("keep the trained model")
+    assert told.story.restart_from is None
+    assert "after the training" in str(told.causes[0].changes[0].to)
+
+
+def test_a_time_limit_is_no_error_of_the_program(tmp_path):
+    rows = [f"Epoch {n}/90 loss {2.3 - n / 20:.3f}" for n in range(1, 31)]
+    told = ended(tmp_path, rows, "slurmstepd: error: *** JOB 7 ON c1 CANCELLED AT 2024-04-05 DUE TO TIME LIMIT ***")
+    assert told.causes[0].id == "crash"
+    assert told.causes[0].changes[0].parameter == "time limit of the job"
+    assert "shows no fault" in told.story.decision_why
+
+
+def test_nothing_is_said_of_what_was_learned_where_nothing_was_read(tmp_path):
+    told = ended(tmp_path, ["Epoch 1 loss 2.3"], "Traceback (most recent call last):", "ValueError: no data")
+    assert "shows no fault" not in told.story.decision_why

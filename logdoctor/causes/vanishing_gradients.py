@@ -13,10 +13,12 @@ import numpy as np
 from logdoctor.causes._evidence import HINT, SIGN, STRONG, Present, change
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
-from logdoctor.model import Change
+from logdoctor.model import Change, Floats
 from logdoctor.view import RunView
 
 DEEP = 5  # layers from which sigmoid networks without normalisation fail to train (Glorot and Bengio 2010, figure 3)
+
+PACE = 1 / 3  # of the pace after it: a slower stretch is a level, as where a loss is said to have stopped
 
 
 def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
@@ -52,7 +54,7 @@ def _curve(view: RunView) -> Iterator[Argument]:
         return
     near = np.abs(loss.value - known.guess) < 0.03 * known.guess
     stay = int(np.argmin(near)) if not near.all() else near.size
-    if 0.08 * near.size < stay < near.size and loss.value[-1] < 0.97 * known.guess:
+    if 0.08 * near.size < stay < near.size and loss.value[-1] < 0.97 * known.guess and _sudden(loss.value, stay):
         yield Argument(
             weight=STRONG + HINT,
             text=f"{loss.name} sits at the {say(known.guess)} of a guess for {stay} of {near.size} records (to "
@@ -73,6 +75,13 @@ def _curve(view: RunView) -> Iterator[Argument]:
             text=f"{level.text()}: it settles at the {say(known.guess)} of a guess at once; only the last bias has "
             "learned the class shares.",
         )
+
+
+def _sudden(value: Floats, stay: int) -> bool:
+    """Whether a loss stood still for ``stay`` records before it fell: one that falls at one pace passes every level."""
+    before = float(value[0] - value[stay - 1]) / max(stay - 1, 1)
+    after = float(value[stay - 1] - value[-1]) / (value.size - stay)
+    return before < PACE * after
 
 
 def _changes(view: RunView, present: Present) -> Iterator[Change]:

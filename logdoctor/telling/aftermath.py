@@ -46,6 +46,8 @@ def of_event(incidents: Sequence[Incident], causes: Sequence[Cause]) -> list[Cau
     others = [finding for incident in incidents[1:] for finding in incident.findings if finding.id not in own]
     foreign = {finding.id for finding in others}
     training = {finding.id for finding in others if finding.name not in LOGGING | SPEED | ENDED | CLIP}
+    if incidents[0].main.name in ENDED:  # a program that was ended says nothing of how it had learned
+        return [cause for cause in causes if own & set(cause.explains)]
     return [
         cause
         for cause in causes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from logdoctor.model import Cause, Finding, Place
+from logdoctor.rules._course import course
 from logdoctor.rules._outcome import label
 from logdoctor.telling.aftermath import (
     ENDED,
@@ -27,7 +28,7 @@ from logdoctor.telling.aftermath import (
 )
 from logdoctor.telling.incidents import Incident
 from logdoctor.telling.stretches import Stretches, head, tail
-from logdoctor.view import RunView
+from logdoctor.view import LEAST_ROWS, RunView
 from logdoctor.wording import lower_first, rounded
 
 # Causes whose change alters the network itself: an old checkpoint cannot be loaded, or carries the fault.
@@ -79,7 +80,7 @@ def decide(view: RunView, incidents: Sequence[Incident], parts: Stretches, cause
         text = "continue if the time can be spared; repair the input pipeline or the leak before a longer run"
         return Decision(text=text, why="the run learns, only slowly", go=False, go_why="a longer run gets slower still")
     if names & ENDED and not grave_training(incidents):
-        return _resume(view, parts)
+        return _resume(view, incidents, parts)
     if main.name in FIT:
         return _early_stop(view, main.onset or parts.last_good())
     if causes and causes[0].id in LABELS and causes[0].confidence >= SURE:
@@ -156,12 +157,18 @@ def grave_training(incidents: Sequence[Incident]) -> bool:
     )
 
 
-def _resume(view: RunView, parts: Stretches) -> Decision:
-    del view
-    place = parts.last_good()
+def _resume(view: RunView, incidents: Sequence[Incident], parts: Stretches) -> Decision:
+    if any("after the end of the training" in f.summary for incident in incidents for f in incident.findings):
+        return Decision(
+            text="keep the trained model; repair what ran after the training and run that alone",
+            why="the training was over when the program failed", go=None,
+        )  # fmt: skip
+    went = course(view)
+    sound = went is not None and len(went.series) >= LEAST_ROWS and went.good
+    why = "what it had learned until then shows no fault" if sound else "too little was read to say how it had gone"
     return Decision(
         text="restart from the last checkpoint, with the cause of the stop removed",
-        why="the program ended; what it had learned until then shows no fault", restart_from=place, go=None,
+        why=f"the program ended; {why}", restart_from=parts.last_good(), go=None,
     )  # fmt: skip
 
 
