@@ -292,7 +292,7 @@ class Collector:
         for item in items:
             by_effect.setdefault(item.effect, []).append(item.record.line)
         lines = {line for every in by_effect.values() for line in _spaced(every, NEIGHBOURS)}
-        lines |= set(_spaced([record.line for record in self.singles], 2 * NEIGHBOURS))
+        lines |= set(_spaced([record.line for record in self.singles], 16 * NEIGHBOURS))
         out = []
         for store in self.stores.values():
             whole = store.whole()
