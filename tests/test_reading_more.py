@@ -322,3 +322,31 @@ def test_settings_drawn_as_a_tree_are_no_metrics(read):
 def test_percent_correct_is_an_accuracy(read):
     text = "".join(f"Epoch {e}: nll = {1 / e:.4f}, correct = {50 + e}.25%\n" for e in range(1, 7))
     assert read(text).series["accuracy"].value[-1] == 56.25
+
+
+# --------------------------------------------------------------------------------------- results printed once
+
+
+ROWS = "".join(f"Epoch {e}/6, step {s}/90, loss = {1 / (e * 9 + s):.5f}\n" for e in (1, 2, 3) for s in (30, 60, 90))
+
+
+def test_results_below_the_last_row_are_read(read):
+    series = read(ROWS + "RMSE 12.9601, MAPE 0.3924\n").series
+    assert series["error"].value.tolist() == [12.9601]
+    assert series["mape"].value.tolist() == [0.3924]
+
+
+def test_a_result_that_the_rows_have_too_does_not_change_their_last_value(read):
+    rows = "".join(f"Epoch {e}, loss {1 / e:.4f}, acc 0.8{e}\n" for e in range(1, 7))
+    series = read(rows + "done\nAccuracy: 0.7912\n").series
+    assert series["accuracy"].value[-1] == 0.86
+
+
+def test_what_was_best_and_whole_numbers_are_no_results(read):
+    assert set(read(ROWS + "Best reward: 12.5\nErrors: 3\nlearning rate: 0.01\n").series) == {"loss"}
+
+
+def test_a_time_beside_the_test_results_does_not_hide_them(read):
+    series = read(ROWS + "All done!\nTest set results: cost= 0.71234 accuracy= 0.81500 time= 0.00903\n").series
+    assert series["val_accuracy"].value.tolist() == [0.815]
+    assert series["val_loss"].value.tolist() == [0.71234]

@@ -22,6 +22,7 @@ from logdoctor.parsers._scan import scan as scan_pairs
 
 MAX_LINE = 1 << 20
 NEAR_HEADER = 8  # lines below which a header of plain words has its first row; further down it was a sentence
+UNTIL_NEXT = -2  # the place of a heading that holds until the next counter
 NEAR_GROUPS = 2  # lines below a line of groups in which the header of their columns stands
 
 
@@ -504,7 +505,7 @@ class Assembler:
         if (
             fresh and self._titles and self._titles[-1][0] == indent and not self._titles[-1][3]
         ):  # what stands below ``Validation:`` without being indented
-            self._titles[-1] = (-1, "", self._titles[-1][2], "")
+            self._titles[-1] = (UNTIL_NEXT, "", self._titles[-1][2], "")
         self._titles = [item for item in self._titles if item[0] < indent or item[0] < 0]
         title = next((item[1] for item in reversed(self._titles) if item[1]), "") or _best(stripped.text)
         phase = found.phase or self._phase_above()
@@ -561,7 +562,7 @@ class Assembler:
         self._titles = [
             item
             for item in self._titles
-            if item[0] < indent and not (item[3] and item[3] in names) and not (outer and item[0] < 0)
+            if UNTIL_NEXT < item[0] < indent and not (item[3] and item[3] in names) and not (outer and item[0] < 0)
         ]
         words = found.title if re.search(r"[A-Za-z]{3}", found.title) and len(found.title) < 60 else ""
         if is_clock(words) or words.lower() == "time":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from logdoctor.names import canonical, is_clock, split_phase
 from logdoctor.parsers._assembler import RANK, Key, Record
@@ -52,11 +52,50 @@ def trusted(
     claimed |= _settings_alone(records, chosen)
     kept = _chosen(records, claimed, counted)
     if kept:
-        return kept
+        return [*kept, *_at_the_end(records, kept, told)]
     # All stand in one place, and nothing else is there to be read: what says that it is a metric is believed.
     again = _chosen(records, claimed, False) if counted else []
     kept = [record for record in again if any(map(_judged, record.cells))]
     return kept or _shortest(records, told, claimed)
+
+
+def _at_the_end(records: Sequence[Record], kept: Sequence[Record], told: frozenset[int]) -> list[Record]:
+    """Return the results below the last row: metrics of a known direction that no row has under any spelling."""
+    rows = [record.line for record in kept if record.counters]
+    if len(rows) < AGAIN:
+        return []
+    read = {id(record) for record in kept}
+    rest = list(takewhile(lambda record: record.line > max(kept[-1].line, rows[-1]), reversed(records)))[::-1]
+    taken = {canonical(*key).name for record in kept for key in record.cells} if rest else set()
+    out = []
+    for record in rest:
+        if record.grammar != "blocks" or record.counters or id(record) in read:
+            continue
+        begins: dict[int, int] = {}
+        for cell, line in record.cells.values():
+            begins[line] = min(cell.start, begins.get(line, cell.start))
+        cells = {
+            key: (cell, line)
+            for key, (cell, line) in record.cells.items()
+            if line not in told
+            and begins[line] <= FRONT
+            and _is_result(key, cell)
+            and canonical(*key).name not in taken
+        }
+        if cells:
+            record.cells = cells
+            out.append(record)
+    return out
+
+
+FRONT = 50  # characters, a prefix among them, within which the first result of a line stands; further back is prose
+
+
+def _is_result(key: Key, cell: Cell) -> bool:
+    """Whether a value printed once says by its name and its decimals that it is how well the run did."""
+    name = canonical(*key)
+    measured = name.known and name.goal != "none" and not _shared(key) and "best" not in f"{key.title} {name.name}"
+    return measured and not _EXCEPTION.search(key.raw) and not cell.flag and not cell.value.is_integer()
 
 
 def _shortest(records: Sequence[Record], told: frozenset[int], claimed: frozenset[int]) -> list[Record]:
@@ -362,7 +401,8 @@ def _results(metrics: Sequence[Key], grammar: str) -> bool:
     held = [key for key in metrics if of_phase(key) and _judged(key) and not _shared(key)]
     if grammar in ("keyvalue", "literal") and held and 2 * len(held) >= sum(1 for key in metrics if not _shared(key)):
         return True
-    return all(known(key) and _held(key) for key in metrics)
+    own = [key for key in metrics if not _shared(key)] or metrics  # beside how long it took
+    return all(map(_held, metrics)) and all(map(known, own))
 
 
 @lru_cache(maxsize=16384)
