@@ -8,11 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from logdoctor import diagnose
 from logdoctor.causes._facts import facts
 from logdoctor.model import Event
 from logdoctor.ranking import order, rank_causes, score_causes
 from logdoctor.view import RunView
 from tests.cause_runs import finding, found, noisy, view
+from tests.runs import run_of, series_of
 
 N = 60
 FLAT = noisy(np.full(N, 20.0), 1.0)
@@ -517,3 +519,24 @@ def test_a_policy_that_commits_itself_to_what_is_worse_than_chance() -> None:
         kl=np.full(N, 1e-6), advantage_mean=noisy(np.zeros(N), 0.01), log_prob_mean=np.linspace(-1.38, -0.7, N),
     )  # fmt: skip
     assert first(run, "performance-collapse") == "sign-error"
+
+
+@pytest.mark.parametrize("top", [1.12, 2.0, 4.0])
+def test_a_loss_that_rises_is_no_matter_of_small_steps(top: float) -> None:
+    risen = diagnose(run_of(series_of("loss", noisy(400 * np.linspace(1, top, 40), 0.8))))
+    ids = [cause.id for cause in risen.causes]
+    assert risen.verdict == "critical"
+    assert ids[0] in {"learning-rate-too-high", "sign-error"}
+    assert "learning-rate-too-low" not in ids[:2]
+
+
+def test_a_log_that_begins_in_mid_run_says_little_of_labels() -> None:
+    def sure(first: int) -> float:
+        step = np.arange(first, first + 20)
+        series = [
+            series_of(name, noisy(np.full(20, level), 0.005), step=step)
+            for name, level in (("loss", 0.64), ("val_loss", 0.54), ("accuracy", 0.6), ("val_accuracy", 0.85))
+        ]
+        return next(cause.confidence for cause in diagnose(run_of(*series)).causes if cause.id == "label-noise")
+
+    assert sure(500) < 0.65 < sure(1)

@@ -302,6 +302,11 @@ def test_checks_that_did_not_apply_are_grouped_and_failures_are_told(view: Calla
             "Loss rose to 1.5 at step 12,000 (line 3), 4 times its level.",
             "Loss rose to 1.5 at step 12k, 4 times its level",
         ),
+        (
+            "loss fell from 494 to 470, turned at step 1,200 (line 12) and ends at 3,073.6: all of it is lost.",
+            "loss fell from 494 to 470, turned at step 1,200 and ends at 3,073.6: all of it is lost",
+        ),
+        ("It rose at step 9 (line 3), and ends at 3,073.6, far off.", "It rose at step 9, far off"),
     ],
 )
 def test_clause_keeps_figures_and_drops_asides(summary: str, wanted: str) -> None:

@@ -21,6 +21,19 @@ HINT, SIGN, STRONG, SETTLES = 0.7, 1.5, 3.0, 4.5
 Present = Mapping[str, Finding]
 
 
+CLIMBED = 0.05  # of the first value: the change below which a loss is said not to have moved (loss-not-learning)
+
+
+def climbed(present: Present) -> Finding | None:
+    """Return the finding of a training loss that rose instead of falling, or None."""
+    found = present.get("loss-not-learning")
+    ends = [found.figures.get(name) for name in ("first", "final")] if found is not None else []
+    first, final = ends if ends else (None, None)
+    if not isinstance(first, (int, float)) or not isinstance(final, (int, float)):
+        return None
+    return found if final - first > CLIMBED * abs(first) else None
+
+
 def where(line: int | None, source: str = "log") -> str:
     """Return the place of a setting: its line in the log, or the configuration file."""
     if source != "log":

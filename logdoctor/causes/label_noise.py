@@ -14,6 +14,7 @@ from logdoctor.causes._evidence import HINT, SETTLES, SIGN, STRONG, Present, cha
 from logdoctor.causes._facts import facts, say
 from logdoctor.causes._record import Argument, CauseRecord
 from logdoctor.model import Change
+from logdoctor.rules._progress import starts_midway
 from logdoctor.view import RunView
 
 
@@ -55,9 +56,11 @@ def _better_on_held_out(view: RunView) -> Iterator[Argument]:
     if train is None or held is None:
         return
     gap = (train.end - held.end) / max(train.end, 1e-12)
+    series = view.finite(train.name)
+    begun = series is not None and not starts_midway(view, series)  # else nothing says how far it has fallen
     if gap > 0.03 and train.end > 0.6 * train.start:
         yield Argument(
-            weight=STRONG,
+            weight=STRONG if begun else SIGN,
             text=f"val_loss ends at about {say(held.end)} (to line {held.last_line}), below the {train.shown} of "
             f"{say(train.end)}: the model does "
             "better on data it has not seen, so the training labels are the worse ones.",

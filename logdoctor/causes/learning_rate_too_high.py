@@ -21,6 +21,7 @@ from logdoctor.causes._evidence import (
     Present,
     above,
     below,
+    climbed,
     first_line,
     inside,
     lower_rate,
@@ -55,6 +56,10 @@ def _driven_away(present: Present) -> Iterator[Argument]:
         yield Argument(
             weight=STRONG,
             text=f"A loss of {say(final)} is worse than a guess: only updates that are too large drive a model there.",
+        )
+    elif climbed(present) is not None:
+        yield Argument(
+            weight=HINT, text="The training loss rose: steps that are too large overshoot, small ones do not."
         )
 
 

@@ -17,6 +17,7 @@ from logdoctor.causes._evidence import (
     Present,
     above,
     below,
+    climbed,
     inside,
     raise_rate,
     raised,
@@ -40,6 +41,8 @@ def _weigh(view: RunView, present: Present) -> Iterator[Argument]:
             yield inside(found, side="low")
     yield from _creeping(view)
     yield from _outputs(view)
+    if climbed(present) is not None:
+        yield Argument(weight=-STRONG, text="The training loss rose: small steps lower it, however slowly.")
 
 
 def _creeping(view: RunView) -> Iterator[Argument]:

@@ -53,6 +53,10 @@ def turn(progress: Progress) -> int:
     return int(left[0]) if left.size else progress.last_near_best()
 
 
+def _share(lost: float) -> str:
+    return f"{lost:.0%} of the progress" if lost <= 1.005 else "all of the progress, and more,"
+
+
 def _finding(view: RunView, progress: Progress, limits: Limits) -> Finding:
     series, last, start = progress.series, len(progress.series) - 1, turn(progress)
     worst = start + int(np.argmax(series.value[start:]))
@@ -68,7 +72,7 @@ def _finding(view: RunView, progress: Progress, limits: Limits) -> Finding:
         summary=(
             f"{label(series)} fell from {say(progress.printed(progress.start))} to {say(best)}, turned at"
             f" {at(view, series, start)} and ends at"
-            f" {say(final)}: {min(progress.lost, 9.99):.0%} of the progress is lost."
+            f" {say(final)}: {_share(progress.lost)} is lost."
         ),
         figures={
             "start": progress.printed(progress.start),

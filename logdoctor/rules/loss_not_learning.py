@@ -42,6 +42,8 @@ FEW = 8  # rows that show that it is no start-up
 DIGITS, EXACT = 3, 6  # significant digits below which a repetition is rounding, and from which few rows are enough
 SAME = 1e-6  # of the value: the last bits of a double differ from machine to machine
 AT, GUESSED = 2e-3, 0.03  # relative distance of a loss from ln k, and of an accuracy from 1/k
+SHOWN = 5e-4  # of the first value: less reads 0.0 %
+TWICE = 2.0  # times its first level: such a rise is no scatter of the first rows
 LARGEST_GUESS = 13.8  # nats, ln(10^6): vocabularies in use have up to a quarter of a million tokens
 
 
@@ -65,7 +67,7 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     if begin == 0 or (fall >= limits.small and not worse) or _good(view) or spoken_for(progress):
         return
     away = bool(worse and 0 < limits.away * value[0] < -progress.final)
-    if away:  # the mean of the first rows belongs to the rise already
+    if away or (worse and 0 < TWICE * begin < -progress.final):  # the first rows belong to the rise already
         begin = float(value[0])
         fall = max(0.0, 1 - best / begin)
     critical = away or (fall < limits.none and not fine_tuning(view, progress))
@@ -194,6 +196,7 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
     lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
     higher = worse and -progress.final > begin
     best = f"{fall:.1%} better at its best" if fall > 0 else f"{-fall:.1%} above its start at its best"
+    best = best if abs(fall) >= SHOWN else "never better than at its start"
     severity: Severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
     return finding(
         RULE,

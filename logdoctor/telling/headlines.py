@@ -31,7 +31,7 @@ _LONG = re.compile(
 )  # all digits, then the same as a power of ten
 _LINES = re.compile(r"\bline ([\d,]+)")
 _BEFORE_IT = re.compile(r"( at (\w+ \d(?:[\d.,]*\d)?[kMGT]?)(?![\w.]).*?) before \2(?![\w.])")  # one place, told twice
-_ENDS = re.compile(r",? and ends at -?[\d.,]+(?=,|$)")
+_ENDS = re.compile(r",? and ends at -?[\d.,]*\d(?=, |$)")  # no comma inside of the number
 _PLACED = re.compile(r"\b(?:line|[^\W\d][\w/]* [\d,.]+ \(line) ?\d", re.IGNORECASE)
 
 
