@@ -6,7 +6,7 @@ read takes over: :mod:`logdoctor.fastpath.scan` walks it over a block of lines w
 literal byte, and converts the numbers in bulk (:mod:`logdoctor.fastpath.numbers`). A line that differs in any byte that
 is not a number goes back to the parsers.
 
-Which shape may be used where, and what follows from it, is the work of ``driver``, ``walk`` and ``path``; what the records
-mean is decided on a sample of them (``collect``, ``decide``) and carried over to all (``whole``, or ``binned`` when the log
-is streamed).
+Which shape may be used where, and what follows from it, is the work of ``driver``, ``walk`` and ``path``; what the
+records mean is decided on a sample of them (``collect``, ``decide``) and carried over to all (``whole``, or ``binned``
+when the log is streamed).
 """

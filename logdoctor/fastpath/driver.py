@@ -22,7 +22,7 @@ from logdoctor.fastpath.effects import (
     state_of,
     without_stand_ins,
 )
-from logdoctor.fastpath.known import NOWHERE, Bulk, Known
+from logdoctor.fastpath.known import NOWHERE, Bulk, CountedBlocks, Known
 from logdoctor.fastpath.scan import Scanner
 from logdoctor.fastpath.template import Sample, learn, shape_of
 from logdoctor.fastpath.walk import Walk
@@ -72,15 +72,22 @@ class Driver:
         begins: Callable[[int, int, int], None] | None = None,
         alone: Set[Effect] = frozenset(),
         own: Callable[[Sequence[tuple[int, str]]], Set[int]] | None = None,
+        *,
+        pieces: bool = True,
     ) -> None:
         """Take the assembler, who wants records and lines without one, and how many lines like one are of interest.
 
         Records of the effects ``alone`` are never read in bulk; ``own`` takes lines and says which it has read.
+        The lines of a block are read one by one where ``pieces`` are allowed, else together.
+
+        Raises:
+            CountedBlocks: while reading, when pieces must not be allowed.
         """
         self.assembler, self.single, self.bulk, self.other, self.tells = assembler, single, bulk, other, tells
         self.begins = begins or _ignore
         self.alone = alone
         self.own = own
+        self.pieces = pieces
         self.scanner = Scanner()
         self.groups: dict[Hashable, Known] = {}
         self.known: dict[int, Known] = {}
@@ -101,6 +108,8 @@ class Driver:
     # ------------------------------------------------------------------------------------------------ states
     def _number(self) -> int:
         """Return the number of the assembler's state, :data:`NOWHERE` inside a record."""
+        if not self.pieces and self.assembler._block is not None:
+            return NOWHERE
         try:
             state = state_of(self.assembler)
         except Busy:
@@ -174,7 +183,9 @@ class Driver:
         held = 0 if block is None else len(block.cells)
         noted = (len(assembler.issues), len(assembler.orphans))
         assembler.feed(number, text)
-        records = self._drain(block)
+        records = self._drain(block if self.pieces else None)
+        if self.pieces and _counted([*records, assembler._block]):
+            raise CountedBlocks
         self.state = self._number()
         quiet = (len(assembler.issues), len(assembler.orphans)) == noted
         self.other(number, text)
@@ -204,7 +215,7 @@ class Driver:
     def _piece(self, number: int, before: Record | None, held: int) -> tuple[str, Record] | None:
         """Return what a line added to a block."""
         block = self.assembler._block
-        if block is None or (block is before and len(block.cells) == held):
+        if not self.pieces or block is None or (block is before and len(block.cells) == held):
             return None
         cells = list(block.cells.items())[held if block is before else 0 :]
         return ("joins" if block is before else "opens"), replace(block, line=number, cells=dict(cells))
@@ -276,6 +287,11 @@ class Driver:
         """Whether something was learnt since the last call."""
         fresh, self._fresh = self._fresh, False
         return fresh
+
+
+def _counted(records: Iterable[Record | None]) -> bool:
+    """Whether a block has a counter of its own; it got that from one of its lines, after the first."""
+    return any(record is not None and record.grammar == "blocks" and bool(record.counters) for record in records)
 
 
 def _ignore(first: int, count: int, size: int) -> None:

@@ -25,6 +25,10 @@ class Distrust(Exception):  # noqa: N818 - a decision, not a fault of the input
         self.effect = effect
 
 
+class CountedBlocks(Exception):  # noqa: N818 - a decision, not a fault of the input
+    """A counter stands among the values of a block: its lines must be read together, not piece by piece."""
+
+
 @dataclass(slots=True)
 class Known:
     """A shape and what it does: state -> (state behind it, effect), and the samples that taught it."""

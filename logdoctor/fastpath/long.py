@@ -17,7 +17,7 @@ from logdoctor.fastpath.driver import Driver
 from logdoctor.fastpath.effects import Effect
 from logdoctor.fastpath.expand import expand
 from logdoctor.fastpath.expanded import Expanded
-from logdoctor.fastpath.known import Distrust
+from logdoctor.fastpath.known import CountedBlocks, Distrust
 from logdoctor.frames import Table, raw_name
 from logdoctor.model import Issue, RunLog, Series
 from logdoctor.segments import Division, Judgement
@@ -44,15 +44,20 @@ def read_long(opened: Any, parser: str | None, *, stream: bool, own: Sequence[Cu
     if own:
         return _own(opened, parser, own, size) if streamed else None
     alone: set[Effect] = set()
+    pieces = True
     for _ in range(ATTEMPTS):
         try:
-            return _read(opened, parser, alone, Collector(stream=streamed, size=size or 0))
+            return _read(opened, parser, alone, Collector(stream=streamed, size=size or 0), pieces=pieces)
+        except CountedBlocks:
+            pieces = False
         except (Distrust, Undecided) as refusal:
             if refusal.effect is None:
                 break
             alone.add(refusal.effect)
     # A log that is streamed must not be kept as a whole: it is read in the same way, but nothing of it in bulk.
-    return _read(opened, parser, _Everything(), Collector(stream=True, size=size or 0)) if streamed else None
+    if not streamed:
+        return None
+    return _read(opened, parser, _Everything(), Collector(stream=True, size=size or 0), pieces=False)
 
 
 def _own(opened: Any, parser: str | None, own: Sequence[CustomFormat], size: int | None) -> RunLog:
@@ -67,7 +72,7 @@ def _own(opened: Any, parser: str | None, own: Sequence[CustomFormat], size: int
             return records.keys()
 
         try:
-            return _read(opened, parser, _Everything(), collector, take)
+            return _read(opened, parser, _Everything(), collector, take, pieces=False)
         except TooSlow as error:
             run = read_long(opened, parser, stream=True)
             assert run is not None
@@ -94,6 +99,8 @@ def _read(
     alone: Set[Effect],
     collector: Collector,
     own: Callable[[Sequence[tuple[int, str]]], Set[int]] | None = None,
+    *,
+    pieces: bool,
 ) -> RunLog:
     from logdoctor.reader import new_assembler, run_log, understand
 
@@ -107,6 +114,7 @@ def _read(
         begins=collector.next_block,
         alone=alone,
         own=own,
+        pieces=pieces,
     )
     driver.read(opened.blocks())
     if collector.kept_every > 1:
