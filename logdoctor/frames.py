@@ -251,7 +251,24 @@ def _beside(records: Sequence[Record]) -> dict[Key, type[Key]]:
                     shared = [key for key in keys if key in row.cells]
                     hits.update(shared)
                     kinds |= dict.fromkeys(shared, _Another if _closing(row) else _Closing)
-    return {key: kinds[key] for key, count in hits.items() if 2 * count > times[key]}
+    found = {key: kinds[key] for key, count in hits.items() if 2 * count > times[key]}
+    return found | dict.fromkeys(_final(records, {key for key, count in times.items() if count == 1}), _Another)
+
+
+def _final(records: Sequence[Record], once: set[Key]) -> list[Key]:
+    """Return the keys of lines without a counter, printed once, below the last of the counted rows that have them."""
+    rows: Tally[Key] = Tally()
+    last: set[Key] = set()
+    row: Record | None = None
+    for record in records if once else ():
+        keys = once & record.cells.keys()
+        if record.counters:
+            row = record
+            rows.update(keys)
+            last -= keys
+        elif record.grammar == "blocks" and (len(keys) < AGAIN or row is None or keys != row.cells.keys()):
+            last |= keys  # a whole row is one that has lost its counter
+    return [key for key in last if rows[key] >= AGAIN]
 
 
 def _close(records: Sequence[Record]) -> None:

@@ -443,7 +443,7 @@ def split_phase(raw: str) -> tuple[str, str]:
     """Return ``raw`` without its phase word, and the phase (``""`` when there is none)."""
     on = _ON.match(raw)
     if on:
-        return on["what"], PHASES[on["phase"].lower()]
+        return _OF_MODEL.sub("", on["what"]), PHASES[on["phase"].lower()]
     possessive = re.match(r"^(\w+?)(?:_\d+)?'s\s+(?=\w)", raw)
     if possessive and possessive.group(1).lower() in PHASES:
         return raw[possessive.end() :], PHASES[possessive.group(1).lower()]
@@ -467,10 +467,11 @@ def split_phase(raw: str) -> tuple[str, str]:
 
 # ``Accuracy on Test-Set``
 _ON = re.compile(
-    r"^(?P<what>[A-Za-z][\w ]*?)\s+(?:on|over|for)\s+(?:the\s+)?(?P<phase>train(?:ing)?|val(?:id(?:ation)?)?|test|dev)"
-    r"[\s_\-]?(?:set|data|dataset|images|samples)$",
+    r"^(?P<what>[A-Za-z][\w ]*?)\s+(?:on|over|for)\s+(?:the\s+)?(?:all\s+)?(?:[\d,]+\s+)?"
+    r"(?P<phase>train(?:ing)?|val(?:id(?:ation)?)?|test|dev)[\s_\-]?(?:set|data|dataset|images|samples|examples)$",
     re.IGNORECASE,
 )
+_OF_MODEL = re.compile(r"\s+of\s+(?:the\s+)?(?:network|model|net|classifier)$", re.IGNORECASE)
 _GLUED_PHASE = re.compile(
     r"^(?:([Tt]rain|[Vv]alid|[Vv]al|[Tt]est)(?=[A-Z])|(?=[^\x00-\x7f])(?:当前|整体|总体|本轮)?(训练|訓練|学習|验证|驗證|検証|测试|測試|テスト|评估|評価|훈련|학습|검증)(?:集|时|の)?上?的?)(?=[^\s_/])"
 )

@@ -350,3 +350,57 @@ def test_a_time_beside_the_test_results_does_not_hide_them(read):
     series = read(ROWS + "All done!\nTest set results: cost= 0.71234 accuracy= 0.81500 time= 0.00903\n").series
     assert series["val_accuracy"].value.tolist() == [0.815]
     assert series["val_loss"].value.tolist() == [0.71234]
+
+
+# --------------------------------------------------------------------------------------- headings that count
+
+
+def test_an_epoch_with_its_duration_counts(read):
+    text = "".join(f"Epoch {e}/6 - 12s\nTrain: loss={1 / e:.4f}\nValid: loss={1.1 / e:.4f}\n" for e in range(1, 7))
+    run = read(text)
+    assert run.series["val_loss"].step.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_place_alone_on_its_line_counts(read):
+    text = "".join(f"[{e}/6]\n  train: loss={1 / e:.4f}\n  valid: loss={1.2 / e:.4f}\n" for e in range(1, 7))
+    assert read(text).series["val_loss"].step.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_heading_below_a_step_ends_at_the_next_step(read):
+    text = "".join(f"Step {s}00:\n- loss: {1 / s:.4f}\nEvaluation:\n- loss: {1.1 / s:.4f}\n" for s in range(1, 7))
+    run = read(text)
+    assert len(run.series["loss"]) == len(run.series["val_loss"]) == 6
+    assert run.series["loss"].value[-1] == round(1 / 6, 4)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "{e}. epoch: loss = {a:.4f}, val = {b:.4f}\n",
+        "Epoch-{e} loss={a:.4f} val={b:.4f}\n",
+        "({e}/6) | loss: {a:.4f} | val: {b:.4f}\n",
+        "The loss of epoch {e} is {a:.4f}\nThe val loss of epoch {e} is {b:.4f}\n",
+    ],
+)
+def test_rows_that_count_in_other_ways(read, row):
+    run = read("".join(row.format(e=e, a=1 / e, b=1.1 / e) for e in range(1, 7)))
+    assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5, 6]
+    assert run.series["val_loss"].value[-1] == round(1.1 / 6, 4)
+    assert set(run.series) == {"loss", "val_loss"}
+
+
+def test_values_above_a_line_that_says_that_the_epoch_was_completed(read):
+    text = "".join(f"loss: {1 / e:.4f}\nacc: 0.6{e}\nEpoch {e} completed in 12.3s\n" for e in range(1, 7))
+    assert read(text).series["loss"].step.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_result_said_once_below_the_rows_that_have_its_name_is_apart_from_them(read):
+    rows = "".join(f"Epoch {e} - loss: {1 / e:.4f}\nEpoch {e} - Score: 0.{50 + e}\n" for e in range(1, 7))
+    series = read(rows + "===== ALL FOLDS =====\nScore: 0.5661\n").series
+    assert series["quality"].value[-1] == 0.56
+    assert series["score"].value.tolist() == [0.5661]
+
+
+def test_the_accuracy_of_the_network_on_so_many_images_is_held_out(read):
+    series = read(ROWS + "Accuracy of the network on the 10000 test images: 54 %\n").series
+    assert series["val_accuracy"].value.tolist() == [54]

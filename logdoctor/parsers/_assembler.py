@@ -33,7 +33,7 @@ _WIDE = re.compile(
     re.IGNORECASE,
 )
 # ``Epoch 2 end``, ``Finished epoch 2``
-_ENDS = re.compile(r"^\W*(?:end|ended|end of|finished|completed?|done)\W*$", re.IGNORECASE)
+_ENDS = re.compile(r"^\W*(?:end|ended|end of|finished|completed?|done)\W*(?:(?:in|after|took)\b.*)?$", re.IGNORECASE)
 # ``  |-  |- batch_size	128``: settings drawn as a tree
 _TREE = re.compile(r"\s*(?:\|-+\s+)+[\w.\-]+(?:\s*:?\s*$|\s+[^\s:=])")
 _WARNS = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)

@@ -56,7 +56,18 @@ _WORD_RATIO = re.compile(
 _TWO_LEADING = re.compile(r"^\s*(?P<a>\d{1,7})\s+(?P<b>\d{1,9})\s+(?=[A-Za-z_]\w*\s*[=:]\s*[-+\dn])")
 # ``[3/100] Loss_D: 0.5``
 _PLACE = re.compile(
-    rf"^\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*\](?=\s+[A-Za-z]\w*(?:[ _]\w+)?\s*[:=]\s*[-+]?\d)"
+    rf"^\s*[\[(]\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*[\])]"
+    r"(?=(?:\s*[|:-])?\s+[A-Za-z]\w*(?:[ _]\w+)?\s*[:=]\s*[-+]?\d|\s*:?\s*$)"
+)
+# ``3. epoch: loss=0.5``, ``3rd epoch``
+_ORDINAL_FRONT = re.compile(
+    rf"^\s*(?P<n>{_INT})(?:\.|st|nd|rd|th)?\s+(?P<word>epoch|iteration|episode|round|step)(?=\s*[:,|]|\s+-\s|\s*$)",
+    re.IGNORECASE,
+)
+# ``Epoch-3 loss=0.5``
+_HYPHENED = re.compile(
+    r"^\s*[\[(]?(?P<word>epoch|iteration|iter|episode|round|step)-(?P<n>\d+)(?:/(?P<total>\d+))?(?=[\s:,|\])]|$)",
+    re.IGNORECASE,
 )
 # ``t=00050 | eps=0.2``: the letter of a loop in front of the pairs
 _LETTER = re.compile(r"^\s*[tikn]\s*[=:]\s*(?P<n>\d{1,12})(?=\s*[|,;]?\s+[A-Za-z_]\w*\s*[=:])")
@@ -74,8 +85,8 @@ _EPOCH_PHASE = re.compile(
 )
 # ``Score at iteration 300 is 0.5``, ``Training average loss at step 100: 0.5``
 _AT = re.compile(
-    rf"^\W*(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for|in)\s+(?:(?P<counter>{_WORDS})\s+"
-    rf"(?P<n>{_INT})(?:-(?P<last>{_INT}))?|(?P<m>{_INT})\s+(?P<counted>{_WORDS}))\s*(?:is|was|:|=)\s*"
+    rf"^\W*(?:The\s+)?(?P<name>[A-Za-z][\w '\-/]*?)\s+(?:at|after|on|for|in|of(?=\s+[A-Za-z]))\s+"
+    rf"(?:(?P<counter>{_WORDS})\s+(?P<n>{_INT})(?:-(?P<last>{_INT}))?|(?P<m>{_INT})\s+(?P<counted>{_WORDS}))\s*(?:is|was|:|=)\s*"
     rf"(?P<value>{NUMBER})(?![\w:/])",
     re.IGNORECASE,
 )
@@ -584,6 +595,10 @@ def _in_front(text: str, counters: list[Count]) -> str:
     place = _PLACE.match(text)
     if place:
         text = _put(text, place, counters, ("iteration", "n", "total"))
+    for pattern in (_ORDINAL_FRONT, _HYPHENED):
+        front = pattern.match(text)
+        if front:
+            text = _put(text, front, counters, (front["word"], "n", "total" if "total" in front.groupdict() else ""))
     letter = _LETTER.match(text)
     if letter:
         text = _put(text, letter, counters, ("step", "n", ""))
@@ -647,10 +662,11 @@ def _plausible(text: str, match: re.Match[str]) -> bool:
         return False
     after = text[match.end() : match.end() + 12]
     if re.match(r"\s*[-–]\s?\d", after) and not re.match(r"\s+-\s", after):
-        return False
+        return bool(match["total"] or _TOOK.match(after))  # ``Epoch 1/6 - 12s``; ``epochs 1-6`` is a range
     return not re.match(r"/s|/sec", after) and match["name"].lower() not in ("the it",)
 
 
+_TOOK = re.compile(r"\s*-\s?\d+(?:\.\d+)?\s?(?:ms|s|sec|min)\b")
 _PAIR_BEFORE = re.compile(r"(?:^|\s)[A-Za-z_]\w*[:=]\S*[A-Za-z]\S*$")
 
 
