@@ -196,7 +196,7 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
     lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
     higher = worse and -progress.final > begin
     best = f"{fall:.1%} better at its best" if fall > 0 else f"{-fall:.1%} above its start at its best"
-    best = best if abs(fall) >= SHOWN else "never better than at its start"
+    best = best if abs(fall) >= SHOWN else "no lower than that at its best"
     severity: Severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
     return finding(
         RULE,
