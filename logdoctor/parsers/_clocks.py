@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from logdoctor import names as naming
-from logdoctor.model import Clock, Floats, Ints
+from logdoctor.model import Bools, Clock, Floats, Ints
 from logdoctor.names import EPOCHS, counter
 from logdoctor.parsers._assembler import Key, Record
 from logdoctor.parsers._record import Count
@@ -32,6 +32,8 @@ PER_OUTER = 0.8
 #: Share of decreases among the rows at which the outer counter stands still above which there is no inner counter:
 #: numbers without order (of episodes in remarks of several workers) fall at half of them.
 UNORDERED = 0.25
+#: Lines between two records of a counter that may well follow each other: a validation and its summary stand there.
+APART = 60
 #: Lines below a heading of an epoch within which its first row stands.
 BELOW = 10
 #: Share of the records of one kind that have a counter above them from which on it is theirs.
@@ -185,7 +187,8 @@ class _Counters:
     def _join(self, name: str, rows: Sequence[tuple[int, float, float | None]]) -> _Join | None:
         index = np.array([row[0] for row in rows])
         values = np.array([row[1] for row in rows])
-        falls = np.flatnonzero(np.diff(values) < 0)
+        near = self._near(index)
+        falls = np.flatnonzero((np.diff(values) < 0) & near)
         if falls.size == 0:
             return None
         outers: Tally[str] = Tally()
@@ -204,7 +207,7 @@ class _Counters:
             return None
         outer = min(fit, key=lambda key: (-outers[key], self.rank[key] != EPOCHS, self.rank[key]))
         around = np.array([self._all(int(at), name).get(outer, float("nan")) for at in index])
-        still = np.diff(around) == 0
+        still = (np.diff(around) == 0) & near
         if still.sum() > FEW and float((np.diff(values)[still] < 0).mean()) > UNORDERED:
             return None
         if self._per_outer(values, around):
@@ -221,6 +224,11 @@ class _Counters:
             row[1] for row in self.own.get(outer, ())
         ]
         return _Join(outer=outer, length=length, start=0.0 if min(seen) == 0 else 1.0)
+
+    def _near(self, index: Ints) -> Bools:
+        """Return between which records nothing is left out: those of a long log are a sample from all over it."""
+        gaps = np.diff(np.take(self.lines, index))
+        return np.asarray(gaps <= max(APART, 4 * np.median(gaps)), np.bool_)
 
     @staticmethod
     def _per_outer(values: Floats, around: Floats) -> bool:
