@@ -188,7 +188,8 @@ class _Counters:
         index = np.array([row[0] for row in rows])
         values = np.array([row[1] for row in rows])
         near = self._near(index)
-        falls = np.flatnonzero((np.diff(values) < 0) & near)
+        every = np.diff(values) < 0
+        falls = np.flatnonzero(every & near if (every & near).any() else every)
         if falls.size == 0:
             return None
         outers: Tally[str] = Tally()
