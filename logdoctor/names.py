@@ -594,7 +594,7 @@ def _resolve(base: str, title: str) -> str | None:
     return _lookup(averaged["what"]) if averaged else None
 
 
-_AVERAGED = re.compile(r"^(?:average|avg|mean)[\s_]+(?P<what>.+)$", re.IGNORECASE)
+_AVERAGED = re.compile(r"^(?:average|avg\.?|mean)[\s_]+(?P<what>.+)$", re.IGNORECASE)
 #: Names that mean what they usually mean only in the company of metrics of reinforcement learning.
 AMBIGUOUS = {
     "score": "quality", "scores": "quality", "avgscore": "quality", "averagescore": "quality", "meanscore": "quality",
@@ -650,7 +650,7 @@ _GENERIC = words(
 _WHOLE = frozenset({"loss", "totalloss", "total"})
 _FILLER = words(
     "stats statistics summary metrics the of before after from clipping training update debug flow "
-    "info values value current results result report losses"
+    "info values value current results result report losses final"
 )
 
 

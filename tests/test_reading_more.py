@@ -404,3 +404,47 @@ def test_a_result_said_once_below_the_rows_that_have_its_name_is_apart_from_them
 def test_the_accuracy_of_the_network_on_so_many_images_is_held_out(read):
     series = read(ROWS + "Accuracy of the network on the 10000 test images: 54 %\n").series
     assert series["val_accuracy"].value.tolist() == [54]
+
+
+def test_one_name_for_training_and_validation_in_brackets(read):
+    text = "".join(
+        f"Epoch {e}, Loss(train/val) {1 / e:.4f}/{1.1 / e:.4f}, Acc (train/val): {60 + e}.1 / {50 + e}.2\n"
+        for e in range(1, 7)
+    )
+    series = read(text).series
+    assert [series[name].value[-1] for name in ("accuracy", "val_accuracy")] == [66.1, 56.2]
+    assert series["val_loss"].value[-1] == round(1.1 / 6, 4)
+
+
+def test_the_score_of_a_game_and_its_record_are_two_metrics(read):
+    series = read("".join(f"Game {g} Score {g % 4} Record: {min(g, 3)}\n" for g in range(1, 8))).series
+    assert series["episode_return"].value.tolist() == [1, 2, 3, 0, 1, 2, 3]
+    assert series["record"].value[-1] == 3
+
+
+def test_how_long_an_epoch_took_is_no_part_of_a_name(read):
+    text = "".join(
+        f"Epoch {e} of 6 took 12.345s\n  training loss:\t\t{1 / e:.6f}\n  validation loss:\t\t{1.1 / e:.6f}\n"
+        for e in range(1, 7)
+    )
+    series = read(text + "Final results:\n  test loss:\t\t\t0.312345\n  test accuracy:\t\t86.12 %\n").series
+    assert set(series) == {"loss", "val_loss", "test_loss", "val_accuracy"}
+    assert series["test_loss"].value.tolist() == [0.312345]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "E{e:02d}: loss={a:.4f} val={b:.4f}\n",
+        "Ep.{e} | loss={a:.4f} | val={b:.4f}\n",
+        "epoch {e} | valid loss | {b:.4f}\nepoch {e} | train loss | {a:.4f}\n",
+    ],
+)
+def test_rows_that_count_in_short(read, row):
+    run = read("".join(row.format(e=e, a=1 / e, b=1.1 / e) for e in range(1, 7)))
+    assert run.series["loss"].step.tolist() == [1, 2, 3, 4, 5, 6]
+    assert run.series["val_loss"].value[-1] == round(1.1 / 6, 4)
+
+
+def test_a_result_without_a_meaning_of_its_own_says_by_its_last_word_that_it_is_one(read):
+    assert read(ROWS + "Relative L2 error: 1.23e-02\n").series["relative_l2_error"].value.tolist() == [0.0123]

@@ -36,6 +36,8 @@ _WIDE = re.compile(
 _ENDS = re.compile(r"^\W*(?:end|ended|end of|finished|completed?|done)\W*(?:(?:in|after|took)\b.*)?$", re.IGNORECASE)
 # ``  |-  |- batch_size	128``: settings drawn as a tree
 _TREE = re.compile(r"\s*(?:\|-+\s+)+[\w.\-]+(?:\s*:?\s*$|\s+[^\s:=])")
+# ``Epoch 3 of 500 took 1.858s``
+_LASTED = re.compile(r"(?:took|in|time|elapsed|lasted)\b\W*\d", re.IGNORECASE)
 _WARNS = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\b(?:step|iter|epoch|episode|batch|update|loss)", re.IGNORECASE)
 _BEST = ("est iteration:", "est iteration is:")
@@ -565,7 +567,7 @@ class Assembler:
             if UNTIL_NEXT < item[0] < indent and not (item[3] and item[3] in names) and not (outer and item[0] < 0)
         ]
         words = found.title if re.search(r"[A-Za-z]{3}", found.title) and len(found.title) < 60 else ""
-        if is_clock(words) or words.lower() == "time":
+        if is_clock(words) or words.lower() == "time" or _LASTED.match(words):
             words = ""
         title = (indent if words else -1, words, found.phase, min(names, default=""))
         # One that says nothing, or the same again, is not kept: a long log has an anchor every few lines.

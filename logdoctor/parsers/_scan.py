@@ -66,8 +66,12 @@ _ORDINAL_FRONT = re.compile(
 )
 # ``Epoch-3 loss=0.5``
 _HYPHENED = re.compile(
-    r"^\s*[\[(]?(?P<word>epoch|iteration|iter|episode|round|step)-(?P<n>\d+)(?:/(?P<total>\d+))?(?=[\s:,|\])]|$)",
+    r"^\s*[\[(]?(?P<word>epoch|iteration|iter|episode|round|step|ep(?=\.))[-.](?P<n>\d+)(?:/(?P<total>\d+))?(?=[\s:,|\])]|$)",
     re.IGNORECASE,
+)
+# ``E03: train=0.5``, ``e03 | loss 0.5``
+_SHORT_EPOCH = re.compile(
+    r"^\s*\[?(?P<letter>[eE](?P<n>\d{1,4}))\]?(?=\s*[:|]\s*[A-Za-z]\w*\s*[=:\s]\s*[-+]?\d)",
 )
 # ``t=00050 | eps=0.2``: the letter of a loop in front of the pairs
 _LETTER = re.compile(r"^\s*[tikn]\s*[=:]\s*(?P<n>\d{1,12})(?=\s*[|,;]?\s+[A-Za-z_]\w*\s*[=:])")
@@ -126,7 +130,9 @@ _NTH = re.compile(
 _TUPLE = re.compile(rf"\(\s*['\"](?P<name>[^'\"]+)['\"]\s*,\s*(?P<value>{NUMBER})\s*\)", re.IGNORECASE)
 _GLUED = re.compile(r"(?<![\w.])(?P<name>(?:[A-Za-z]+_)?(?:loss|acc|auc))(?P<value>\d+\.\d+)(?![\w.])")
 _SUMMED = re.compile(rf"(?P<name>[A-Za-z_]\w*)==?\[(?P<value>{NUMBER})\s*=[^\[\]]*\]", re.IGNORECASE)
-_BEHIND_BAR = re.compile(rf"(?:^|\x00)[\s:]*(?P<name>[A-Za-z][\w \-/]*?)\s+\|\s+(?P<value>{NUMBER})\s*$", re.IGNORECASE)
+_BEHIND_BAR = re.compile(
+    rf"(?:^|\x00)[\s:|]*(?P<name>[A-Za-z][\w \-/]*?)\s+\|\s+(?P<value>{NUMBER})\s*$", re.IGNORECASE
+)
 _IN_LIST = re.compile(
     rf"(?<=,)\s*(?P<name>[A-Za-z][\w/]*(?: \w+)?)\s*,\s*(?P<value>{NUMBER})(?=\s*(?:,|$))", re.IGNORECASE
 )
@@ -400,6 +406,8 @@ def _sentence(text: str, counters: list[Count], cells: list[Cell]) -> str:
 def _marked(text: str, cells: list[Cell]) -> str:
     """Read values that no sign separates from their name, and values in pairs of a list."""
     patterns = [_GLUED]
+    if "/" in text and "(" in text:
+        text = _of_two_phases(text, cells)
     if "('" in text or '("' in text:
         patterns.append(_TUPLE)
     if "=[" in text:
@@ -413,6 +421,24 @@ def _marked(text: str, cells: list[Cell]) -> str:
                 Cell(match["name"].strip(), value.value, value.flag, None, match.start("value"), match.end("value"))
             )
             text = _mask(text, match.start("name"), match.end())
+    return text
+
+
+# ``Loss (train/val): 0.51/0.62``
+_TWO_PHASES = re.compile(
+    rf"(?<![\w.])(?P<what>[A-Za-z][\w@]*(?: [A-Za-z]\w*)?)\s*"
+    rf"\((?P<one>train\w*)\s*/\s*(?P<two>val\w*|test|dev|eval\w*)\)\s*[:=]?\s*"
+    rf"(?P<a>{NUMBER})%?\s*/\s*(?P<b>{NUMBER})(?![\w.])",
+    re.IGNORECASE,
+)
+
+
+def _of_two_phases(text: str, cells: list[Cell]) -> str:
+    for match in _TWO_PHASES.finditer(text):
+        for phase, group in (("one", "a"), ("two", "b")):
+            value = parse(match[group])
+            cells.append(Cell(f"{match[phase]} {match['what']}", value.value, value.flag, None, *match.span(group)))
+        text = _mask(text, match.start(), match.end())
     return text
 
 
@@ -599,6 +625,9 @@ def _in_front(text: str, counters: list[Count]) -> str:
         front = pattern.match(text)
         if front:
             text = _put(text, front, counters, (front["word"], "n", "total" if "total" in front.groupdict() else ""))
+    short = _SHORT_EPOCH.match(text)
+    if short:
+        text = _mask(_put(text, short, counters, ("epoch", "n", "")), short.start("letter"), short.end())
     letter = _LETTER.match(text)
     if letter:
         text = _put(text, letter, counters, ("step", "n", ""))
@@ -733,6 +762,11 @@ def _pairs(text: str, counters: list[Count], cells: list[Cell], shares: dict[str
         if cells and between.strip() == "(" and previous:
             parent, closes = cells[-1].name, _closing(text, previous)
         full = f"{parent}_{name}" if start < closes and parent else name
+        game = _OF_GAME.match(name)
+        if game:  # ``Game 3 Score 12 Record: 20``
+            at = text.find(game["value"], start)
+            cells.append(Cell(game["one"], float(game["value"]), "", None, at, at + len(game["value"])))
+            full = game["two"]
         group = next((word for word, first, last in groups if first <= start < last), "")
         if group and group.endswith(name):
             full = group
@@ -751,6 +785,10 @@ def _closing(text: str, at: int) -> int:
     return len(text) if found < 0 else found
 
 
+_OF_GAME = re.compile(
+    r"^(?P<one>score|points|reward|return|length|steps) (?P<value>\d+) (?P<two>record|best|high(?:est|score)?|max)$",
+    re.IGNORECASE,
+)
 _VALUED = re.compile(r"\s[-+]?(?:\d+\.\d+\w*|\d+(?:s|ms|%))$")  # ``Time 33.5s``: a pair of its own, not a name
 
 
@@ -867,6 +905,7 @@ def _parts(name: str, text: str, end: int, cells: list[Cell]) -> int:
     for index, part in enumerate(several, 2):
         value = parse(part.group())
         label = f"{two['other']} {two['what']}" if two and len(several) == 1 else f"{name}_{index}"
+        label = f"{name} value {index}" if name.lower() in PHASES else label
         cells.append(Cell(label, value.value, value.flag, value.unit, *part.span()))
     return parts.end()
 

@@ -94,8 +94,8 @@ FRONT = 50  # characters, a prefix among them, within which the first result of 
 def _is_result(key: Key, cell: Cell) -> bool:
     """Whether a value printed once says by its name and its decimals that it is how well the run did."""
     name = canonical(*key)
-    measured = name.known and name.goal != "none" and not _shared(key) and "best" not in f"{key.title} {name.name}"
-    return measured and not _EXCEPTION.search(key.raw) and not cell.flag and not cell.value.is_integer()
+    measured = _judged(key) and name.goal != "none" and not _shared(key) and "best" not in f"{key.title} {name.name}"
+    return measured and not cell.flag and not cell.value.is_integer()
 
 
 def _shortest(records: Sequence[Record], told: frozenset[int], claimed: frozenset[int]) -> list[Record]:
