@@ -96,6 +96,31 @@ def test_a_gain_that_is_half_lost_is_not_healthy(seed):
     assert verdict(series_of("episode_return", score)) in {"warning", "critical"}
 
 
+@pytest.mark.parametrize("count", [25, 60, 300])
+@pytest.mark.parametrize("name", ["val_loss", "val_accuracy", "loss", "val_quality"])
+def test_what_only_gets_worse_is_an_alarm_where_it_is_all_there_is(name, count):
+    level = np.linspace(0.8, 0.45, count) + noise(count, 0.02)
+    assert verdict(series_of(name, 1.3 - level if name.endswith("loss") else level)) in {"warning", "critical"}
+
+
+@pytest.mark.parametrize("count", [25, 60, 300])
+@pytest.mark.parametrize("name", ["val_loss", "val_accuracy", "episode_return"])
+def test_a_level_that_is_half_lost_again_is_not_healthy(name, count):
+    t = np.linspace(0, 1, count)
+    level = np.where(t < 0.5, 0.2 + 1.2 * t, 0.8 - 0.6 * (t - 0.5)) + noise(count, 0.02)
+    diagnosis = diagnose(run_of(series_of(name, 1.1 - level if name == "val_loss" else level)))
+    assert diagnosis.verdict != "healthy"
+    assert "told from noise" not in diagnosis.headline
+
+
+def test_a_healthy_run_past_its_best_says_so():
+    t = np.linspace(0, 1, 60)
+    level = np.where(t < 0.5, 0.2 + 1.2 * t, 0.8 - 0.35 * (t - 0.5)) + noise(60, 0.01)
+    headline = diagnose(run_of(series_of("val_accuracy", level))).headline
+    assert headline.startswith("No fault was found")
+    assert "at its best" in headline
+
+
 def test_a_noisy_score_that_is_shorter_at_the_end_is_no_alarm_either():
     score = [201, 540, 355, 210, 790, 990, 260, 310, 165, 255, 515, 570, 230, 190, 215, 220, 320, 530, 170, 180, 165,
              160, 330]  # fmt: skip

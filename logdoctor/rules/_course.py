@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logdoctor.detectors.bins import binned
+from logdoctor.detectors.smooth import rolling_median
 from logdoctor.detectors.trend import rank_sum_p, trend
 from logdoctor.model import Floats, Goal, Series
 from logdoctor.rules._outcome import outcome, outcome_of
@@ -32,6 +33,7 @@ SURE = 0.01  # p-value of either test: of trendless curves one in fifty passes
 FEW = 3  # rows at the start that already differ from the rest: fast learners leave it within a few
 POINTS = 256  # bins of a long series: enough for its course, and neighbours in a bin share their noise
 LARGE, RETURN = 0.05, 0.1  # of the start: trainproof (5 %), because adapted models move by little; SageMaker (10 %)
+PART = 0.35  # of the gain: as much as a loss must give back to have turned (loss-divergence)
 FAR = 2.0  # times that: a fall that nobody would call noise of the evaluation
 SLOW = 0.1  # of the whole change: a last third that moves by less stands still
 TOP, ALL = 0.9, 0.99  # of the upper bound: little is left to rise to; every answer is right
@@ -98,6 +100,10 @@ class Course:
         """End against start, above zero where it is better."""
         return self._sign * (self.end - self.start)
 
+    def better(self, one: float, other: float) -> bool:
+        """Whether level ``one`` is better than ``other``."""
+        return self._sign * (one - other) > 0
+
     @cached_property
     def large(self) -> float:
         """What a change must exceed to be large."""
@@ -134,9 +140,41 @@ class Course:
         return self.midway or self.gained > self.large or (line is not None and line.tau > ORDERLY)
 
     @cached_property
+    def sank(self) -> bool:
+        """Whether the end is clearly and largely worse than the start."""
+        return -self.gained > FAR * self.large and self._clear(upward=False)
+
+    @cached_property
+    def best(self) -> float:
+        """The highest level of a tenth of the rows."""
+        return self._sign * float(self._smooth[self._top_at])
+
+    @cached_property
+    def _smooth(self) -> Floats:
+        return rolling_median(self.up, max(FEW, self.up.size // 10))
+
+    @cached_property
+    def _top_at(self) -> int:
+        return int(np.argmax(self._smooth))
+
+    @cached_property
+    def back(self) -> bool:
+        """Whether a good part of what was gained is clearly and largely lost again, on a way that leads down."""
+        drop = self._sign * (self.best - self.end)
+        won = self._sign * (self.best - self.start)
+        after = self.up[self._top_at :]
+        return (
+            won > 0
+            and drop > PART * won
+            and drop > FAR * self.large
+            and after.size >= max(2 * FEW, self.up.size // 10)
+            and _directed(-after)
+        )
+
+    @cached_property
     def fell(self) -> bool:
-        """Whether the end is clearly and largely worse than the start, or most of what was gained is lost."""
-        return self.lost or (-self.gained > FAR * self.large and self._clear(upward=False))
+        """Whether the end is clearly and largely worse than the start or than the best level."""
+        return self.lost or self.sank or self.back
 
     @cached_property
     def held(self) -> bool:

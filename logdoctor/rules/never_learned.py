@@ -6,7 +6,7 @@ How it decides: even with ``signal`` standard errors added, the best smoothed le
 start's size (or of the room above it, for a metric bounded by 1), over at least ``points`` rows. Critical when the
 end lies below the start by as much, or when a second witness says the same (loss at its start, entropy at its
 maximum, a critic that explains nothing, no success at all); a flat curve alone is a warning, because a slow task may
-need more budget.
+need more budget. A held-out loss without a training loss beside it counts when it only rises, as a warning.
 When it is wrong: a run that continues good weights starts high and stays there (a resumed run is only told, not
 accused); a very slow task may need more budget than this run had; an offset in the reward hides a rise.
 What to do: overfit something trivial first (one batch, one easy level); check learning rate, reward and exploration.
@@ -24,19 +24,26 @@ import numpy as np
 from logdoctor.model import Finding
 from logdoctor.rules._course import course, solved
 from logdoctor.rules._examples import learning, ramp, table
+from logdoctor.rules._losses import main_loss
 from logdoctor.rules._outcome import label
 from logdoctor.rules._progress import Progress, performance, starts_midway
 from logdoctor.rules._record import Example, Limits, Rule
 from logdoctor.rules._rows import at, finding, rows, say, threshold, way
 from logdoctor.view import LOSS_LIKE, RunView
 
+FEW = 8  # rows of a training loss that show where it goes
+
 
 def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
     """Return a finding when performance never improved."""
     progress = performance(view)
-    if progress is None or progress.series.name in LOSS_LIKE or len(progress.series) < int(limits.points):
+    if progress is None or len(progress.series) < int(limits.points):
         return
-    if starts_midway(view, progress.series) or _solved(progress) or fell_below_start(progress):
+    went, like_a_loss = course(view), progress.series.name in LOSS_LIKE
+    sank = went is not None and went.series is progress.series and went.sank
+    if like_a_loss and not (sank and _held_out_alone(view, progress)):
+        return
+    if starts_midway(view, progress.series) or (_solved(progress) and not sank) or fell_below_start(progress):
         return
     if not flat(progress, limits) or solved(view):
         return
@@ -46,7 +53,12 @@ def detect(view: RunView, limits: Limits) -> Iterable[Finding]:
         return
     if np.isfinite(progress.top) and not witness and _training_fits(view, progress):
         return
-    yield _finding(view, progress, witness, critical=bool(witness or worse))
+    yield _finding(view, progress, witness, critical=bool(witness or worse) and not like_a_loss)
+
+
+def _held_out_alone(view: RunView, progress: Progress) -> bool:
+    """Whether a held-out loss is all there is: beside a training loss its rise is a matter of fit, and told as such."""
+    return progress.series.name.startswith("val_") and main_loss(view, FEW) is None
 
 
 def fell_below_start(progress: Progress) -> bool:

@@ -155,7 +155,12 @@ def _all_well(view: RunView) -> str:
     moved = change(first, last)
     figures = f"from {rounded(first)} to {rounded(last)}{f' ({moved})' if moved else ''}"
     if went.rose:
-        return f"Nothing is wrong: {name} {'fell' if last < first else 'rose'} {figures}{_length(view)}."
+        verb = "fell" if last < first else "rose"
+        if went.late < 0 and went.better(went.best, last):
+            return (
+                f"No fault was found; {name} {verb} {figures}{_length(view)}, after {rounded(went.best)} at its best."
+            )
+        return f"Nothing is wrong: {name} {verb} {figures}{_length(view)}."
     if went.at_top:
         return f"No fault was found; {name} stands at {rounded(last)}, with little left to rise to{_length(view)}."
     return f"No fault was found; {name} keeps the level that it had when the log began, {figures}{_length(view)}."
@@ -189,7 +194,12 @@ def _no_judgement(view: RunView, diagnosis: Diagnosis) -> str:
     went = course(view)
     first, last = (went.start, went.end) if went is not None else (head(series), tail(series))
     ends = f"from {rounded(first)} to {rounded(last)}"
-    if went is not None and went.fell and -went.gained > went.large:
+    if went is not None and went.fell and not went.sank:
+        return (
+            f"No judgement: {label(series)} went {ends} in {len(series)} values, after {rounded(went.best)} at its"
+            " best. That is no good sign, and no fault is proven by it."
+        )
+    if went is not None and went.sank:
         return (
             f"No judgement: {label(series)} went {ends} in {len(series)} values. That is no good sign, and no fault is "
             "proven by it."
