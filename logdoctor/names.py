@@ -443,7 +443,8 @@ def split_phase(raw: str) -> tuple[str, str]:
     """Return ``raw`` without its phase word, and the phase (``""`` when there is none)."""
     on = _ON.match(raw)
     if on:
-        return _OF_MODEL.sub("", on["what"]), PHASES[on["phase"].lower()]
+        what = _OF_MODEL.sub("", on["what"])
+        return split_phase(what)[0], PHASES[on["phase"].lower()]
     possessive = re.match(r"^(\w+?)(?:_\d+)?'s\s+(?=\w)", raw)
     if possessive and possessive.group(1).lower() in PHASES:
         return raw[possessive.end() :], PHASES[possessive.group(1).lower()]

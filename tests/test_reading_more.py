@@ -448,3 +448,27 @@ def test_rows_that_count_in_short(read, row):
 
 def test_a_result_without_a_meaning_of_its_own_says_by_its_last_word_that_it_is_one(read):
     assert read(ROWS + "Relative L2 error: 1.23e-02\n").series["relative_l2_error"].value.tolist() == [0.0123]
+
+
+def test_training_and_testing_results_at_the_end_are_both_read(read):
+    series = read(ROWS + "Training accuracy: 91.12\nTesting accuracy: 90.12\n").series
+    assert series["accuracy"].value.tolist() == [91.12]
+    assert series["val_accuracy"].value.tolist() == [90.12]
+
+
+def test_results_behind_bars_and_dashes_are_read(read):
+    series = read(ROWS + " Results after 3 epochs:\n|---- Test Accuracy: 55.31%\n").series
+    assert series["val_accuracy"].value.tolist() == [55.31]
+
+
+def test_a_long_name_that_ends_with_the_test_images_is_held_out(read):
+    text = "".join(
+        f"Epoch [{e}/6], Loss: {1 / e:.4f}\nTest Accuracy of the model on the 10000 test images: {50 + e}.12 %\n"
+        for e in range(1, 7)
+    )
+    assert read(text).series["val_accuracy"].value[-1] == 56.12
+
+
+def test_a_place_and_a_dash_are_no_bar(read):
+    text = "".join(f"{e}/6 - train_loss: {1 / e:.4f} - val_loss: {1.1 / e:.4f}\n" for e in range(1, 7))
+    assert read(text).series["val_loss"].step.tolist() == [1, 2, 3, 4, 5, 6]

@@ -35,7 +35,7 @@ _WIDE = re.compile(
 # ``Epoch 2 end``, ``Finished epoch 2``
 _ENDS = re.compile(r"^\W*(?:end|ended|end of|finished|completed?|done)\W*(?:(?:in|after|took)\b.*)?$", re.IGNORECASE)
 # ``  |-  |- batch_size	128``: settings drawn as a tree
-_TREE = re.compile(r"\s*(?:\|-+\s+)+[\w.\-]+(?:\s*:?\s*$|\s+[^\s:=])")
+_TREE = re.compile(r"\s*(?:\|-\s+)+[\w.\-]+(?:\s*:?\s*$|\s+[^\s:=][^:=]*$)")
 # ``Epoch 3 of 500 took 1.858s``
 _LASTED = re.compile(r"(?:took|in|time|elapsed|lasted)\b\W*\d", re.IGNORECASE)
 _WARNS = re.compile(r"\bwarn(?:ing)?\b", re.IGNORECASE)

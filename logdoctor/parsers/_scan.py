@@ -40,7 +40,7 @@ _COUNTER = re.compile(
 )
 _INNER = re.compile(rf"[:,]?\s*\[\s*(?P<n>{_INT})\s*/\s*(?P<total>{_INT})\s*(?:\(\s*\d+(?:\.\d+)?%\s*\))?\s*\]")
 _LEADING = re.compile(
-    rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s|,\s|\s+[A-Za-z_]\w*=|\s+(?:examples|samples|images|words|sentences)\b)\s*:?|(?P<only>\d+):(?=\s)"
+    rf"\s*(?:\[#?(?P<round>\d+)\](?=[\s:])|(?P<n>{_INT})\s*/\s*(?P<total>{_INT})(?=\s*:|\s{{2,}}|\s*\(|\s=\s|,\s|\s-\s+[A-Za-z]|\s+[A-Za-z_]\w*=|\s+(?:examples|samples|images|words|sentences)\b)\s*:?|(?P<only>\d+):(?=\s)"
     r"|>?\s*(?P<first>\d{1,9})[\s:]+(?=\[?(?P<named>[A-Za-z]\w*(?: [A-Za-z]\w*)?)\s*[:=]\s*[-+]?\d)"
     r"|(?P<bare>\d{1,9})(?=\s*\|\s*[A-Za-z]|\s+-?\d+\.\d+\s*(?:ms|s)\b))"
 )
@@ -157,7 +157,7 @@ _RATE = re.compile(
     r"\s*(?:[\d:]+|\?)(?:<(?:[\d:]+(?: day[^,]*)?|\?))?\s*,?\s*(?:(?:\?|[\d.]+)\s*(?:\w+/s|s/\w+|\w+/\w+))?\s*,?"
 )
 _KERAS = re.compile(
-    rf"^\s*(?P<n>{_INT})/(?P<total>{_INT}|Unknown|\?)\s*(?:\[[=>.\-]*\]|[━╸╺─╍-]+)\s*(?:-\s+)?"
+    rf"^\s*(?P<n>{_INT})/(?P<total>{_INT}|Unknown|\?)\s*(?:\[[=>.\-]*\]|[━╸╺─╍-]{{2,}}|[━╸╺─╍]|-(?=\s+(?:ETA|\d)))\s*(?:-\s+)?"
     r"(?:(?:ETA|\d+s?)[:\s]*[\d:]*\s*\d*[smh]*\s*)?(?P<time>\d+(?:\.\d+)?(?:[smhuµμn]|ms|us)*(?:\s+\d+(?:\.\d+)?[a-zµμ]+/(?:step|epoch|sample))?)?"
 )
 # The time of a step after a Keras bar, in whatever unit suits the moment; a column needs one unit, so all become ms.
@@ -826,7 +826,7 @@ def _name_before(text: str, start: int, end: int) -> tuple[str, int]:
         or name[0].isdigit()
         or _VALUED.search(name)
         or len(name) > 80
-        or name.count(" ") > 8
+        or name.count(" ") > 9
     ):
         return "", start
     return name, start + last

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from logdoctor.names import canonical, is_clock, split_phase
 from logdoctor.parsers._assembler import RANK, Key, Record
@@ -50,39 +50,46 @@ def trusted(
     _rephase(records)
     told = claimed
     claimed |= _settings_alone(records, chosen)
+    printed = {id(record): record.cells for record in records[-SHORTEST:]}
     kept = _chosen(records, claimed, counted)
     if kept:
-        return [*kept, *_at_the_end(records, kept, told)]
+        return [*kept, *_at_the_end(records[-SHORTEST:], kept, told, printed)]
     # All stand in one place, and nothing else is there to be read: what says that it is a metric is believed.
     again = _chosen(records, claimed, False) if counted else []
     kept = [record for record in again if any(map(_judged, record.cells))]
     return kept or _shortest(records, told, claimed)
 
 
-def _at_the_end(records: Sequence[Record], kept: Sequence[Record], told: frozenset[int]) -> list[Record]:
-    """Return the results below the last row: metrics of a known direction that no row has under any spelling."""
+def _at_the_end(
+    records: Sequence[Record],
+    kept: Sequence[Record],
+    told: frozenset[int],
+    printed: Mapping[int, dict[Key, tuple[Cell, int]]],
+) -> list[Record]:
+    """Return the results below the last row: metrics of a known direction that no row has under any spelling.
+
+    ``printed`` holds the cells of the last records as they were read; those kept already are added to.
+    """
     rows = [record.line for record in kept if record.counters]
     if len(rows) < AGAIN:
         return []
-    read = {id(record) for record in kept}
-    rest = list(takewhile(lambda record: record.line > max(kept[-1].line, rows[-1]), reversed(records)))[::-1]
+    rest = [record for record in records if record.line > rows[-1] and record.grammar == "blocks"]
     taken = {canonical(*key).name for record in kept for key in record.cells} if rest else set()
+    read = {id(record) for record in kept}
     out = []
     for record in rest:
-        if record.grammar != "blocks" or record.counters or id(record) in read:
-            continue
         begins: dict[int, int] = {}
-        for cell, line in record.cells.values():
+        for cell, line in printed[id(record)].values():
             begins[line] = min(cell.start, begins.get(line, cell.start))
         cells = {
             key: (cell, line)
-            for key, (cell, line) in record.cells.items()
-            if line not in told
-            and begins[line] <= FRONT
-            and _is_result(key, cell)
-            and canonical(*key).name not in taken
+            for key, (cell, line) in printed[id(record)].items()
+            if line not in told and begins[line] <= FRONT
+            if _is_result(key, cell) and canonical(*key).name not in taken
         }
-        if cells:
+        if id(record) in read:
+            record.cells = record.cells | cells
+        elif cells and not record.counters:
             record.cells = cells
             out.append(record)
     return out
