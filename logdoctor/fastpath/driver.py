@@ -243,20 +243,19 @@ class Driver:
     def _take(self, seen: Seen, state: int, texts: list[str]) -> None:
         sample = Sample(seen.text, seen.spans, seen.effect.names, seen.values)
         shape = shape_of(sample)
-        if shape is None or seen.effect in self.alone:
+        if shape is None:
             return
         group = self.groups.get(shape)
         if group is None:
             if len(self.groups) >= MOST_GROUPS:
-                self.groups = {shape: known for shape, known in self.groups.items() if known.told >= LEAST_SAMPLES}
+                self.groups = {
+                    shape: known for shape, known in self.groups.items() if known.told >= LEAST_SAMPLES or known.spoilt
+                }
             if len(self.groups) >= MOST_GROUPS:
                 return
             group = self.groups[shape] = Known()
-        move = (self.state, seen.effect)
-        if state not in group.moves:
-            group.moves[state] = move
-        elif group.moves[state] != move:
-            group.moves[state] = None  # the shape does not decide what happens here
+        if not self._moves(group, state, seen.effect):
+            return
         group.models.setdefault(seen.effect, seen.record)
         if group.told < TOLD:
             group.telling = max([group.telling, *(self.tells(text) for text in texts)])
@@ -268,6 +267,17 @@ class Driver:
         self._fresh = True
         if group.told >= LEAST_SAMPLES and group.told >= 2 * group.taught:
             self._teach(group)
+
+    def _moves(self, group: Known, state: int, effect: Effect) -> bool:
+        """Note what a shape does in a state; return whether its lines may be read in bulk there."""
+        move = (self.state, effect)
+        known = group.moves.setdefault(state, move)
+        if known == move and effect not in self.alone:
+            return True
+        if known is not None:
+            group.spoilt[state] = known[1]
+        group.moves[state] = None  # the shape does not decide what happens here
+        return False
 
     def _teach(self, group: Known) -> None:
         group.taught = group.told

@@ -16,8 +16,8 @@ from logdoctor.names import is_clock
 from logdoctor.parsers._assembler import Record
 from logdoctor.streaming import Points
 
-DUPLICATES = 64
-"""Rows that can begin on one line (states of a progress bar): row ``i`` of line ``n`` has the key ``64 * n + i``."""
+DUPLICATES = 1 << 20
+"""Rows that can begin on one line (states of a progress bar): row ``i`` of line ``n`` has the key ``n * 2**20 + i``."""
 
 
 @dataclass(slots=True)

@@ -31,11 +31,16 @@ class CountedBlocks(Exception):  # noqa: N818 - a decision, not a fault of the i
 
 @dataclass(slots=True)
 class Known:
-    """A shape and what it does: state -> (state behind it, effect), and the samples that taught it."""
+    """A shape and what it does: state -> (state behind it, effect), and the samples that taught it.
+
+    ``moves`` holds None for a state in which the shape does not decide what happens; ``spoilt`` what it was taken to do
+    there before.
+    """
 
     samples: list[Sample] = field(default_factory=list)
     template: Template | None = None
     moves: dict[int, tuple[int, Effect] | None] = field(default_factory=dict)
+    spoilt: dict[int, Effect] = field(default_factory=dict)
     models: dict[Effect, Record | None] = field(default_factory=dict)
     taught: int = 0
     told: int = 0
@@ -70,3 +75,15 @@ def settings_of(effect: Effect, values: list[Floats]) -> Iterator[tuple[str, Flo
             slot = place.get(("counter", own[key]))
         if slot is not None:
             yield key, values[slot]
+
+
+def move_of(known: Known, state: int) -> tuple[int, Effect]:
+    """Return what a shape does in a state in which records of it were read in bulk.
+
+    Raises:
+        Distrust: it turned out meanwhile that the shape does not decide it.
+    """
+    move = known.moves[state]
+    if move is None:
+        raise Distrust("lines of one shape do different things", known.spoilt.get(state))
+    return move

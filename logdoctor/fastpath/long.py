@@ -23,7 +23,7 @@ from logdoctor.model import Issue, RunLog, Series
 from logdoctor.segments import Division, Judgement
 from logdoctor.streaming import STREAM_BYTES
 
-ATTEMPTS = 4
+ATTEMPTS = 8
 """Times a log is read in bulk: each time with one more kind of records that are read one by one."""
 HASHED_BYTES = 16 << 20
 """A larger log that is only read, not analysed, is not hashed on the way: that would cost as much as reading it."""

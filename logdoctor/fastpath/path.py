@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from logdoctor.fastpath.known import NOWHERE, settings_of
+from logdoctor.fastpath.known import NOWHERE, move_of, settings_of
 from logdoctor.fastpath.scan import Scan
 from logdoctor.model import Ints
 from logdoctor.parsers._record import Count
@@ -174,8 +174,7 @@ class Path:
             if at < 0:
                 continue
             line = int(rows.line[at])
-            move = known.moves[int(self.before[line])]
-            assert move is not None
+            move = move_of(known, int(self.before[line]))
             names = {key: (name, total) for key, name, total in move[1].sets}
             for key, values in settings_of(move[1], rows.values):
                 if key not in latest or latest[key][0] < line:

@@ -10,7 +10,7 @@ import numpy as np
 
 from logdoctor.fastpath.effects import ELSEWHERE, Effect, record_of, restore, without_stand_ins
 from logdoctor.fastpath.held import Held, held
-from logdoctor.fastpath.known import NOWHERE, Bulk, Distrust, Known, settings_of
+from logdoctor.fastpath.known import NOWHERE, Bulk, Distrust, Known, move_of, settings_of
 from logdoctor.fastpath.numbers import Floats
 from logdoctor.fastpath.path import Path
 from logdoctor.fastpath.scan import Rows as Matched
@@ -154,9 +154,7 @@ class Walk:
             # In several states a shape may do the same.
             kinds: dict[Effect, list[int]] = {}
             for state in np.flatnonzero(np.bincount(states[taken])).tolist():
-                move = known.moves[state]
-                assert move is not None
-                kinds.setdefault(move[1], []).append(state)
+                kinds.setdefault(move_of(known, state)[1], []).append(state)
             for effect, several in kinds.items():
                 self.parts.append((known, effect, rows, taken if len(kinds) == 1 else taken & np.isin(states, several)))
 
