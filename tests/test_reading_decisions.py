@@ -724,3 +724,16 @@ def test_ordinals_count_and_places_in_the_source_do_not(read):
     assert run.series["loss"].step[-1] == 700
     run = read("".join(f"2024-01-01 10:00:0{i} train.py(line: 103) INFO epoch {i} loss 0.{i}\n" for i in range(1, 8)))
     assert set(run.series) == {"loss"}
+
+
+def test_the_last_evaluation_stands_behind_its_epoch_like_the_others(read):
+    lines = []
+    for epoch in range(1, 9):
+        lines += [f"Train Epoch: {epoch} [{b * 64}/6000 ({b}%)]\tLoss: {1 / (epoch + b):.6f}" for b in range(0, 93, 10)]
+        lines += [
+            "",
+            f"Test set: Average loss: {1 / epoch:.4f}, Accuracy: {900 + epoch}/1000 ({90 + epoch / 10:.0f}%)",
+            "",
+        ]
+    run = read("\n".join(lines))
+    assert run.series["val_loss"].step.tolist() == [6000.0 * epoch for epoch in range(1, 9)]

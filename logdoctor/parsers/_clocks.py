@@ -490,6 +490,9 @@ def _follow(records: Sequence[Record], names: list[str], steps: Floats) -> None:
         if gap > 0 and _multiples(later, gap) >= 0.9 and _multiples(before, gap) < 0.5:
             for index, at in kept:
                 steps[index] = steps[at]
+            shift = later - before
+            if after[-1] is None and float(np.ptp(shift)) == 0:  # behind the last one no counter follows
+                steps[members[-1]] += shift[0]
 
 
 def _begin(records: Sequence[Record], names: list[str], steps: Floats) -> None:
