@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from logdoctor.model import RunLog
-from logdoctor.reader import read_log
+from logdoctor.reader import LONG, read_log
 
 Reader = Callable[[str], RunLog]
 
@@ -472,3 +472,24 @@ def test_a_long_name_that_ends_with_the_test_images_is_held_out(read):
 def test_a_place_and_a_dash_are_no_bar(read):
     text = "".join(f"{e}/6 - train_loss: {1 / e:.4f} - val_loss: {1.1 / e:.4f}\n" for e in range(1, 7))
     assert read(text).series["val_loss"].step.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_values_above_the_end_of_their_epoch_are_read_in_bulk_as_line_by_line(tmp_path: Path):
+    path = tmp_path / "run.log"
+    path.write_text(
+        "".join(
+            f"loss: {1 / e:.6f}\nacc: {0.5 + e / 1e5:.6f}\nEpoch {e} completed in 12.3s\n" for e in range(1, 17_000)
+        )
+    )
+    assert path.stat().st_size > LONG
+    series = read_log(path).series
+    assert series["loss"].step.tolist() == list(range(1, 17_000))
+    assert series["accuracy"].value[-1] == 0.66999
+
+
+def test_a_training_loss_beside_the_values_held_out_stays_one(read):
+    text = "Step 100:\nloss: 0.9\n" + "".join(
+        f"Step {s}00:\nloss: {1 / s:.4f}\nEvaluation:\nloss: {1.1 / s:.4f}\nem: {s / 10}\n" for s in range(2, 8)
+    )
+    series = read(text).series
+    assert (len(series["loss"]), len(series["val_loss"])) == (7, 6)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from logdoctor.model import Issue
@@ -507,7 +507,7 @@ class Assembler:
         if (
             fresh and self._titles and self._titles[-1][0] == indent and not self._titles[-1][3]
         ):  # what stands below ``Validation:`` without being indented
-            self._titles[-1] = (UNTIL_NEXT, "", self._titles[-1][2], "")
+            self._titles = [*self._titles[:-1], (UNTIL_NEXT, "", self._titles[-1][2], "")]
         self._titles = [item for item in self._titles if item[0] < indent or item[0] < 0]
         title = next((item[1] for item in reversed(self._titles) if item[1]), "") or _best(stripped.text)
         phase = found.phase or self._phase_above()
@@ -585,7 +585,7 @@ class Assembler:
         if values == [count.value for count in counters]:
             self._trails = names
         elif not block.counters and (set(names) <= set(self._trails) or not (block.context or self._trails)):
-            block.counters = counters
+            self._block = replace(block, counters=counters)  # another record than the one that was open
             self._trails = self._trails or names
 
     def _within(self, block: Record, indent: int, counters: Iterable[Count]) -> bool:

@@ -315,9 +315,13 @@ def _rephase(records: Sequence[Record]) -> None:
         elif not held:
             plain.update(rest)
     for record, rest in mixed:
+        there = {canonical(*key).name for key in record.cells}
         for key in rest:
+            other = key._replace(phase="val")
+            if canonical(*other).name in there:
+                continue  # it is that of the training
             if key in plain and not key.phase and known(key) and not _shared(key):
-                record.cells[key._replace(phase="val")] = record.cells.pop(key)
+                record.cells[other] = record.cells.pop(key)
 
 
 def _shared(key: Key) -> bool:
