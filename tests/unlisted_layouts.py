@@ -7,10 +7,11 @@ several ways).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-N = 12
+N = int(os.environ.get("LOGDOCTOR_LAYOUT_ROWS", "12"))
 L = N - 1
 
 
