@@ -287,6 +287,13 @@ def test_a_counter_beyond_all_numbers_is_none(tmp_path):
     assert np.isfinite(run.series["loss"].step[[0, 1, 2, 5, 8]]).all()
 
 
+@pytest.mark.parametrize("first", ["inf", "nan", "-inf", "9" * 400])
+def test_a_first_number_that_is_not_finite_is_no_counter(tmp_path, first):
+    text = f"{first} 0.5 0.4\n" + "".join(f"{i} 0.{i} 0.4\n" for i in range(2, 9))
+    run = reading(tmp_path, text + f"a:{first} b:0\n" + f"Batch {first}/{first} loss 0.5\n" * 5)
+    assert all(np.isfinite(series.step).all() for series in run.series.values())
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_damaged_logs_are_read_as_far_as_they_go(tmp_path_factory, data):

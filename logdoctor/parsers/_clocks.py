@@ -360,6 +360,8 @@ def _promote(records: Sequence[Record]) -> None:
         return
     cells = [record.cells[key][0] for record in rows]
     values = np.array([cell.value for cell in cells])
+    if not np.isfinite(values).all():
+        return
     strides = np.diff(values)
     if any(cell.unit for cell in cells) or not np.all(values == np.round(values)) or not np.all(strides > 0):
         return
@@ -402,7 +404,7 @@ def _split_ratios(records: Sequence[Record]) -> None:
     seen: dict[str, list[tuple[float, float]]] = {}
     for record in records:
         for count in record.counters:
-            if count.total is not None and count.name:
+            if count.total is not None and count.name and math.isfinite(count.value) and math.isfinite(count.total):
                 seen.setdefault(count.name, []).append((count.value, count.total))
     split = {name for name, pairs in seen.items() if len(pairs) > FEW and _moves_behind(np.array(pairs))}
     if not split:
