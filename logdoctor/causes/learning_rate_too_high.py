@@ -124,11 +124,13 @@ def _from_the_start(view: RunView) -> Iterator[Argument]:
         return
     moves = loss.name != "val_loss" or abs(loss.end - loss.start) > 1e-3 * abs(loss.end) or loss.noise > 0
     if known.at_chance and known.guess is not None and loss.end > known.guess * 1.01 and not falling and moves:
+        # Without an accuracy the first loss alone tells how many classes there are.
+        told = "" if known.level("val_accuracy", "accuracy") else " (if its first value is one)"
         yield Argument(
             weight=SIGN + (HINT if loss.end > 1.03 * known.guess else 0.0),
             text=f"{loss.shown} ends at about {say(loss.end)} (to line {loss.last_line}), above the "
             f"{say(known.guess)} of a guess among "
-            f"{known.classes} classes: the weights still move, past the minimum.",
+            f"{known.classes:,} classes{told}: the weights still move, past the minimum.",
         )
     if (
         train is not None

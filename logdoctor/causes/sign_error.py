@@ -59,10 +59,11 @@ def _classifier(view: RunView) -> Iterator[Argument]:
         yield Argument(weight=STRONG, text=f"{loss.text()}: a cross-entropy cannot be negative.")
     elif loss.end > 3 * max(loss.first, 1e-9) and loss.low >= 0.9 * loss.first:
         smooth = known.maximised is not None
+        course = "rises steadily from the first record on"
+        course = course if smooth else "grows, and never comes clearly below its first value"
         yield Argument(
             weight=STRONG + HINT + (SIGN if smooth else 0.0),
-            text=f"{loss.text()}: it {'rises steadily' if smooth else 'only rises'} from the first record on, as if it "
-            "were maximised.",
+            text=f"{loss.text()}: it {course}, as if it were maximised.",
         )
     accuracy = known.level("val_accuracy", "accuracy")
     if accuracy is not None and known.classes and accuracy.end < 0.3 / known.classes:

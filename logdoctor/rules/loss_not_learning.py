@@ -195,6 +195,7 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
     )
     lr = f" The learning rate in the middle of the run is {say(rate)}." if rate is not None else ""
     higher = worse and -progress.final > begin
+    early = "at the start" if begin == float(series.value[0]) else "over its first rows"
     best = f"{fall:.1%} better at its best" if fall > 0 else f"{-fall:.1%} above its start at its best"
     best = best if abs(fall) >= SHOWN else "no lower than that at its best"
     severity: Severity = "critical" if critical else ("warning" if worse or not fine_tuning(view, progress) else "info")
@@ -205,9 +206,9 @@ def _finding(view: RunView, progress: Progress, begin: float, fall: float, *, cr
         confidence=0.9 if critical else 0.75,
         metrics=[series.name],
         summary=(
-            f"{label(series)} {'rose instead of falling' if higher else 'did not fall'}: {say(begin)} at the"
-            f" start, {say(progress.printed(progress.final))} at the end"
-            f" ({at(view, series, last)}), {best} over {len(series):,} rows."
+            f"{label(series)} {'rose instead of falling' if higher else 'did not fall'}: {say(begin)} {early},"
+            f" {say(progress.printed(progress.final))} over its last rows"
+            f" (to {at(view, series, last)}), {best} over {len(series):,} rows."
         ),
         figures={
             "first": begin,
