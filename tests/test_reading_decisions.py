@@ -3,25 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
-
-from logdoctor.model import RunLog
-from logdoctor.reader import read_log
-
-Reader = Callable[[str], RunLog]
-
-
-@pytest.fixture
-def read(tmp_path: Path) -> Reader:
-    def reader(text: str) -> RunLog:
-        path = tmp_path / "run.log"
-        path.write_text(text, encoding="utf-8")
-        return read_log(path)
-
-    return reader
 
 
 def test_a_metric_that_stands_still_is_printed_again_and_is_no_copy(read):
